@@ -1,0 +1,231 @@
+"""From an lme4 formula and a table to the design matrices of a two-level model."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+import pandas as pd
+from formulae import model_description
+from formulae.environment import Environment
+from formulae.matrices import DesignMatrices
+from formulae.terms import Intercept, Model, Term
+from numpy.typing import NDArray
+
+from twolevel.errors import UserError
+
+Floats = NDArray[np.float64]
+
+# What a formula may call, under R's names.
+FUNCTIONS = {"np": np, "log": np.log, "exp": np.exp, "sqrt": np.sqrt}
+
+# A column is a product of factors: the variables, or contrasts of variables, that are multiplied to make it.
+Factors = tuple[str, ...]
+
+
+def column_name(factors: Factors) -> str:
+    """Name a column as lme4 does: `(Intercept)`, `cses`, `sectorCatholic`, `cses:mean.ses`."""
+    return ":".join(factors) if factors else "(Intercept)"
+
+
+@dataclass(frozen=True)
+class Design:
+    """Response and design matrices of a two-level model, rows in the table's order.
+
+    Attributes
+    ----------
+    formula : the formula, spaced as R prints it
+    response, group : names of the response and of the grouping column
+    fixed_factors, random_factors : what is multiplied to make each of the p and q columns
+    y : (n,) response
+    x : (n, p) fixed-effects design
+    z : (n, q) random-effects design: row i multiplies the effects of its own group
+    factors : (n,) values of each single factor in the columns
+    group_index : (n,) number of each row's group, in order of first appearance
+    group_labels : the J groups' labels
+    rows : (n,) positions in the table of the rows used
+    """
+
+    formula: str
+    response: str
+    group: str
+    fixed_factors: tuple[Factors, ...]
+    random_factors: tuple[Factors, ...]
+    y: Floats
+    x: Floats
+    z: Floats
+    factors: Mapping[str, Floats]
+    group_index: NDArray[np.intp]
+    group_labels: tuple[str, ...]
+    rows: NDArray[np.intp]
+
+    @property
+    def fixed_terms(self) -> tuple[str, ...]:
+        """Names of the p columns of `x`."""
+        return tuple(map(column_name, self.fixed_factors))
+
+    @property
+    def random_terms(self) -> tuple[str, ...]:
+        """Names of the q columns of `z`."""
+        return tuple(map(column_name, self.random_factors))
+
+
+def build_design(formula: str, table: pd.DataFrame) -> Design:
+    """Evaluate an lme4 formula with one grouping column on a table.
+
+    Factors are treatment-coded against their first level. Columns stand in R's order, main effects before
+    interactions. Rows where a variable of the model is missing are left out, as by R's `na.omit`.
+
+    Raises
+    ------
+    UserError
+        The formula cannot be read, is not a two-level model with one grouping column, names a column that the
+        table lacks, or makes a design from which the model cannot be estimated.
+    """
+    description = _parse(formula)
+    group = _grouping_column(formula, description)
+    used = sorted(description.var_names)
+    if absent := [name for name in used if name not in table.columns]:
+        raise UserError(
+            f"formula '{formula}': no column {', '.join(absent)} in the data, which has "
+            f"{', '.join(map(str, table.columns))}. Correct the name, or add the column under 'derive' in the config."
+        )
+    complete = table[used].notna().all(axis="columns").to_numpy()
+    rows = table.loc[complete, used]
+    random_part = Model(*(term.expr for term in description.group_terms))
+    fixed_part = Model(*description.common_terms, response=description.response)
+    fixed, random = (_evaluate(formula, part, rows) for part in (fixed_part, random_part))
+    columns, random_columns = _columns(fixed), _columns(random)
+    if not columns or not random_columns:
+        raise UserError(f"formula '{formula}': it needs at least one fixed and one random effect.")
+    index, labels = pd.factorize(rows[group])
+    design = Design(
+        formula=spaced_as_r(formula),
+        response=str(description.response.term.name),
+        group=group,
+        fixed_factors=tuple(columns),
+        random_factors=tuple(random_columns),
+        y=_response(formula, fixed),
+        x=np.column_stack([*columns.values()]),
+        z=np.column_stack([*random_columns.values()]),
+        factors=_single_factors(fixed) | _single_factors(random),
+        group_index=index,
+        group_labels=tuple(map(str, labels)),
+        rows=np.flatnonzero(complete),
+    )
+    _check_estimable(design)
+    return design
+
+
+def spaced_as_r(formula: str) -> str:
+    """Space a formula as R prints it: `y ~ a * b + a:c + (a | g)`."""
+    spaced = re.sub(r"\s*([~+*|/-])\s*", r" \1 ", formula)
+    return re.sub(r"\s+", " ", re.sub(r"\s*:\s*", ":", spaced)).strip()
+
+
+def _parse(formula: str) -> Model:
+    if "||" in formula:
+        raise UserError(f"formula '{formula}': '||' is not supported. Write (1 + x | g): correlations are estimated.")
+    try:
+        description = model_description(formula)
+    except Exception as error:  # formulae raises its own and built-in types, some of them bare Exceptions
+        raise UserError(f"formula '{formula}' cannot be read: {error}. Expected for example: y ~ x + (x | g).") from error
+    if description.response is None:
+        raise UserError(f"formula '{formula}': there is no response. Expected for example: y ~ x + (x | g).")
+    return description
+
+
+def _grouping_column(formula: str, description: Model) -> str:
+    names = sorted({str(term.factor.name) for term in description.group_terms})
+    if len(names) != 1:
+        found = f"{len(names)} grouping factors ({', '.join(names)})" if names else "no random effects"
+        raise UserError(f"formula '{formula}': {found}; expected one term like (x | g) with one grouping column g.")
+    if names[0] not in description.var_names:
+        raise UserError(f"formula '{formula}': '{names[0]}' is not a column; a group must be one column of the data.")
+    return names[0]
+
+
+def _evaluate(formula: str, part: Model, rows: pd.DataFrame) -> DesignMatrices:
+    try:
+        return DesignMatrices(part, rows, Environment([FUNCTIONS]))
+    except Exception as error:  # whatever a person's expression raises on their data
+        raise UserError(f"formula '{formula}' cannot be evaluated on the data: {error}.") from error
+
+
+def _response(formula: str, fixed: DesignMatrices) -> Floats:
+    y = np.asarray(fixed.response.design_matrix, dtype=float)
+    if y.ndim != 1 or fixed.response.kind != "numeric":
+        raise UserError(f"formula '{formula}': the response must be one numeric column.")
+    return y
+
+
+def _columns(matrices: DesignMatrices) -> dict[Factors, Floats]:
+    """All columns of the common part, by their factors, main effects first."""
+    columns: dict[Factors, Floats] = {}
+    terms = matrices.common.terms.values() if matrices.common is not None else []
+    for term in sorted(terms, key=lambda term: 0 if isinstance(term, Intercept) else len(term.components)):
+        if isinstance(term, Intercept):
+            columns[()] = np.ones(len(matrices.data))
+            continue
+        parts = [_contrasts(component) for component in term.components]
+        # R varies the first factor's levels fastest, itertools the last's.
+        made = {}
+        for combination in product(*(part.items() for part in reversed(parts))):
+            names, values = zip(*reversed(combination), strict=True)
+            made[names] = np.prod(values, axis=0)
+        _check_same_columns(term, made)
+        columns |= made
+    return columns
+
+
+def _check_same_columns(term: Term, made: Mapping[Factors, Floats]) -> None:
+    # formulae 0.9 overwrites a factor's coding where terms of one formula need two codings of it, as without an
+    # intercept; its own column names are then wrong too.
+    theirs = np.asarray(term.data, dtype=float).reshape(len(term.data), -1)
+    ours = np.column_stack([*made.values()])
+    if theirs.shape != ours.shape or not np.allclose(np.sort(theirs.sum(axis=0)), np.sort(ours.sum(axis=0))):
+        raise UserError(
+            f"term '{term.name}': a factor is coded in two ways in one formula, which is not supported. "
+            f"Keep the intercept, and the main effect of every factor that interacts."
+        )
+
+
+def _single_factors(matrices: DesignMatrices) -> dict[str, Floats]:
+    terms = matrices.common.terms.values() if matrices.common is not None else []
+    components = [component for term in terms if isinstance(term, Term) for component in term.components]
+    return {name: values for component in components for name, values in _contrasts(component).items()}
+
+
+def _contrasts(component: object) -> dict[str, Floats]:
+    """Columns of one variable of a term, named as R names them: `ses`, or `sectorCatholic` for a factor."""
+    name, labels = component.name, component.labels  # type: ignore[attr-defined]
+    values = np.asarray(component.value, dtype=float).reshape(-1, len(labels))  # type: ignore[attr-defined]
+    plain = (f"{name}{label[len(name) + 1 : -1]}" if label != name else name for label in labels)
+    return dict(zip(plain, values.T, strict=True))
+
+
+def _check_estimable(design: Design) -> None:
+    n_groups, q = len(design.group_labels), design.z.shape[1]
+    if not np.isfinite(design.x).all() or not np.isfinite(design.z).all() or not np.isfinite(design.y).all():
+        raise UserError(f"formula '{design.formula}': it gives values that are not finite. Check its functions.")
+    if n_groups < 2:
+        raise UserError(f"formula '{design.formula}': the data have {n_groups} {design.group}; at least 2 are needed.")
+    for what, matrix, names in (("fixed", design.x, design.fixed_terms), ("random", design.z, design.random_terms)):
+        if redundant := _redundant(matrix, names):
+            raise UserError(
+                f"formula '{design.formula}': {what} effect {', '.join(redundant)} is a combination of the "
+                f"others in these data, so it cannot be estimated. Take it out of the formula."
+            )
+    if len(design.y) <= n_groups * q:
+        raise UserError(
+            f"formula '{design.formula}': {len(design.y)} observations cannot identify {q} random effects in each of "
+            f"{n_groups} groups beside the residual variance. Use fewer random effects."
+        )
+
+
+def _redundant(matrix: Floats, names: Iterable[str]) -> list[str]:
+    """Columns that add nothing to those before them, to a relative tolerance of 1e-9."""
+    scaled = matrix / np.maximum(np.linalg.norm(matrix, axis=0), np.finfo(float).tiny)
+    diagonal = np.abs(np.diag(np.linalg.qr(scaled, mode="r")))
+    return [name for name, size in zip(names, diagonal, strict=True) if size < 1e-9]
