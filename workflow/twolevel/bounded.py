@@ -1,0 +1,52 @@
+"""What lme4's bounded parameterisation gives: its default optimiser, from its start, with its bounds.
+
+lme4 keeps the diagonal of the relative covariance factor at or above zero. Where a search meets that bound with an
+off-diagonal element that is not zero in the same column, the criterion falls on the other side, and the bound is a wall
+where the covariance matrix has no edge.
+"""
+
+from dataclasses import dataclass
+
+import nlopt
+import numpy as np
+
+from twolevel.crossproducts import CrossProducts
+from twolevel.deviance import factor, n_theta, pack, profile
+from twolevel.formula import Floats
+
+
+@dataclass(frozen=True)
+class BoundedFit:
+    """Where the bounded search ended.
+
+    Attributes
+    ----------
+    criterion : the criterion there
+    theta : (k,) on lme4's own scale
+    evaluations : of the criterion
+    """
+
+    criterion: float
+    theta: Floats
+    evaluations: int
+
+
+def bounded_fit(data: CrossProducts, reml: bool) -> BoundedFit:
+    """Minimise the criterion as `lmer(..., control = lmerControl(optimizer = "nloptwrap"))` does.
+
+    NLopt's BOBYQA from theta = the identity, absolute tolerances 1e-8 (lme4 1.1, `nloptwrap`).
+    """
+    q = len(data.z_scale)
+    scale = np.diag(data.z_scale)
+
+    def criterion(theta: Floats, _: Floats) -> float:
+        return profile(pack(scale @ factor(theta, q)), data, reml).criterion
+
+    start = pack(np.eye(q))
+    optimiser = nlopt.opt(nlopt.LN_BOBYQA, n_theta(q))
+    optimiser.set_min_objective(criterion)
+    optimiser.set_lower_bounds(np.where(start > 0, 0.0, -np.inf))
+    optimiser.set_xtol_abs(1e-8)
+    optimiser.set_ftol_abs(1e-8)
+    theta = optimiser.optimize(start)
+    return BoundedFit(float(optimiser.last_optimum_value()), np.asarray(theta), int(optimiser.get_numevals()))

@@ -1,0 +1,141 @@
+"""Fit a two-level model: find the optimum, have statsmodels confirm it, weigh whether it can be trusted."""
+
+from dataclasses import dataclass
+from math import log
+
+import numpy as np
+
+from twolevel.bounded import BoundedFit, bounded_fit
+from twolevel.crossproducts import CrossProducts
+from twolevel.deviance import Profile, factor, pack, profile
+from twolevel.formula import Design, Floats
+from twolevel.mixedlm import MixedLMFit, fit_by_default, fit_from
+from twolevel.optimise import FLAT, Search, curvature, search, standard_sign, starts
+
+# MixedLM must end within this of the profiled criterion to count as the same optimum.
+AGREEMENT = 1e-6
+
+# A diagonal element of theta below this is zero to the optimiser: lme4's tolerance in `isSingular`.
+SINGULAR = 1e-4
+
+
+@dataclass(frozen=True)
+class Fit:
+    """One model fitted by one estimator.
+
+    Attributes
+    ----------
+    estimator : "REML" or "ML"
+    criterion : REML criterion, or -2 log-likelihood
+    n_obs, npar : observations; parameters (fixed effects, distinct elements of T, sigma)
+    theta : (k,) lower triangle of the relative covariance factor, column by column, diagonal non-negative
+    sigma : residual standard deviation
+    beta : (p,) fixed effects
+    beta_covariance : (p, p) their covariance matrix, sigma^2 (X'V^-1X)^-1
+    covariance : (q, q) covariance matrix T of the random effects
+    singular : whether T has a zero variance or a correlation of one in absolute value
+    doubts : why the fit cannot be trusted; empty where it can
+    search : the searches from several starts
+    record : where statsmodels' MixedLM ended from the optimum
+    at : the profile at the optimum
+    lower : (q, q) relative covariance factor in the scaled coordinates of the cross-products
+    """
+
+    estimator: str
+    criterion: float
+    n_obs: int
+    npar: int
+    theta: Floats
+    sigma: float
+    beta: Floats
+    beta_covariance: Floats
+    covariance: Floats
+    singular: bool
+    doubts: tuple[str, ...]
+    search: Search
+    record: MixedLMFit
+    at: Profile
+    lower: Floats
+
+    @property
+    def trustworthy(self) -> bool:
+        """Whether nothing speaks against the optimum."""
+        return not self.doubts
+
+    @property
+    def log_likelihood(self) -> float:
+        """(Restricted) log-likelihood."""
+        return -self.criterion / 2
+
+    @property
+    def aic(self) -> float:
+        """Akaike's information criterion, from the criterion of this estimator as lme4 has it."""
+        return self.criterion + 2 * self.npar
+
+    @property
+    def bic(self) -> float:
+        """Schwarz's criterion with log of the number of observations, as lme4 has it."""
+        return self.criterion + log(self.n_obs) * self.npar
+
+
+@dataclass(frozen=True)
+class Defaults:
+    """What a plain call would have given: statsmodels' `.fit()`, and lme4's bounded search."""
+
+    mixedlm: MixedLMFit
+    bounded: BoundedFit
+
+
+def fit_model(design: Design, data: CrossProducts, *, reml: bool, random_starts: int, seed: int) -> Fit:
+    """Fit by REML or ML at the best optimum that several starts reach.
+
+    The estimates are those of statsmodels' MixedLM, which starts at the profiled optimum and has to end there. On the
+    boundary MixedLM can only come near, so there they are the profiled ones.
+    """
+    q = design.z.shape[1]
+    found = search(data, reml, starts(data, random_starts, seed))
+    scaled = standard_sign(found.best.theta, q)
+    at = profile(scaled, data, reml)
+    lower = factor(scaled, q) / data.z_scale[:, None]
+    record = fit_from(design, reml, at.beta, lower @ lower.T)
+    singular = bool((np.diag(factor(scaled, q)) < SINGULAR).any())
+    return Fit(
+        estimator="REML" if reml else "ML",
+        criterion=at.criterion if singular else record.criterion,
+        n_obs=data.n_obs,
+        npar=len(at.beta) + len(scaled) + 1,
+        theta=pack(lower),
+        sigma=at.sigma if singular else record.sigma,
+        beta=at.beta if singular else record.beta,
+        beta_covariance=at.beta_covariance,
+        covariance=at.sigma**2 * lower @ lower.T if singular else record.covariance,
+        singular=singular,
+        doubts=_doubts(data, reml, found, at, record),
+        search=found,
+        record=record,
+        at=at,
+        lower=factor(scaled, q),
+    )
+
+
+def fit_defaults(design: Design, data: CrossProducts, *, reml: bool) -> Defaults:
+    """Run what a user of statsmodels or of lme4 would have run, to show how far it can be believed."""
+    return Defaults(mixedlm=fit_by_default(design, reml), bounded=bounded_fit(data, reml))
+
+
+def _doubts(data: CrossProducts, reml: bool, found: Search, at: Profile, record: MixedLMFit) -> tuple[str, ...]:
+    best, doubts = found.best, []
+    if not np.isfinite(best.criterion):
+        doubts.append("the criterion is not finite at the best point found")
+    if best.gradient_norm > FLAT:
+        doubts.append(f"the gradient at the best point found is {best.gradient_norm:.2g}, not zero")
+    if np.linalg.eigvalsh(curvature(data, reml, best.theta))[0] < -FLAT:
+        doubts.append("the best point found is a saddle")
+    if found.reached_best < 2:
+        doubts.append(f"only one of {len(found.runs)} searches reached the best criterion")
+    if not abs(record.criterion - at.criterion) <= AGREEMENT:
+        doubts.append(
+            f"statsmodels' MixedLM, started at the optimum, left it: criterion {record.criterion:.6f} "
+            f"against {at.criterion:.6f}"
+        )
+    return tuple(doubts)

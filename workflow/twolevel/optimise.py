@@ -1,0 +1,146 @@
+"""The optimum of the profiled deviance, searched from several starts."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import minimize
+
+from twolevel.crossproducts import CrossProducts
+from twolevel.deviance import factor, n_theta, pack, profile
+from twolevel.formula import Floats
+
+# Two criteria closer than this are the same optimum; the rounding of one evaluation is about 1e-10.
+SAME_OPTIMUM = 1e-4
+
+# A gradient below this, per unit of the scaled factor, is as flat as rounding lets us see: with a curvature of 10 or more it
+# leaves the criterion within 1e-7 of the optimum.
+FLAT = 1e-3
+
+# Each saddle left lowers the criterion; q of them can stand in the way, one for each column of L.
+MAX_SADDLES = 10
+
+
+@dataclass(frozen=True)
+class Run:
+    """One search.
+
+    Attributes
+    ----------
+    start : what the start is called
+    start_theta, theta : (k,) where it began and ended, in the scaled coordinates of the cross-products
+    criterion : the criterion at the end
+    gradient_norm : largest element of the gradient there
+    evaluations : of the criterion with its gradient
+    """
+
+    start: str
+    start_theta: Floats
+    theta: Floats
+    criterion: float
+    gradient_norm: float
+    evaluations: int
+
+
+@dataclass(frozen=True)
+class Search:
+    """Searches from several starts, and the best of them."""
+
+    runs: tuple[Run, ...]
+
+    @property
+    def best(self) -> Run:
+        """The run with the lowest criterion."""
+        return min(self.runs, key=lambda run: run.criterion)
+
+    @property
+    def optima(self) -> tuple[float, ...]:
+        """Distinct criteria at which runs ended, lowest first."""
+        distinct: list[float] = []
+        for criterion in sorted(run.criterion for run in self.runs):
+            if not distinct or criterion - distinct[-1] > SAME_OPTIMUM:
+                distinct.append(criterion)
+        return tuple(distinct)
+
+    @property
+    def reached_best(self) -> int:
+        """Number of runs that ended at the best optimum."""
+        return sum(run.criterion - self.best.criterion <= SAME_OPTIMUM for run in self.runs)
+
+
+def starts(data: CrossProducts, random_starts: int, seed: int) -> dict[str, Floats]:
+    """Where to search from: lme4's own start, a small covariance, and random factors.
+
+    The identity is in scaled coordinates: every random effect as large as the residual.
+    """
+    q = len(data.z_scale)
+    rng = np.random.Generator(np.random.Philox(seed))
+    named = {"identity": pack(np.eye(q)), "small": pack(0.1 * np.eye(q))}
+    drawn = {f"random {i + 1}": rng.standard_normal(n_theta(q)) for i in range(random_starts)}
+    return named | drawn
+
+
+def search(data: CrossProducts, reml: bool, named_starts: dict[str, Floats]) -> Search:
+    """Minimise the criterion from each of the named starts."""
+    return Search(tuple(descend(data, reml, name, theta) for name, theta in named_starts.items()))
+
+
+def descend(data: CrossProducts, reml: bool, name: str, start: Floats) -> Run:
+    """Minimise the criterion from one start by a trust-region Newton method, then polish.
+
+    Where a column of L is zero the gradient is zero too, by the symmetry of its sign, optimum or not. A search that
+    stops at such a saddle is sent on along its direction of negative curvature.
+    """
+    evaluations = 0
+
+    def evaluate(theta: Floats) -> tuple[float, Floats]:
+        nonlocal evaluations
+        evaluations += 1
+        at = profile(theta, data, reml)
+        return at.criterion, at.gradient
+
+    def hessian(theta: Floats) -> Floats:
+        return _hessian(lambda t: evaluate(t)[1], theta)
+
+    theta = start
+    for _ in range(MAX_SADDLES):
+        found = minimize(evaluate, theta, jac=True, hess=hessian, method="trust-exact", options={"gtol": FLAT})
+        theta = np.asarray(found.x)
+        curvatures, directions = np.linalg.eigh(hessian(theta))
+        if curvatures[0] > -FLAT:
+            break
+        theta = theta + 0.1 * directions[:, 0]
+    theta = _polish(evaluate, hessian, theta)
+    criterion, gradient = evaluate(theta)
+    return Run(name, start, theta, criterion, float(np.abs(gradient).max()), evaluations)
+
+
+def curvature(data: CrossProducts, reml: bool, theta: Floats) -> Floats:
+    """Hessian (k, k) of the criterion with respect to theta, by central differences of the gradient."""
+    return _hessian(lambda t: profile(t, data, reml).gradient, theta)
+
+
+def standard_sign(theta: Floats, q: int) -> Floats:
+    """The same covariance matrix with a factor whose diagonal is non-negative, as lme4 reports it."""
+    lower = factor(theta, q)
+    return pack(lower * np.where(np.diag(lower) < 0, -1.0, 1.0))
+
+
+def _polish(evaluate, hessian, theta: Floats, steps: int = 5) -> Floats:  # type: ignore[no-untyped-def]
+    """Newton steps on the gradient: near the optimum the criterion itself is flat to rounding, its gradient is not."""
+    _, gradient = evaluate(theta)
+    for _ in range(steps):
+        step = np.linalg.lstsq(hessian(theta), -gradient)[0]
+        _, there = evaluate(theta + step)
+        if np.abs(there).max() >= np.abs(gradient).max():
+            break
+        theta, gradient = theta + step, there
+    return theta
+
+
+def _hessian(gradient, theta: Floats) -> Floats:  # type: ignore[no-untyped-def]
+    columns: Iterable[Floats] = (
+        (gradient(theta + step) - gradient(theta - step)) / 2e-5 for step in 1e-5 * np.eye(len(theta))
+    )
+    matrix = np.array([*columns])
+    return (matrix + matrix.T) / 2
