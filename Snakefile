@@ -1,0 +1,26 @@
+# The pipeline: data in, every model at its true optimum, one report out. Run it with `snakemake --cores N`.
+# Every choice is in config.yaml; rules are in workflow/rules/, one file per stage.
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+
+configfile: "config.yaml"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/data.smk"
+include: "workflow/rules/models.smk"
+include: "workflow/rules/inference.smk"
+include: "workflow/rules/figures.smk"
+include: "workflow/rules/report.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        expand(rules.fit_model.output, model=config["models"]),
+        rules.explain_variance.output,
+        expand(rules.compare_models.output, comparison=config["comparisons"]),
+        expand(rules.draw_figure.output, figure=config["figures"]),
+        rules.render_report.output,

@@ -1,0 +1,47 @@
+"""Which library files a script imports, directly or not, so that a rule can have them as inputs.
+
+Snakemake reruns a job when its script changes, but does not look at what the script imports. With these files among
+its inputs, a change of one figure's code redraws that figure alone, and a change of the fitting code refits the models.
+"""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+WORKFLOW = Path(__file__).parent
+PACKAGE = "twolevel"
+
+
+def library_files(script: str, also: tuple[str, ...] = ()) -> list[str]:
+    """Files of the library that `workflow/scripts/<script>.py` imports, and the modules named in `also`, closed under import.
+
+    Paths are relative to the project's root, sorted.
+    """
+    start = WORKFLOW / "scripts" / f"{script}.py"
+    waiting = [start, WORKFLOW / "scripts" / "_job.py", *(path for name in also for path in _files(name))]
+    seen: set[Path] = set()
+    while waiting:
+        path = waiting.pop()
+        if path not in seen:
+            seen.add(path)
+            waiting += [file for name in _imported(path) for file in _files(name)]
+    return sorted(str(path.relative_to(WORKFLOW.parent)) for path in seen - {start})
+
+
+def _imported(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _files(module: str) -> list[Path]:
+    """Files that importing a module of the library runs: the module's own and its packages'."""
+    parts = module.split(".")
+    if parts[0] != PACKAGE:
+        return []
+    packages = [WORKFLOW.joinpath(*parts[:i], "__init__.py") for i in range(1, len(parts) + 1)]
+    module_file = WORKFLOW.joinpath(*parts).with_suffix(".py")
+    return [path for path in [*packages, module_file] if path.is_file()]

@@ -1,0 +1,50 @@
+# Fit every model, one job each, and measure the variance that each explains against its baseline.
+
+
+rule fit_model:
+    input:
+        table=TABLE,
+        library=library("fit_model"),
+    output:
+        summary="results/models/{model}/summary.txt",
+        fit="results/models/{model}/fit.json",
+        fixed_effects="results/models/{model}/fixed_effects.csv",
+        random_effects="results/models/{model}/random_effects.csv",
+        group_effects=f"results/models/{{model}}/{GROUP}_effects.csv",
+        residuals="results/models/{model}/residuals.parquet",
+    log:
+        "logs/fit_model/{model}.log",
+    benchmark:
+        "logs/benchmarks/fit_model/{model}.tsv"
+    params:
+        formula=lambda wildcards: config["models"][wildcards.model]["formula"],
+        optimiser=config["optimiser"],
+        data_name=config["data"]["name"],
+    message:
+        "Fit {wildcards.model}: {params.formula}"
+    script:
+        "../scripts/fit_model.py"
+
+
+rule explain_variance:
+    input:
+        random_effects=expand(
+            "results/models/{model}/random_effects.csv", model=config["models"]
+        ),
+        library=library("explain_variance"),
+    output:
+        "results/models/variance_explained.csv",
+    log:
+        "logs/explain_variance.log",
+    benchmark:
+        "logs/benchmarks/explain_variance.tsv"
+    params:
+        baselines={
+            model: settings["baseline"]
+            for model, settings in config["models"].items()
+            if "baseline" in settings
+        },
+    message:
+        "Measure the variance explained against each model's baseline"
+    script:
+        "../scripts/explain_variance.py"

@@ -1,0 +1,22 @@
+"""Measure the variance that each model explains against its baseline."""
+
+from pathlib import Path
+
+from _job import job, write_table
+
+import pandas as pd
+from twolevel.variance import variance_explained
+
+
+def main(random_effects: list[str], output: str, baselines: dict[str, str]) -> None:
+    """Compare each model named in `baselines` with its baseline; the files' folders are the models' names."""
+    tables = {Path(file).parent.name: pd.read_csv(file) for file in random_effects}
+    rows = [
+        variance_explained(model, tables[model], baseline, tables[baseline]) for model, baseline in baselines.items()
+    ]
+    write_table(output, pd.concat(rows))
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]):  # noqa: F821
+        main(snakemake.input.random_effects, snakemake.output[0], snakemake.params.baselines)  # noqa: F821

@@ -1,0 +1,60 @@
+"""Fit one model by REML and by ML and write the files of the results contract."""
+
+import hashlib
+import logging
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from _job import job, write_json, write_table
+
+import pandas as pd
+import twolevel
+from twolevel.crossproducts import cross_products
+from twolevel.effects import fitted_values, group_effects
+from twolevel.fit import fit_defaults, fit_model
+from twolevel.formula import build_design
+from twolevel.results import (
+    Fingerprint,
+    fit_json,
+    fixed_effects_table,
+    group_effects_table,
+    random_effects_table,
+    residuals_table,
+)
+from twolevel.summary import summary_text
+
+
+def main(table: str, output: Any, formula: str, optimiser: dict[str, int], data_name: str) -> None:
+    """Fit `formula` to the prepared table; `output` names a file for each part of the result."""
+    design = build_design(formula, pd.read_parquet(table))
+    data = cross_products(design)
+    reml, ml = (fit_model(design, data, reml=by_reml, **optimiser) for by_reml in (True, False))
+    defaults = fit_defaults(design, data, reml=True)
+    for fit in (reml, ml):
+        logging.info(
+            f"{fit.estimator}: criterion {fit.criterion:.6f}, reached by {fit.search.reached_best} of "
+            f"{len(fit.search.runs)} searches" + (", singular" if fit.singular else "")
+        )
+        for doubt in fit.doubts:
+            logging.warning(f"warning: do not trust this fit: {doubt}")
+
+    effects = group_effects(design, data, reml.lower, reml.at)
+    residuals = residuals_table(design, reml, fitted_values(design, reml.beta, effects.effect))
+    fingerprint = Fingerprint(
+        data=hashlib.sha256(Path(table).read_bytes()).hexdigest(),
+        formula=design.formula,
+        library=f"twolevel {twolevel.__version__}, statsmodels {version('statsmodels')}",
+    )
+    summary = summary_text(design, reml, residuals["scaled_residual"].to_numpy(), data_name)
+    Path(output.summary).write_text(summary, encoding="utf-8")
+    write_json(output.fit, fit_json(design, reml, ml, defaults, residuals["residual"].to_numpy(), fingerprint))
+    write_table(output.fixed_effects, fixed_effects_table(design, reml))
+    write_table(output.random_effects, random_effects_table(design, reml))
+    write_table(output.group_effects, group_effects_table(design, effects))
+    residuals.to_parquet(output.residuals, index=False)
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]):  # noqa: F821
+        main(snakemake.input.table, snakemake.output, **snakemake.params)  # noqa: F821

@@ -1,0 +1,195 @@
+"""A fit as the tables and the JSON of the results contract (docs/results.md)."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from twolevel.effects import GroupEffects
+from twolevel.errors import UserError
+from twolevel.fit import Defaults, Fit
+from twolevel.formula import Design, Floats
+from twolevel.optimise import Run
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """What a result was computed from; results whose fingerprints differ must not be merged.
+
+    Attributes
+    ----------
+    data : SHA-256 of the prepared table
+    formula : the formula, spaced as R prints it
+    library : version of this library and of statsmodels
+    """
+
+    data: str
+    formula: str
+    library: str
+
+
+def check_same_data(first: dict[str, Any], second: dict[str, Any], names: tuple[str, str]) -> None:
+    """Refuse to put two results side by side that were not computed from the same data by the same library.
+
+    Parameters
+    ----------
+    first, second : two `fit.json`
+    names : what they are called
+
+    Raises
+    ------
+    UserError
+        Their fingerprints differ.
+    """
+    for key in ("data", "library"):
+        one, other = first["fingerprint"][key], second["fingerprint"][key]
+        if one != other:
+            raise UserError(
+                f"models {names[0]} and {names[1]} were fitted with different {key} ({one[:20]} and {other[:20]}). "
+                f"Run snakemake again, so that both are fitted anew."
+            )
+
+
+def correlation(covariance: Floats) -> Floats:
+    """Correlations of a covariance matrix; not a number beside a variance of zero, as lme4 has it."""
+    sds = np.sqrt(np.diag(covariance))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        scaled = covariance / np.outer(sds, sds)
+    return np.where(np.eye(len(sds), dtype=bool), 1.0, np.clip(scaled, -1.0, 1.0))
+
+
+def fit_json(design: Design, reml: Fit, ml: Fit, defaults: Defaults, residuals: Floats, of: Fingerprint) -> dict[str, Any]:
+    """Everything about a model that is not a table: the REML fit, and beside it the ML fit under `ml`."""
+    about = {
+        "formula": design.formula,
+        "group": design.group,
+        "response": design.response,
+        "n_obs": len(design.y),
+        "n_groups": len(design.group_labels),
+        "fixed_terms": list(design.fixed_terms),
+        "random_terms": list(design.random_terms),
+        "fingerprint": {"data": of.data, "formula": of.formula, "library": of.library},
+        "scaled_residual_quantiles": np.quantile(residuals / reml.sigma, [0, 0.25, 0.5, 0.75, 1]).tolist(),
+    }
+    story = _story(reml) | {
+        "defaults": {
+            "statsmodels": {
+                "call": "MixedLM(...).fit()",
+                "criterion": _finite(defaults.mixedlm.criterion),
+                "converged": defaults.mixedlm.converged,
+                "messages": list(defaults.mixedlm.messages),
+            },
+            "lme4_bounds": {
+                "call": "NLopt BOBYQA from theta = I, diagonal of theta bounded at zero",
+                "criterion": defaults.bounded.criterion,
+                "theta": defaults.bounded.theta.tolist(),
+                "evaluations": defaults.bounded.evaluations,
+            },
+        }
+    }
+    return about | _estimates(reml) | {"optimiser": story, "ml": _estimates(ml) | {"optimiser": _story(ml)}}
+
+
+def fixed_effects_table(design: Design, fit: Fit) -> pd.DataFrame:
+    """Fixed effects with standard errors and t statistics."""
+    std_error = np.sqrt(np.diag(fit.beta_covariance))
+    return pd.DataFrame(
+        {
+            "term": design.fixed_terms,
+            "estimate": fit.beta,
+            "std_error": std_error,
+            "statistic": fit.beta / std_error,
+        }
+    )
+
+
+def random_effects_table(design: Design, fit: Fit) -> pd.DataFrame:
+    """Variances and covariances with standard deviations and correlations, as `as.data.frame(VarCorr(fit))` has them."""
+    terms, sds, correlations = design.random_terms, np.sqrt(np.diag(fit.covariance)), correlation(fit.covariance)
+    pairs = [(a, b) for a in range(len(terms)) for b in range(a + 1, len(terms))]
+    rows = [(design.group, term, "", fit.covariance[i, i], sds[i]) for i, term in enumerate(terms)]
+    rows += [(design.group, terms[a], terms[b], fit.covariance[a, b], correlations[a, b]) for a, b in pairs]
+    rows += [("Residual", "", "", fit.sigma**2, fit.sigma)]
+    return pd.DataFrame(rows, columns=["group", "term_1", "term_2", "vcov", "sdcor"])
+
+
+def group_effects_table(design: Design, effects: GroupEffects) -> pd.DataFrame:
+    """Empirical Bayes effects and coefficients, a row for each group and term."""
+    q = len(design.random_terms)
+    return pd.DataFrame(
+        {
+            "group": np.repeat(design.group_labels, q),
+            "term": np.tile(design.random_terms, len(design.group_labels)),
+            "effect": effects.effect.ravel(),
+            "effect_std_error": effects.effect_std_error.ravel(),
+            "coefficient": effects.coefficient.ravel(),
+            "coefficient_std_error": effects.coefficient_std_error.ravel(),
+        }
+    )
+
+
+def residuals_table(design: Design, fit: Fit, fitted: Floats) -> pd.DataFrame:
+    """Fitted values and residuals, a row for each observation used, with its row number in the prepared table."""
+    residual = design.y - fitted
+    return pd.DataFrame(
+        {
+            "row": design.rows,
+            design.group: np.asarray(design.group_labels)[design.group_index],
+            "fitted": fitted,
+            "residual": residual,
+            "scaled_residual": residual / fit.sigma,
+        }
+    )
+
+
+def _estimates(fit: Fit) -> dict[str, Any]:
+    return {
+        "estimator": fit.estimator,
+        "criterion": fit.criterion,
+        "log_likelihood": fit.log_likelihood,
+        "npar": fit.npar,
+        "aic": fit.aic,
+        "bic": fit.bic,
+        "theta": fit.theta.tolist(),
+        "sigma": fit.sigma,
+        "fixed_effects": fit.beta.tolist(),
+        "fixed_effects_covariance": fit.beta_covariance.tolist(),
+        "random_effects_covariance": fit.covariance.tolist(),
+        "random_effects_correlation": [[_finite(r) for r in row] for row in correlation(fit.covariance)],
+        "singular": fit.singular,
+        "trustworthy": fit.trustworthy,
+        "doubts": list(fit.doubts),
+    }
+
+
+def _story(fit: Fit) -> dict[str, Any]:
+    best = fit.search.best
+    return {
+        "best": _run(best),
+        "runs": [_run(run) for run in fit.search.runs],
+        "optima": list(fit.search.optima),
+        "reached_best": fit.search.reached_best,
+        "mixedlm": {
+            "criterion": fit.record.criterion,
+            "difference": fit.record.criterion - fit.at.criterion,
+            "converged": fit.record.converged,
+            "messages": list(fit.record.messages),
+        },
+    }
+
+
+def _run(run: Run) -> dict[str, Any]:
+    return {
+        "start": run.start,
+        "start_theta": run.start_theta.tolist(),
+        "theta": run.theta.tolist(),
+        "criterion": run.criterion,
+        "gradient_norm": run.gradient_norm,
+        "evaluations": run.evaluations,
+    }
+
+
+def _finite(value: float) -> float | None:
+    """JSON has no infinities and no NaN."""
+    return float(value) if np.isfinite(value) else None
