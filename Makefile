@@ -1,0 +1,50 @@
+# `make help` lists what there is. Set on the command line:
+#   CORES=4             how many cores the pipeline may use (default: all)
+#   PYTHON=python3.12   which Python makes the environment (default: the first of 3.11, 3.12 and 3.13 that is found)
+#   ARGS="..."          anything more for snakemake (make report) or pytest (make test)
+CORES ?= all
+UV ?= uv
+BIN := .venv/bin
+
+# Tools keep caches under HOME. Where nothing can be written there (some cluster nodes and CI jobs), they get a place here.
+ifneq ($(shell test -n "$$HOME" && test -w "$$HOME" && echo yes),yes)
+export XDG_CACHE_HOME := $(CURDIR)/.cache
+export MPLCONFIGDIR := $(CURDIR)/.cache/matplotlib
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help report test test-fast check environment lock clean
+
+help:  ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+report: environment  ## run the whole pipeline; the report is results/report.html
+	$(BIN)/snakemake --cores $(CORES) $(ARGS)
+	@echo "The report is at $(CURDIR)/results/report.html"
+
+test: environment  ## run every test
+	$(BIN)/pytest -n logical $(ARGS)
+
+test-fast: environment  ## run the tests that take less than about 5 seconds each
+	$(BIN)/pytest -n logical -m "not slow" $(ARGS)
+
+check: environment  ## formatting, linting, types, snakemake --lint and a dry run
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/snakefmt --check Snakefile workflow/rules
+	$(BIN)/mypy
+	$(BIN)/snakemake --lint
+	$(BIN)/snakemake --cores 1 --dry-run --forceall --quiet all
+
+environment:  ## make .venv from envs/requirements.lock, where it is not up to date
+	@command -v "$(or $(PYTHON),python3)" >/dev/null || { echo "error: $(or $(PYTHON),python3) was not found" >&2; exit 1; }
+	@"$(or $(PYTHON),python3)" envs/make_environment.py $(if $(PYTHON),--python "$(PYTHON)")
+
+lock:  ## write envs/requirements.lock anew from envs/requirements.in (needs uv)
+	$(UV) pip compile envs/requirements.in --output-file envs/requirements.lock --upgrade --quiet \
+	    --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
+	    --no-emit-index-url --no-emit-find-links --no-annotate --no-header
+
+clean:  ## remove everything that was generated, the environment too
+	rm -rf results logs benchmarks/results .snakemake .cache .venv .pytest_cache .mypy_cache .ruff_cache
+	find workflow tests envs -name __pycache__ -type d -prune -exec rm -rf {} +
