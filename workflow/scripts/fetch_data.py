@@ -1,0 +1,104 @@
+"""Obtain the raw table, from the network, the snapshot or a file, and record where it came from."""
+
+import hashlib
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+from typing import Any
+from urllib.parse import urlsplit
+
+import pandas as pd
+from _job import job
+from twolevel.errors import UserError
+from twolevel.source import download, read_table
+
+KEYWORDS = {
+    "auto": "the network, else the snapshot",
+    "download": "the network, or an error",
+    "snapshot": "the snapshot in data/",
+}
+
+
+@dataclass(frozen=True)
+class Obtained:
+    """A table, and what provenance.json says of how it came here."""
+
+    table: pd.DataFrame
+    sha256: str
+    source: str
+    how: str
+    expected_sha256: str | None = None
+
+
+def main(data: Mapping[str, Any], file: Path, raw: Path, provenance: Path) -> None:
+    """Write the table as obtained to `raw` (Parquet) and its story to `provenance` (JSON).
+
+    `data` is the configuration's section of that name; `file` the snapshot, or the file that `mode` names.
+    """
+    obtained = obtain(data, file)
+    if data["group"] not in obtained.table:
+        raise UserError(
+            f"{obtained.source} has no column {data['group']!r}, which data.group names for the groups; "
+            f"its columns are {', '.join(map(str, obtained.table.columns))}."
+        )
+    story = {
+        "name": data["name"],
+        "title": data["title"],
+        "mode": data["mode"],
+        "source": obtained.source,
+        "obtained": obtained.how,
+        "obtained_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "sha256": obtained.sha256,
+        "expected_sha256": obtained.expected_sha256,
+        "rows": len(obtained.table),
+        "groups": obtained.table[data["group"]].nunique(),
+        "columns": list(obtained.table.columns),
+    }
+    raw.write_bytes(obtained.table.to_parquet(index=False))
+    provenance.write_text(
+        json.dumps(story, indent=2, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
+
+
+def obtain(data: Mapping[str, Any], file: Path) -> Obtained:
+    """Get the table as `data.mode` says."""
+    mode = data["mode"]
+    if mode in ("auto", "download"):
+        try:
+            return from_network(data["url"], data["sha256"])
+        except UserError as error:
+            if mode == "download":
+                raise
+            reason = str(error).partition("\n")[0]  # the second line is how to mend it, and here that is done
+        logging.warning("%s. The snapshot %s is used instead.", reason, data["snapshot"])
+        return from_file(file, data["snapshot"], f"snapshot, because the download failed: {reason}")
+    if mode == "snapshot":
+        return from_file(file, data["snapshot"], "snapshot")
+    if not Path(mode).is_file():
+        choices = "".join(f"\n  {keyword}: {meaning}" for keyword, meaning in KEYWORDS.items())
+        raise UserError(f"data.mode is {mode!r}, which is no file that exists and none of{choices}")
+    return from_file(file, mode, "file")
+
+
+def from_network(url: str, sha256: str | None) -> Obtained:
+    content = download(url, sha256=sha256)
+    table = read_table(content, PurePosixPath(urlsplit(url).path).suffix, url)
+    return Obtained(table, hashlib.sha256(content).hexdigest(), url, "downloaded", sha256)
+
+
+def from_file(file: Path, name: str, how: str) -> Obtained:
+    content = file.read_bytes()
+    return Obtained(read_table(content, file.suffix, name), hashlib.sha256(content).hexdigest(), name, how)
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]):  # noqa: F821
+        main(
+            data=snakemake.params.data,  # noqa: F821
+            file=Path(snakemake.input.file),  # noqa: F821
+            raw=Path(snakemake.output.raw),  # noqa: F821
+            provenance=Path(snakemake.output.provenance),  # noqa: F821
+        )
