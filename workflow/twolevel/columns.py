@@ -1,0 +1,200 @@
+"""Check a table against the declared columns, and give the columns their declared types."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
+from typing import Literal, NotRequired, TypedDict
+
+import numpy as np
+import pandas as pd
+import pandera.pandas as pa
+
+from twolevel.errors import UserError
+
+# How many rows, groups or values a message shows before it says "...".
+SHOWN = 5
+
+
+class Column(TypedDict):
+    """What `data.columns` says of one column."""
+
+    type: Literal["identifier", "factor", "number"]
+    levels: NotRequired[list[str]]
+    min: NotRequired[float]
+    max: NotRequired[float]
+    unique: NotRequired[bool]
+    group_level: NotRequired[bool]
+    label: NotRequired[str]
+
+
+def check_columns(
+    table: pd.DataFrame,
+    columns: Mapping[str, Column],
+    group: str,
+    *,
+    keep: Iterable[str] = (),
+    name: str = "the table",
+) -> pd.DataFrame:
+    """Return the declared columns of `table` with their declared types, or list everything that is wrong.
+
+    Parameters
+    ----------
+    table : n rows, one per observation; columns of any type, text included
+    columns : the declared columns, by name
+    group : the declared column that identifies the groups
+    keep : undeclared columns to hand on as they are, where the table has them
+    name : what to call the table in an error
+
+    Returns
+    -------
+    n rows, in order: an identifier as text, a factor as an *ordered* categorical with the declared levels
+    (only then does formulae take the first level as the reference), a number as float64. Undeclared columns
+    are left out.
+
+    Raises
+    ------
+    UserError
+        One message with every problem: a missing column or value, a value of the wrong type, out of range,
+        repeated or not among the levels, levels in another order than the file's own, a group-level column
+        that varies within a group, fewer than two groups. A missing value is a problem because leaving its
+        row out is an analyst's choice.
+    """
+    if group not in columns or columns[group]["type"] != "identifier":
+        raise UserError(
+            f"data.group is {group!r}: declare that column in data.columns, with type: identifier."
+        )
+    if table.empty:
+        raise UserError(f"{name} has no rows: there is nothing to analyse.")
+    table = table.reset_index(drop=True)  # so that the index counts rows
+    problems = [
+        *_value_problems(table, columns),
+        *_level_problems(table, columns),
+        *_group_problems(table, columns, group),
+    ]
+    if problems:
+        count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+        raise UserError(
+            f"{name} does not fit data.columns in config.yaml, {count}:\n"
+            + "".join(f"  - {problem}\n" for problem in problems)
+            + "Correct the file, or what data.columns says of it. The first row below the header is row 1."
+        )
+    checked = {column: _typed(table[column], declared) for column, declared in columns.items()}
+    kept = {column: table[column] for column in keep if column in table and column not in columns}
+    return pd.DataFrame(checked | kept)
+
+
+def as_number(values: pd.Series) -> pd.Series:
+    """Return `values` as float64; what is missing or not a number becomes NaN."""
+    if not pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values):
+        values = pd.to_numeric(values.astype("str"), errors="coerce")
+    return pd.Series(values.to_numpy(dtype="float64", na_value=np.nan), index=values.index, name=values.name)
+
+
+def as_text(values: pd.Series) -> pd.Series:
+    """Return `values` as text, whole numbers without a decimal point (R numbers its groups in doubles)."""
+    if pd.api.types.is_float_dtype(values) and np.all(np.mod(values.dropna(), 1) == 0):
+        values = values.astype("Int64")
+    return values.astype("str")
+
+
+def _typed(values: pd.Series, declared: Column) -> pd.Series:
+    if declared["type"] == "number":
+        return as_number(values)
+    text = as_text(values)
+    if declared["type"] == "factor":
+        return text.astype(pd.CategoricalDtype(declared["levels"], ordered=True))
+    return text
+
+
+def _value_problems(table: pd.DataFrame, columns: Mapping[str, Column]) -> Iterator[str]:
+    """Let pandera check every declared column, and put what it found for each into one line."""
+    schema = pa.DataFrameSchema(
+        {
+            column: pa.Column(checks=_checks(declared), unique=declared.get("unique", False))
+            for column, declared in columns.items()
+        }
+    )
+    try:
+        schema.validate(table, lazy=True)
+    except pa.errors.SchemaErrors as errors:
+        failures = errors.failure_cases
+    else:
+        return
+    for column in failures.loc[failures["check"] == "column_in_dataframe", "failure_case"]:
+        yield f"column {column} is missing; the columns are {', '.join(map(str, table.columns))}"
+    standard = {"not_nullable": "have no value", "field_uniqueness": "repeat a value that must be unique"}
+    in_rows = failures[failures["column"].notna()]
+    for (column, check), cases in in_rows.groupby(["column", "check"], sort=False):
+        shown = (
+            f"row {row + 1}" + ("" if check == "not_nullable" else f" ({value})")
+            for row, value in zip(cases["index"], cases["failure_case"], strict=True)
+        )
+        wrong = standard.get(check, check)
+        yield f"column {column}: {len(cases)} of {len(table)} rows {wrong}: {_some(shown)}"
+
+
+def _checks(declared: Column) -> list[pa.Check]:
+    """Make pandera's checks of the values that are there; the text of each is what its rows do wrong."""
+    if declared["type"] == "factor":
+        levels = declared["levels"]
+        wrong = f"are not one of {', '.join(levels)}"
+        return [pa.Check(lambda values: as_text(values).isin(levels), error=wrong)]
+    if declared["type"] == "number":
+        low, high = declared.get("min", -np.inf), declared.get("max", np.inf)
+        return [
+            pa.Check(lambda values: as_number(values).abs().lt(np.inf), error="are not a finite number"),
+            pa.Check(partial(_in_range, low=low, high=high), error=f"are outside {low:g} to {high:g}"),
+        ]
+    return []
+
+
+def _in_range(values: pd.Series, low: float, high: float) -> pd.Series:
+    """Find the values in the range; what is no number has a check of its own and passes here."""
+    numbers = as_number(values)
+    return numbers.between(low, high) | ~numbers.abs().lt(np.inf)
+
+
+def _level_problems(table: pd.DataFrame, columns: Mapping[str, Column]) -> Iterator[str]:
+    """Compare the declared levels with those there are, and their order with the file's own.
+
+    The first level is the reference: in another order, signs of coefficients would flip without a word.
+    """
+    for column, declared in columns.items():
+        if declared["type"] != "factor" or column not in table:
+            continue
+        levels = declared["levels"]
+        used = set(as_text(table[column]))
+        unused = [level for level in levels if level not in used]
+        if unused:
+            yield f"column {column}: no row has the level {', '.join(unused)}; a model cannot tell its effect"
+        if isinstance(table[column].dtype, pd.CategoricalDtype):
+            own = [level for level in as_text(table[column].cat.categories.to_series()) if level in levels]
+            if own != [level for level in levels if level in own]:
+                yield (
+                    f"column {column}: data.columns orders its levels {', '.join(levels)}, "
+                    f"the file {', '.join(own)}; the first is the reference level"
+                )
+
+
+def _group_problems(table: pd.DataFrame, columns: Mapping[str, Column], group: str) -> Iterator[str]:
+    if group not in table:
+        return
+    groups = as_text(table[group])
+    if groups.nunique() < 2:
+        yield f"column {group}: a two-level model needs at least 2 groups, and there is {groups.nunique()}"
+    for column, declared in columns.items():
+        if not declared.get("group_level", False) or column not in table:
+            continue
+        values = as_number(table[column]) if declared["type"] == "number" else as_text(table[column])
+        distinct = values.groupby(groups, sort=False).unique()
+        varying = distinct[distinct.map(len) > 1]
+        if len(varying):
+            shown = (f"{label} ({_some(map(str, found))})" for label, found in varying.items())
+            yield (
+                f"column {column} is declared group_level but varies within "
+                f"{len(varying)} of {len(distinct)} groups: {_some(shown)}"
+            )
+
+
+def _some(items: Iterable[str]) -> str:
+    listed = list(items)
+    return ", ".join(listed[:SHOWN]) + (", ..." if len(listed) > SHOWN else "")
