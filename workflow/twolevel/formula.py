@@ -148,7 +148,8 @@ def _grouping_column(formula: str, description: Model) -> str:
 
 def _evaluate(formula: str, part: Model, rows: pd.DataFrame) -> DesignMatrices:
     try:
-        return DesignMatrices(part, rows, Environment([FUNCTIONS]))
+        with np.errstate(all="ignore"):  # values that are not finite are refused below, with a message of their own
+            return DesignMatrices(part, rows, Environment([FUNCTIONS]))
     except Exception as error:  # whatever a person's expression raises on their data
         raise UserError(f"formula '{formula}' cannot be evaluated on the data: {error}.") from error
 
@@ -184,7 +185,8 @@ def _check_same_columns(term: Term, made: Mapping[Factors, Floats]) -> None:
     # intercept; its own column names are then wrong too.
     theirs = np.asarray(term.data, dtype=float).reshape(len(term.data), -1)
     ours = np.column_stack([*made.values()])
-    if theirs.shape != ours.shape or not np.allclose(np.sort(theirs.sum(axis=0)), np.sort(ours.sum(axis=0))):
+    sums = [np.sort(columns.sum(axis=0)) for columns in (theirs, ours)]
+    if theirs.shape != ours.shape or not np.allclose(*sums, equal_nan=True):
         raise UserError(
             f"term '{term.name}': a factor is coded in two ways in one formula, which is not supported. "
             f"Keep the intercept, and the main effect of every factor that interacts."

@@ -8,9 +8,10 @@ from statsmodels.regression.mixed_linear_model import MixedLM, MixedLMParams
 
 from twolevel.formula import Design, Floats
 
-# MixedLM works with the Cholesky factor of the covariance matrix, which a singular one lacks. This much of its largest
-# element on the diagonal gives it one; at 1e-10 the criterion moves by about 1e-7.
-RIDGE = 1e-10
+# MixedLM works with the Cholesky factor and the inverse of the covariance matrix, which a singular one lacks. This much of
+# its largest element on the diagonal gives it both. It moves the criterion by up to 1e-6; with less, the rounding of the
+# inverse moves it more (at 1e-11 MixedLM wanders off).
+RIDGE = 1e-9
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ def format_real(values: Sequence[float], digits: int, min_decimals: int = 0) -> 
     All share the fewest decimals that show each with at least `digits` significant digits (trailing zeros not counted),
     in scientific notation only where that is narrower; all are padded to one width.
     """
+    values = [x + 0.0 for x in values]  # R shows a negative zero as zero
     finite = [x for x in values if isfinite(x)]
     parts = [_significant(x, digits) for x in finite]
     decimals = max([0] + [max(0, len(mantissa) - exponent - 1) for mantissa, exponent in parts])

@@ -23,7 +23,7 @@ def summary_text(design: Design, fit: Fit, scaled_residuals: Floats, data_name: 
         f"Formula: {design.formula}",
         f"   Data: {data_name}",
         "",
-        f"REML criterion at convergence: {fit.criterion:.1f}",
+        f"REML criterion at convergence: {round(fit.criterion, 1):.15g}",
         "",
         "Scaled residuals: ",
         *_quantiles(scaled_residuals),

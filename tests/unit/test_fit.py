@@ -1,0 +1,118 @@
+"""Every model at lme4's optimum: criterion, estimates, standard errors, quantiles, group effects.
+
+Expected values: tests/reference/lme4_reference.json, by `Rscript tests/reference/lme4_reference.R` (lme4 1.1-31, bobyqa with
+rhoend 1e-9, several starts). Its own search ends within about 1e-10 of the criterion's minimum, which leaves elements of T
+uncertain by up to 1e-5 of their size where the criterion is flat; hence the tolerances.
+"""
+
+import numpy as np
+import pytest
+from twolevel.effects import fitted_values, group_effects
+from twolevel.fit import fit_defaults
+from twolevel.results import correlation, random_effects_table
+
+MODELS = [
+    "one_way_anova",
+    "means_by_sector",
+    "means_by_mean_ses",
+    "means_by_sector_and_mean_ses",
+    "random_intercept",
+    "random_intercept_minority",
+    "random_coefficients",
+    "random_coefficients_minority",
+    "intercepts_and_slopes",
+    "intercepts_and_slopes_expanded",
+]
+# The two whose slope variance is small and T so flat that lme4 stops further away.
+FLAT_MODELS = ("intercepts_and_slopes", "intercepts_and_slopes_expanded")
+
+
+def column(rows, key):
+    return [row[key] for row in rows]
+
+
+def test_these_are_all_models(config) -> None:
+    assert list(config["models"]) == MODELS
+
+
+@pytest.mark.parametrize("estimator", ["REML", "ML"])
+@pytest.mark.parametrize("name", MODELS)
+def test_fit_is_lme4_s(name, estimator, models, lme4) -> None:
+    fit = models[name].reml if estimator == "REML" else models[name].ml
+    expected = lme4["models"][name][estimator]
+    assert fit.criterion == pytest.approx(expected["criterion"], abs=1e-6)
+    assert fit.aic == pytest.approx(expected["aic"], abs=1e-6)
+    assert fit.bic == pytest.approx(expected["bic"], abs=1e-6)
+    assert fit.log_likelihood == pytest.approx(expected["log_likelihood"], abs=1e-6)
+    assert fit.npar == expected["npar"]
+    assert fit.sigma == pytest.approx(expected["sigma"], rel=1e-6)
+    np.testing.assert_allclose(fit.beta, column(expected["fixed_effects"], "estimate"), rtol=1e-5)
+    np.testing.assert_allclose(np.sqrt(np.diag(fit.beta_covariance)), column(expected["fixed_effects"], "std_error"), rtol=1e-5)
+    loose = 1e-4 if name in FLAT_MODELS else 1e-5
+    size = np.sqrt(np.outer(*[np.diag(fit.covariance)] * 2))
+    np.testing.assert_allclose(
+        (fit.covariance - np.array(expected["random_effects_covariance"]).reshape(fit.covariance.shape)) / size, 0, atol=loose
+    )
+    assert not fit.singular
+    assert fit.trustworthy, fit.doubts
+    assert fit.search.reached_best == len(fit.search.runs)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_correlations_quantiles_and_group_effects_are_lme4_s(name, models, lme4) -> None:
+    fitted, expected = models[name], lme4["models"][name]["REML"]
+    design, fit = fitted.design, fitted.reml
+    covariance = np.array(expected["fixed_effects_covariance"]).reshape(fit.beta_covariance.shape)
+    np.testing.assert_allclose(correlation(fit.beta_covariance), correlation(covariance), atol=1e-5)
+    effects = group_effects(design, fitted.data, fit.lower, fit.at)
+    values = fitted_values(design, fit.beta, effects.effect)
+    np.testing.assert_allclose(values[:5], expected["fitted_head"], rtol=1e-5)
+    quantiles = np.quantile((design.y - values) / fit.sigma, [0, 0.25, 0.5, 0.75, 1])
+    np.testing.assert_allclose(quantiles, expected["scaled_residual_quantiles"], atol=1e-5)
+
+
+def test_published_bound_is_not_the_optimum(models) -> None:
+    fit = models["random_coefficients_minority"].reml
+    assert fit.criterion == pytest.approx(46495.1402594, abs=1e-6)
+    assert not fit.singular
+
+
+def test_lme4_s_bounds_give_the_published_singular_fit(models, lme4) -> None:
+    # lmer(mathach ~ cses + minority + (cses + minority | school), HSB) with lme4's default optimiser: 46503.3898,
+    # theta[4] = 0. NLopt stops when a step changes the criterion by less than 1e-8; versions differ by about 1e-6.
+    fitted = models["random_coefficients_minority"]
+    bounded = fit_defaults(fitted.design, fitted.data, reml=True).bounded
+    expected = lme4["default_optimiser"]["random_coefficients_minority"]
+    assert bounded.criterion == pytest.approx(expected["criterion"], abs=1e-5)
+    assert bounded.theta[3] == 0
+    np.testing.assert_allclose(bounded.theta, expected["theta"], atol=1e-3)
+
+
+@pytest.mark.parametrize("estimator", ["reml", "ml"])
+def test_two_ways_to_write_a_model_agree(estimator, models) -> None:
+    one, other = (getattr(models[name], estimator) for name in FLAT_MODELS)
+    assert one.criterion == pytest.approx(other.criterion, abs=1e-8)
+    np.testing.assert_allclose(one.beta, other.beta, rtol=1e-8)
+    np.testing.assert_allclose(one.covariance, other.covariance, rtol=1e-8)
+    np.testing.assert_allclose(one.beta_covariance, other.beta_covariance, rtol=1e-8)
+
+
+def test_statsmodels_stays_at_the_optimum(models) -> None:
+    for name in MODELS:
+        for fit in (models[name].reml, models[name].ml):
+            # Two implementations of one likelihood: rounding of sums of 7,185 terms.
+            assert fit.record.criterion == pytest.approx(fit.at.criterion, abs=1e-8)
+            np.testing.assert_allclose(fit.record.beta, fit.at.beta, rtol=1e-8)
+            np.testing.assert_allclose(fit.record.sigma, fit.at.sigma, rtol=1e-8)
+
+
+def test_random_effects_table_has_the_layout_of_varcorr(models) -> None:
+    # as.data.frame(VarCorr(m)): variances first, then covariances, Residual last.
+    fitted = models["random_coefficients_minority"]
+    table = random_effects_table(fitted.design, fitted.reml)
+    pairs = list(zip(table["term_1"], table["term_2"], strict=True))
+    expected = [("(Intercept)", ""), ("cses", ""), ("minorityYes", "")]
+    expected += [("(Intercept)", "cses"), ("(Intercept)", "minorityYes"), ("cses", "minorityYes"), ("", "")]
+    assert pairs == expected
+    assert table["group"].tolist() == ["school"] * 6 + ["Residual"]
+    assert table["sdcor"].iloc[4] == pytest.approx(0.313968951, abs=1e-5)  # attr(VarCorr(m)$school, "correlation")[3, 1]
