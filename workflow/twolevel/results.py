@@ -10,6 +10,7 @@ from twolevel.effects import GroupEffects
 from twolevel.errors import UserError
 from twolevel.fit import Defaults, Fit
 from twolevel.formula import Design, Floats
+from twolevel.hierarchy import level1_coefficients
 from twolevel.optimise import Run
 
 
@@ -69,6 +70,7 @@ def fit_json(design: Design, reml: Fit, ml: Fit, defaults: Defaults, residuals: 
         "n_groups": len(design.group_labels),
         "fixed_terms": list(design.fixed_terms),
         "random_terms": list(design.random_terms),
+        "hierarchy": _hierarchy(design),
         "fingerprint": {"data": of.data, "formula": of.formula, "library": of.library},
         "scaled_residual_quantiles": np.quantile(residuals / reml.sigma, [0, 0.25, 0.5, 0.75, 1]).tolist(),
     }
@@ -141,6 +143,22 @@ def residuals_table(design: Design, fit: Fit, fitted: Floats) -> pd.DataFrame:
             "scaled_residual": residual / fit.sigma,
         }
     )
+
+
+def _hierarchy(design: Design) -> list[dict[str, Any]]:
+    """Each level-1 coefficient: its term, the fixed effects that predict it, its random effect."""
+    return [
+        {
+            "term": coefficient.name,
+            "factors": list(coefficient.factors),
+            "predictors": [
+                [column, list(factors)]
+                for column, factors in zip(coefficient.columns, coefficient.predictors, strict=True)
+            ],
+            "random": coefficient.random,
+        }
+        for coefficient in level1_coefficients(design)
+    ]
 
 
 def _estimates(fit: Fit) -> dict[str, Any]:
