@@ -1,0 +1,516 @@
+"""Each kind of figure on small data with answers known by construction: words, bytes, hostile names."""
+
+import importlib
+import itertools
+import json
+import re
+from functools import cache
+from xml.etree import ElementTree
+
+import draw_figure
+import matplotlib
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.collections import LineCollection
+from matplotlib.colors import to_hex
+from scipy.special import ndtri
+from twolevel.errors import UserError
+from twolevel.figures import (
+    group_lines,
+    group_lines_by_category,
+    ols_vs_mixed,
+    qq_level1,
+    qq_level2,
+    residuals_vs_fitted,
+    scatter,
+)
+from twolevel.figures.drawing import Drawing, render
+from twolevel.figures.words import Labels, Noun, clean, equation, number, shorten, wrap
+from twolevel.qq import plotting_positions
+
+CLASSES = Noun("class", "classes")
+PUPILS = Noun("pupil", "pupils")
+LABELS = Labels(
+    group="class",
+    group_noun=CLASSES,
+    observation_noun=PUPILS,
+    columns={"x": "hours of practice", "y": "words read per minute", "size": "class size"},
+    levels={"size": ["small", "middling", "large"]},
+)
+SLOPES = [2.0, 1.5, -1.5, 1.0, 0.0, 0.25]
+SIZES = ["small", "small", "middling", "middling", "middling", "large"]
+
+
+def classes(slopes=SLOPES, n=5):
+    """Classes whose pupils lie exactly on lines y = 10 j + slope x over x = 0 ... n - 1."""
+    j, x = (a.ravel() for a in np.indices((len(slopes), n)))
+    return {
+        "class": np.array([f"c{i:03d}" for i in j]),
+        "x": x.astype(float),
+        "y": 10.0 * j + np.array(slopes)[j] * x,
+        "size": np.array(SIZES)[j % len(SIZES)],
+    }
+
+
+FIT = {"formula": "y ~ x + (x | class)", "response": "y", "estimator": "REML"}
+FIXED = {"term": np.array(["(Intercept)", "x"]), "estimate": np.array([24.5, 0.75])}
+
+
+def residual_table(n=400):
+    rng = np.random.default_rng(3)
+    return {"fitted": rng.uniform(0, 10, n), "residual": rng.standard_normal(n)}
+
+
+def effect_table(n=30):
+    rng = np.random.default_rng(4)
+    return {"term": np.tile(["(Intercept)", "x"], n), "effect": rng.standard_normal(2 * n)}
+
+
+def every_kind(labels=LABELS, x="x", y="y", size="size", model="m"):
+    """One drawing of each kind, the columns renamed to `x`, `y` and `size`."""
+    data = classes()
+    data = {labels.group: data["class"], x: data["x"], y: data["y"], size: data["size"]}
+    fit = FIT | {"response": y, "formula": f"{y} ~ {x} + ({x} | {labels.group})"}
+    fixed = FIXED | {"term": np.array(["(Intercept)", x])}
+    effects = effect_table()
+    effects["term"] = np.where(effects["term"] == "x", x, effects["term"])
+    return {
+        "scatter": scatter.draw(data, labels, x=x, y=y),
+        "group_lines": group_lines.draw(data, labels, x=x, y=y, sample=4, seed=1),
+        "ols_vs_mixed": ols_vs_mixed.draw(data, fixed, fit, labels, model=model, x=x, y=y),
+        "group_lines_by_category": group_lines_by_category.draw(data, labels, x=x, y=y, category=size),
+        "qq_level1": qq_level1.draw(residual_table(), fit, labels, model=model),
+        "residuals_vs_fitted": residuals_vs_fitted.draw(residual_table(), fit, labels, model=model),
+        "qq_level2": qq_level2.draw(effects, fit, labels, model=model, term=x),
+    }
+
+
+def texts_of(drawing: Drawing) -> str:
+    """All text in a drawing, line breaks taken as spaces."""
+    found = drawing.figure.findobj(lambda artist: hasattr(artist, "get_text"))
+    return " | ".join(" ".join(artist.get_text().split()) for artist in found if artist.get_text())
+
+
+def collections_of(axes) -> list[LineCollection]:
+    return [artist for artist in axes.collections if isinstance(artist, LineCollection)]
+
+
+# --- what each kind says
+
+
+def test_scatter_states_the_line_its_direction_and_n():
+    data = classes()
+    drawing = scatter.draw(data, LABELS, x="x", y="y")
+    slope, intercept = np.polyfit(data["x"], data["y"], 1)
+    assert (
+        f"y = {intercept:.2f} + {slope:.4f} x" == "y = 25.00 + 0.5417 x"
+    )  # mean slope 3.25 / 6, mean of 10 j
+    assert "y = 25.00 + 0.5417 x" in texts_of(drawing)
+    assert "y = 25.00 + 0.5417 x" in drawing.caption
+    assert "line rises" in drawing.alt
+    assert "30 pupils" in drawing.alt
+    assert drawing.title == "All 30 pupils of 6 classes"
+
+    falling = scatter.draw(data | {"y": -data["y"]}, LABELS, x="x", y="y")
+    assert "line falls, its slope is \N{MINUS SIGN}0.5417" in falling.alt
+    assert "y = \N{MINUS SIGN}25.00 \N{MINUS SIGN} 0.5417 x" in falling.caption
+
+
+def test_group_lines_count_what_falls():
+    drawing = group_lines.draw(classes(), LABELS, x="x", y="y", sample=40, seed=1)
+    assert drawing.title == "6 of 6 classes, each with its own OLS line"  # there are no 40
+    assert "1 of 6 lines fall" in drawing.alt
+    assert "from \N{MINUS SIGN}1.50 to 2.00, their mean is 0.542" in drawing.alt
+    assert "rising or level: 5" in texts_of(drawing)
+    assert "falling: 1" in texts_of(drawing)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_group_lines_draws_forty_distinct_groups(seed):
+    data = classes(slopes=list(np.linspace(-1, 3, 60)))
+    drawing = group_lines.draw(data, LABELS, x="x", y="y", sample=40, seed=seed)
+    (axes,) = drawing.figure.axes
+    segments = np.concatenate([c.get_segments() for c in collections_of(axes)])
+    assert len({tuple(segment.ravel()) for segment in segments}) == 40
+    shown = axes.collections[0].get_offsets()  # the points: five for each group, of those groups alone
+    assert len(shown) == 40 * 5
+    # A class has its point at x = 0 at 10 j, and there its line begins.
+    assert {y for x, y in shown if x == 0} == {round(segment[0][1], 9) for segment in segments}
+
+
+def test_group_lines_sample_depends_on_the_seed_and_not_on_the_order_of_rows():
+    data = classes(slopes=list(np.linspace(-1, 3, 60)))
+    shuffled = {name: values[np.random.default_rng(0).permutation(300)] for name, values in data.items()}
+    for name in data:  # one permutation for all columns
+        shuffled[name] = data[name][np.random.default_rng(0).permutation(300)]
+    first, again, other = (
+        group_lines.draw(table, LABELS, x="x", y="y", sample=10, seed=seed).alt
+        for table, seed in ((data, 1), (shuffled, 1), (data, 2))
+    )
+    assert first == again
+    assert first != other
+
+
+def test_groups_without_a_line_are_counted_and_not_drawn():
+    data = classes()
+    data["x"] = np.where(np.isin(data["class"], ["c000", "c003"]), 1.0, data["x"])
+    for drawing in (
+        group_lines.draw(data, LABELS, x="x", y="y", sample=6, seed=1),
+        group_lines_by_category.draw(data, LABELS, x="x", y="y", category="size"),
+    ):
+        words = "2 classes have fewer than two distinct values of hours of practice, and so no line."
+        assert words in drawing.caption
+        assert words in drawing.alt
+    drawn = group_lines.draw(data, LABELS, x="x", y="y", sample=6, seed=1)
+    assert sum(len(c.get_segments()) for c in collections_of(drawn.figure.axes[0])) == 4
+    assert "1 of 4 lines fall" in drawn.alt
+
+
+def test_no_group_has_a_line():
+    data = classes() | {"x": np.ones(30)}
+    assert "0 of 0 lines fall" in group_lines.draw(data, LABELS, x="x", y="y", sample=6, seed=1).alt
+    drawing = group_lines_by_category.draw(data, LABELS, x="x", y="y", category="size")
+    assert "small, 2 classes, no line" in drawing.alt
+
+
+def test_ols_vs_mixed_gives_both_equations_and_the_gap_between_them():
+    drawing = ols_vs_mixed.draw(classes(), FIXED, FIT, LABELS, model="m", x="x", y="y")
+    for words in (drawing.alt, drawing.caption, texts_of(drawing)):
+        assert "y = 25.00 + 0.5417 x" in words
+        assert "y = 24.50 + 0.7500 x" in words
+    # At the mean of x, 2: 24.5 + 2 * 0.75 - (25 + 2 * 13 / 24) = -1 / 12
+    assert "lies 0.083 below the pooled one" in drawing.alt
+    higher = FIXED | {"estimate": np.array([25.5, 0.75])}
+    above = ols_vs_mixed.draw(classes(), higher, FIT, LABELS, model="m", x="x", y="y")
+    assert "lies 0.92 above the pooled one" in above.alt
+    same = FIXED | {"estimate": np.array([25.0, 13 / 24])}
+    assert (
+        "the two lines meet" in ols_vs_mixed.draw(classes(), same, FIT, LABELS, model="m", x="x", y="y").alt
+    )
+
+
+def test_ols_vs_mixed_refuses_a_model_that_is_not_a_line():
+    more = {"term": np.array(["(Intercept)", "x", "z"]), "estimate": np.array([1.0, 2.0, 3.0])}
+    with pytest.raises(UserError, match=r"\(Intercept\), x, z. Name another model"):
+        ols_vs_mixed.draw(classes(), more, FIT, LABELS, model="m", x="x", y="y")
+    with pytest.raises(UserError, match="y is y, but m is a model of z"):
+        ols_vs_mixed.draw(classes(), FIXED, FIT | {"response": "z"}, LABELS, model="m", x="x", y="y")
+
+
+def test_categories_have_a_panel_each_in_their_own_order_with_n_and_mean_slope():
+    drawing = group_lines_by_category.draw(classes(), LABELS, x="x", y="y", category="size")
+    titles = [axes.get_title() for axes in drawing.figure.axes]
+    assert titles == [
+        "small\n2 classes\nmean slope 1.75",
+        "middling\n3 classes\nmean slope \N{MINUS SIGN}0.167",
+        "large\n1 class\nmean slope 0.250",
+    ]
+    assert "small, 2 classes, mean slope 1.75; middling, 3 classes" in drawing.alt
+    for axes, colour, n in zip(
+        drawing.figure.axes, ("#000000", "#e69f00", "#56b4e9"), (2, 3, 1), strict=True
+    ):
+        others, mine = collections_of(axes)
+        assert to_hex(mine.get_color()[0]) == colour  # the vignette's first three
+        assert (len(mine.get_segments()), len(others.get_segments())) == (n, 6 - n)
+
+
+def test_category_must_belong_to_the_group_and_have_few_levels():
+    data = classes()
+    with pytest.raises(UserError, match="'x' is not the same for every pupil of class 'c000'"):
+        group_lines_by_category.draw(data, LABELS, x="x", y="y", category="x")
+    many = classes(slopes=[1.0] * 13)
+    with pytest.raises(UserError, match="13 levels, and the figure shows at most 12"):
+        group_lines_by_category.draw(many, LABELS, x="x", y="y", category="class")
+
+
+@pytest.mark.parametrize("slopes", [[1.0], [1.0, 2.0], [1.0, 2.0, 3.0, 4.0], [1.0] * 12])
+def test_any_number_of_categories_up_to_twelve_has_its_panels(slopes):
+    drawing = group_lines_by_category.draw(classes(slopes), LABELS, x="x", y="y", category="class")
+    assert sum(axes.get_visible() for axes in drawing.figure.axes) == len(slopes)
+    render(drawing, "svg")
+
+
+def quantiles(name: str, n: int = 1000) -> np.ndarray:
+    """The most regular sample of a distribution."""
+    p = plotting_positions(n)
+    return {
+        "normal": ndtri(p),
+        "uniform": p,
+        "exponential": -np.log1p(-p),
+        "cauchy": np.tan(np.pi * (p - 0.5)),
+    }[name]
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("normal", "All 1,000 residuals lie within the band."),
+        ("uniform", "both tails are shorter than a normal one."),
+        ("cauchy", "both tails are longer than a normal one."),
+        (
+            "exponential",
+            "the lower tail is shorter than a normal one, the upper one longer than a normal one.",
+        ),
+    ],
+)
+def test_qq_says_what_the_tails_do(name, found):
+    drawing = qq_level1.draw({"residual": quantiles(name)}, FIT, LABELS, model="m")
+    assert found in drawing.alt
+    assert found in drawing.caption
+
+
+def test_qq_counts_the_points_outside_its_band():
+    drawing = qq_level1.draw({"residual": quantiles("uniform")}, FIT, LABELS, model="m")
+    (axes,) = drawing.figure.axes
+    points = axes.collections[1].get_offsets()
+    vertices = axes.collections[0].get_paths()[0].vertices
+    half = len(vertices) // 2
+    upper, lower = sorted((vertices[:half], vertices[half:]), key=lambda edge: -edge[:, 1].mean())
+    edges = [np.interp(points[:, 0], *edge[np.argsort(edge[:, 0])].T) for edge in (lower, upper)]
+    seen = int(((points[:, 1] < edges[0]) | (points[:, 1] > edges[1])).sum())
+    stated = int(re.search(r"(\d+) of the 1,000 residuals", drawing.alt)[1])
+    # The band is drawn with 300 corners, so points that touch its edge may fall on either side.
+    assert seen == pytest.approx(stated, abs=10)
+    assert stated > 100
+
+
+def test_qq_of_effects_that_do_not_vary_says_so():
+    effects = {"term": np.array(["x"] * 20), "effect": np.zeros(20)}
+    drawing = qq_level2.draw(effects, FIT, LABELS, model="m", term="x")
+    assert "All 20 classes have the same value, 0." in drawing.alt
+    render(drawing, "svg")
+
+
+def test_qq_of_effects_takes_its_own_term():
+    effects = effect_table()
+    effects["effect"] = np.where(effects["term"] == "x", 100.0, effects["effect"])
+    drawing = qq_level2.draw(effects, FIT, LABELS, model="m", term="(Intercept)")
+    assert drawing.title == "Empirical Bayes random intercepts of 30 classes"
+    assert drawing.figure.axes[0].get_ylabel() == "effect (y)"
+    slopes = qq_level2.draw(effect_table(), FIT, LABELS, model="m", term="x")
+    assert slopes.title == "Empirical Bayes random slopes of x of 30 classes"
+    assert slopes.figure.axes[0].get_ylabel() == "effect (y per unit of x)"
+    with pytest.raises(UserError, match=r"'z'; it has \(Intercept\), x"):
+        qq_level2.draw(effects, FIT, LABELS, model="m", term="z")
+
+
+def test_residuals_state_the_range_of_mean_and_spread():
+    # Twenty slices of twenty; in slice k the fitted value is k, the residuals are k - 5 plus and minus k + 1.
+    k, i = (a.ravel() for a in np.indices((20, 20)))
+    sign = np.where(i % 2, 1, -1)
+    table = {"fitted": k.astype(float), "residual": k - 5.0 + sign * (k + 1) * np.sqrt(19 / 20)}
+    drawing = residuals_vs_fitted.draw(table, FIT, LABELS, model="m")
+    assert "mean residual runs from \N{MINUS SIGN}5.0 to 14" in drawing.alt
+    assert "standard deviation from 1.00 to 20.0" in drawing.alt
+    assert "In 20 equal slices" in drawing.alt
+
+
+def test_residuals_mark_the_limits_that_several_observations_share():
+    rng = np.random.default_rng(5)
+    fitted = rng.uniform(2, 8, 500)
+    outcome = np.clip(fitted + 3 * rng.standard_normal(500), 0, 10)
+    table = {"fitted": fitted, "residual": outcome - fitted}
+    drawing = residuals_vs_fitted.draw(table, FIT, LABELS, model="m")
+    assert "Dotted: y = 10.00 and y = 0, beyond which nothing was observed." in drawing.caption
+    assert "y = 10.00" in texts_of(drawing)
+    assert "Dotted" not in residuals_vs_fitted.draw(residual_table(), FIT, LABELS, model="m").caption
+
+
+# --- what holds for every kind
+
+drawn = cache(every_kind)
+KINDS = list(drawn())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_same_drawing_has_the_same_bytes(kind):
+    first, second = drawn()[kind], every_kind()[kind]
+    for file_format in ("svg", "png"):
+        assert render(first, file_format) == render(second, file_format)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_files_hold_no_date_and_no_version(kind):
+    svg, png = (render(drawn()[kind], file_format) for file_format in ("svg", "png"))
+    assert b"<dc:date>" not in svg
+    for picture in (svg, png):
+        assert matplotlib.__version__.encode() not in picture
+        assert b"Software" not in picture
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_svg_is_xml_and_carries_its_words(kind):
+    drawing = drawn()[kind]
+    root = ElementTree.fromstring(render(drawing, "svg"))
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    assert root.find("{http://www.w3.org/2000/svg}title").text == drawing.title
+    description = root.find(".//{http://purl.org/dc/elements/1.1/}description")
+    assert description.text == drawing.alt
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_words_come_from_the_configuration_and_n_is_stated(kind):
+    drawing = drawn()[kind]
+    words = " ".join([drawing.title, drawing.alt, drawing.caption, texts_of(drawing)])
+    for hsb in ("school", "student", "cses", "mathach", "SES", "math"):
+        assert hsb not in words
+    assert re.search(r"\d+ (pupils|classes)", drawing.alt)
+    assert "nan" not in words.lower()
+
+
+HOSTILE = {
+    "markup": "<script>alert('x')</script> & --> <!-- ]]> \"it's\"",
+    "mathematics": "$ per $unit_i^2 \\frac{1}{0} {braces} %s $",
+    "long": "x" * 300,
+    "long words": "many words " * 30,
+    "control": "a\x00b\x1bc\nd\te \u05e9\u05dc\u05d5\u05dd \u202eabc",
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE.values(), ids=list(HOSTILE))
+def test_hostile_names_are_text_and_break_nothing(name):
+    labels = Labels(
+        group=name,
+        group_noun=Noun(name, name),
+        observation_noun=Noun(name, name),
+        columns={name + "x": name, name + "y": name, name + "c": name},
+        levels={},
+    )
+    drawings = every_kind(labels, x=name + "x", y=name + "y", size=name + "c", model=name)
+    for kind, drawing in drawings.items():
+        root = ElementTree.fromstring(render(drawing, "svg"))
+        assert not root.findall(".//{http://www.w3.org/2000/svg}script"), kind
+        width, height = drawing.figure.get_size_inches()
+        for axes in drawing.figure.axes:
+            if axes.get_visible():  # nothing has squeezed the plot itself away
+                box = axes.get_position()
+                assert box.width * width > 0.8, kind
+                assert box.height * height > 1.0, kind
+
+
+@pytest.mark.parametrize("level", HOSTILE.values(), ids=list(HOSTILE))
+def test_hostile_levels_are_text_and_break_nothing(level):
+    data = classes()
+    data["size"] = np.where(data["size"] == "small", level, data["size"])
+    drawing = group_lines_by_category.draw(data, LABELS, x="x", y="y", category="size")
+    ElementTree.fromstring(render(drawing, "svg"))
+    assert render(drawing, "png").startswith(b"\x89PNG")
+
+
+def test_thousands_of_points_do_not_make_a_heavy_file():
+    rng = np.random.default_rng(6)
+    n = 7185
+    data = {"class": rng.integers(0, 160, n), "x": rng.standard_normal(n), "y": rng.standard_normal(n)}
+    residuals = {"fitted": data["x"], "residual": data["y"]}
+    for drawing in (
+        scatter.draw(data, LABELS, x="x", y="y"),
+        residuals_vs_fitted.draw(residuals, FIT, LABELS, model="m"),
+    ):
+        assert len(render(drawing, "svg")) < 400_000
+
+
+def test_columns_that_cannot_be_drawn_are_named():
+    data = classes()
+    with pytest.raises(UserError, match="no column 'z'; the columns are class, x, y, size"):
+        scatter.draw(data, LABELS, x="z", y="y")
+    with pytest.raises(UserError, match="'size' holds text"):
+        scatter.draw(data, LABELS, x="size", y="y")
+    with pytest.raises(UserError, match="'x' has missing or infinite values"):
+        scatter.draw(data | {"x": np.where(data["x"] == 1, np.nan, data["x"])}, LABELS, x="x", y="y")
+    with pytest.raises(UserError, match=r"'x' has the same value, 3\.0, in every row"):
+        scatter.draw(data | {"x": np.full(30, 3.0)}, LABELS, x="x", y="y")
+
+
+# --- words
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (12.7478, "12.75"),
+        (-2.191, "\N{MINUS SIGN}2.191"),
+        (0.0, "0"),
+        (-0.0, "0"),
+        (0.69417, "0.6942"),
+        (7185.0, "7,185"),
+        (1234567.8, "1,234,568"),
+        (-0.0000123456, "\N{MINUS SIGN}1.235e\N{MINUS SIGN}05"),
+        (9.99996, "10.000"),
+    ],
+)
+def test_numbers_have_four_significant_digits(value, text):
+    assert number(value) == text
+
+
+def test_equation_follows_the_sign():
+    assert equation("y", -1.0, -0.5, "x") == "y = \N{MINUS SIGN}1.000 \N{MINUS SIGN} 0.5000 x"
+    assert equation("y", 1.0, 0.5, "x") == "y = 1.000 + 0.5000 x"
+
+
+def test_nouns_agree_with_their_number():
+    assert [CLASSES.count(n) for n in (0, 1, 2, 7185)] == [
+        "0 classes",
+        "1 class",
+        "2 classes",
+        "7,185 classes",
+    ]
+
+
+def test_text_is_shortened_with_an_ellipsis_and_wrapped_in_two_lines():
+    assert shorten("a" * 10, 10) == "a" * 10
+    assert shorten("a" * 11, 10) == "a" * 9 + "…"
+    assert wrap("one two three four five", 9) == "one two\nthree …"
+    assert wrap("b" * 300, 20).count("\n") == 1
+    assert clean(" a\x00b\n\tc ") == "a b c"
+
+
+# --- the script
+
+NAMES = {
+    "group": "class",
+    "group_noun": {"singular": "class", "plural": "classes"},
+    "observation_noun": {"singular": "pupil", "plural": "pupils"},
+    "columns": dict(LABELS.columns),
+    "levels": dict(LABELS.levels),
+}
+
+
+def test_script_draws_from_files(tmp_path):
+    table = pd.DataFrame(classes())
+    table["class"] = table["class"].astype("category")
+    table.to_parquet(tmp_path / "data.parquet")
+    pd.DataFrame(FIXED).to_csv(tmp_path / "fixed.csv", index=False)
+    (tmp_path / "fit.json").write_text(json.dumps(FIT))
+    tables = {
+        "observations": str(tmp_path / "data.parquet"),
+        "fixed_effects": str(tmp_path / "fixed.csv"),
+        "fit": str(tmp_path / "fit.json"),
+    }
+    outputs = {name: str(tmp_path / name) for name in ("svg", "png", "words")}
+    settings = {"kind": "ols_vs_mixed", "model": "m", "x": "x", "y": "y"}
+    draw_figure.main("both", settings, NAMES, tables, **outputs)
+    expected = ols_vs_mixed.draw(classes(), FIXED, FIT, LABELS, model="m", x="x", y="y")
+    assert json.loads((tmp_path / "words").read_text()) == {
+        "title": expected.title,
+        "alt": expected.alt,
+        "caption": expected.caption,
+    }
+    assert (tmp_path / "svg").read_bytes() == render(expected, "svg")
+    assert (tmp_path / "png").read_bytes() == render(expected, "png")
+
+
+def test_script_names_the_figure_in_an_error_and_writes_nothing(tmp_path):
+    pd.DataFrame(classes()).to_parquet(tmp_path / "data.parquet")
+    outputs = {name: str(tmp_path / name) for name in ("svg", "png", "words")}
+    settings = {"kind": "scatter", "x": "hours", "y": "y"}
+    with pytest.raises(UserError, match=r"^config.yaml, figures.all: there is no column 'hours'"):
+        draw_figure.main("all", settings, NAMES, {"observations": str(tmp_path / "data.parquet")}, **outputs)
+    assert [path.name for path in tmp_path.iterdir()] == ["data.parquet"]
+
+
+def test_every_kind_is_a_module_with_a_draw():
+    for kind, other in itertools.pairwise([*KINDS, KINDS[0]]):
+        module = importlib.import_module(f"twolevel.figures.{kind}")
+        assert callable(module.draw)
+        assert not hasattr(module, other)  # a kind must not import another, or a change of one redraws both

@@ -1,0 +1,64 @@
+"""Draw one figure, whatever its kind: its picture, and the words that belong to it."""
+
+import importlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from _job import job, read_json, write_json
+from pyarrow import csv, parquet
+from twolevel.errors import UserError
+from twolevel.figures.drawing import render
+from twolevel.figures.words import Labels, Noun
+
+
+def main(
+    figure: str,
+    settings: Mapping[str, Any],
+    names: Mapping[str, Any],
+    tables: Mapping[str, str],
+    svg: str,
+    png: str,
+    words: str,
+) -> None:
+    """Draw `figure` and write its picture and its words.
+
+    Parameters
+    ----------
+    figure, settings : the figure's name in config.yaml, and its entry: the kind, and what that kind asks for.
+    names : what the configuration calls groups, observations, columns and levels.
+    tables : path of each table that the kind's `draw` takes, by the name of its argument.
+    svg, png, words : paths to write; `words` gets the title, alt text and caption as JSON.
+    """
+    kind = importlib.import_module(f"twolevel.figures.{settings['kind']}")
+    options = {key: value for key, value in settings.items() if key != "kind"}
+    nouns = {key: Noun(**names[key]) for key in ("group_noun", "observation_noun")}
+    labels = Labels(group=names["group"], columns=names["columns"], levels=names["levels"], **nouns)
+    try:
+        drawing = kind.draw(labels=labels, **{name: _read(path) for name, path in tables.items()}, **options)
+    except UserError as error:
+        raise UserError(f"config.yaml, figures.{figure}: {error}") from None
+
+    svg_bytes, png_bytes = render(drawing, "svg"), render(drawing, "png")
+    Path(svg).write_bytes(svg_bytes)
+    Path(png).write_bytes(png_bytes)
+    write_json(words, {"title": drawing.title, "alt": drawing.alt, "caption": drawing.caption})
+
+
+def _read(path: str) -> Any:
+    """Columns of a table as arrays, or what a JSON file holds; pyarrow starts in a third of pandas' time."""
+    if path.endswith(".json"):
+        return read_json(path)
+    table = csv.read_csv(path) if path.endswith(".csv") else parquet.read_table(path)
+    return {name: table[name].to_numpy() for name in table.column_names}
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]):  # noqa: F821
+        main(
+            snakemake.wildcards.figure,  # noqa: F821
+            snakemake.params.settings,  # noqa: F821
+            snakemake.params.names,  # noqa: F821
+            {name: path for name, path in snakemake.input.items() if name != "library"},  # noqa: F821
+            **snakemake.output,  # noqa: F821
+        )

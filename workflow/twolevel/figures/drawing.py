@@ -1,0 +1,45 @@
+"""A drawn figure with the words that belong to it, and its bytes."""
+
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Literal
+
+from matplotlib.figure import Figure
+
+from twolevel.figures.style import style
+from twolevel.figures.words import clean
+
+DPI = {"png": 200, "svg": 150}  # in an SVG, of the points alone
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A figure and its words, which are computed from the same numbers.
+
+    Attributes
+    ----------
+    figure : the picture, not yet rendered.
+    title : what it shows, short; also drawn at its top.
+    alt : what a reader who cannot see it needs to know.
+    caption : what a reader who sees it needs to know.
+    """
+
+    figure: Figure
+    title: str
+    alt: str
+    caption: str
+
+    def __post_init__(self) -> None:
+        # Nouns, formulas and names of models come from a person; a control character would break the SVG.
+        for name in ("title", "alt", "caption"):
+            object.__setattr__(self, name, clean(getattr(self, name)))
+
+
+@style()
+def render(drawing: Drawing, file_format: Literal["svg", "png"]) -> bytes:
+    """Bytes of the picture; the same drawing gives the same bytes (no date, no version of matplotlib)."""
+    words = {"Title": drawing.title, "Description": drawing.alt}
+    silent = {"Date": None, "Creator": None} if file_format == "svg" else {"Software": None}
+    buffer = BytesIO()
+    drawing.figure.savefig(buffer, format=file_format, dpi=DPI[file_format], metadata=words | silent)
+    return buffer.getvalue()

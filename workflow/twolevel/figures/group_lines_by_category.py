@@ -1,0 +1,125 @@
+"""The regression line of every group, one panel per category, with all the others behind for comparison."""
+
+import math
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.lines import Line2D
+from numpy.typing import NDArray
+
+from twolevel.errors import UserError
+from twolevel.figures.drawing import Drawing
+from twolevel.figures.style import BLACK, FAINT, PALETTE, WIDTH, YELLOW, halo, heading, new_figure, style
+from twolevel.figures.tables import Table, numbers, texts
+from twolevel.figures.words import Labels, clean, number, shorten, without_line
+from twolevel.ols import GroupLines, fit_group_lines
+
+_COLOURS = [colour for colour in PALETTE if colour != YELLOW]  # thin yellow lines vanish on white
+_MOST_LEVELS = 12
+_PANELS_ACROSS = 3
+_THICK = 2.6  # points
+
+
+@style()
+def draw(observations: Table, labels: Labels, *, x: str, y: str, category: str) -> Drawing:
+    """OLS line of every group in the colour of its category, and the average line of each category.
+
+    A panel per category, rather than one for all, stays legible in grey and where lines cross in crowds.
+
+    Parameters
+    ----------
+    observations : the prepared data.
+    labels : what things are called.
+    x, y : columns of the predictor and the outcome.
+    category : column of the category, the same for every observation of a group.
+    """
+    group = texts(observations, labels.group)
+    lines = fit_group_lines(group, numbers(observations, x), numbers(observations, y))
+    category_of_group = _categories(group, texts(observations, category), category, labels)
+    levels = _levels(category_of_group, category, labels)
+    drawn, category_of_line = lines.take(lines.has_line), category_of_group[lines.has_line]
+
+    rows, columns = math.ceil(len(levels) / _PANELS_ACROSS), min(len(levels), _PANELS_ACROSS)
+    title = f"OLS lines of {labels.group_noun.count(len(drawn.group))}, by {labels.label(category)}"
+    figure = new_figure(WIDTH, 1.5 + 3.5 * rows)
+    key = {
+        "average line of the category": Line2D([], [], color=BLACK, linewidth=_THICK),
+        "other categories": Line2D([], [], color=FAINT, linewidth=1.5),
+    }
+    heading(figure, title, key, across=2)
+    grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    panels = grid.ravel()
+    facts = []
+    for axes, level, colour in zip(panels, levels, _cycle(len(levels)), strict=False):
+        mine = category_of_line == level
+        slope = _draw_panel(axes, drawn, mine, colour)
+        groups = labels.group_noun.count(int((category_of_group == level).sum()))
+        axes.set_title(f"{shorten(level, 18)}\n{shorten(groups, 18)}\n{slope}")
+        facts.append(f"{clean(level)}, {groups}, {slope}")
+    for axes in panels[len(levels) :]:
+        axes.set_visible(False)
+    figure.supxlabel(labels.axis(x), fontsize="medium")
+    for axes in grid[:, 0]:
+        axes.set_ylabel(labels.axis(y, 30))
+
+    skipped = without_line(len(lines.group) - len(drawn.group), labels, x)
+    what = (
+        f"of {labels.label(y)} on {labels.label(x)} in {labels.group_noun.count(len(lines.group))}, by "
+        f"{labels.label(category)}"
+    )
+    found = f"{'; '.join(facts)}.{skipped}"
+    alt = f"Within-{labels.group_noun.singular} regression lines {what}, in {len(levels)} panels: {found}"
+    caption = (
+        f"OLS lines {what}, each over its {labels.group_noun.singular}'s own range; in grey the lines of "
+        "the other categories, thick the average line of the category (mean intercept, mean slope). By "
+        f"category: {found}"
+    )
+    return Drawing(figure, title, alt, caption)
+
+
+def _categories(
+    group: NDArray[np.str_], values: NDArray[np.str_], category: str, labels: Labels
+) -> NDArray[np.str_]:
+    """Category of each group, in the sorted order of the groups."""
+    _, first, index = np.unique(group, return_index=True, return_inverse=True)
+    of_group: NDArray[np.str_] = values[first]
+    differs = of_group[index] != values
+    if differs.any():
+        raise UserError(
+            f"category {category!r} is not the same for every {labels.observation_noun.singular} "
+            f"of {labels.group_noun.singular} {str(group[differs][0])!r}. Name a column that belongs to the "
+            f"{labels.group_noun.singular}."
+        )
+    return of_group
+
+
+def _levels(category_of_group: NDArray[np.str_], category: str, labels: Labels) -> list[str]:
+    """Levels that occur, in the factor's own order, or sorted where the configuration gives none."""
+    occurring = np.unique(category_of_group).tolist()
+    levels = [level for level in labels.levels.get(category, occurring) if level in occurring]
+    if len(levels) > _MOST_LEVELS:
+        raise UserError(
+            f"category {category!r} has {len(levels)} levels, and the figure shows at most "
+            f"{_MOST_LEVELS}. Name a coarser column, such as one that `derive` cuts."
+        )
+    return levels
+
+
+def _draw_panel(axes: Axes, lines: GroupLines, mine: NDArray[np.bool_], colour: str) -> str:
+    """Draw the lines of one category over the others; say their mean slope."""
+    segments = lines.segments()
+    axes.add_collection(LineCollection(list(segments[~mine]), colors=FAINT, linewidths=0.6))
+    axes.add_collection(LineCollection(list(segments[mine]), colors=colour, linewidths=1.0))
+    axes.autoscale_view()
+    if not mine.any():
+        return "no line"
+    own = lines.take(mine)
+    ends = np.array([own.x_min.mean(), own.x_max.mean()])
+    heights = own.intercept.mean() + own.slope.mean() * ends
+    axes.plot(ends, heights, color=BLACK, linewidth=_THICK, path_effects=halo(6))
+    return f"mean slope {number(own.slope.mean(), 3)}"
+
+
+def _cycle(n: int) -> list[str]:
+    return [_COLOURS[i % len(_COLOURS)] for i in range(n)]

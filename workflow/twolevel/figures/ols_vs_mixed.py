@@ -1,0 +1,131 @@
+"""The pooled regression line against the average line of a mixed model, from afar and close up."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+
+from twolevel.errors import UserError
+from twolevel.figures.drawing import Drawing
+from twolevel.figures.style import BLUE, VERMILION, halo, heading, new_figure, points, style
+from twolevel.figures.tables import Floats, Table, numbers, texts, varying
+from twolevel.figures.words import Labels, clean, equation, number, sentence
+from twolevel.ols import Line, fit_line
+
+_OLS: dict[str, Any] = {"color": VERMILION, "linewidth": 2.4, "linestyle": (0, (3, 1.3))}
+_MIXED: dict[str, Any] = {"color": BLUE, "linewidth": 2.4}
+
+
+@style()
+def draw(
+    observations: Table,
+    fixed_effects: Table,
+    fit: Mapping[str, Any],
+    labels: Labels,
+    *,
+    model: str,
+    x: str,
+    y: str,
+) -> Drawing:
+    """Scatter with both lines, and beside it the middle of the data enlarged until the lines come apart.
+
+    Parameters
+    ----------
+    observations : the prepared data.
+    fixed_effects : term and estimate of each fixed effect of the model.
+    fit : the model's formula, response and estimator.
+    labels : what things are called.
+    model : the model's name in the configuration.
+    x, y : columns of the predictor and the outcome, the model's own.
+    """
+    xs, ys = varying(observations, x), varying(observations, y)
+    ols, mixed = fit_line(xs, ys), _average_line(fixed_effects, x)
+    if y != fit["response"]:
+        raise UserError(
+            f"y is {y}, but {model} is a model of {fit['response']}. Name the same outcome, or another model."
+        )
+
+    title = "One line for all: pooled OLS and the mixed model"
+    figure = new_figure()
+    whole, close = figure.subplots(1, 2, width_ratios=[3, 2])
+    ends = np.array([xs.min(), xs.max()])
+    for axes, ink, size in ((whole, 17, 6), (close, 30, 16)):
+        points(axes, xs, ys, ink, size)
+        axes.plot(ends, mixed.at(ends), path_effects=halo(4.4), **_MIXED)
+        axes.plot(ends, ols.at(ends), **_OLS)
+    whole.set_ylabel(labels.axis(y, 36))
+    figure.supxlabel(labels.axis(x), fontsize="medium")
+    _enlarge(whole, close, xs, ols, mixed)
+    equations = [equation(y, line.intercept, line.slope, x) for line in (ols, mixed)]
+    words = [f"pooled OLS: {equations[0]}", f"mixed model: {equations[1]}"]
+    heading(figure, title, dict(zip(words, [Line2D([], [], **_OLS), Line2D([], [], **_MIXED)], strict=True)))
+
+    what = f"{labels.label(y)} against {labels.label(x)} for {labels.observation_noun.count(len(xs))}"
+    gap = float(mixed.at(xs.mean()) - ols.at(xs.mean()))
+    found = f"At the mean of {clean(x)} {_gap(gap, visible=1e-6 * ys.std())}."
+    alt = (
+        f"Scatter plot of {what}, with two lines, and an enlargement of its middle. "
+        f"Pooled OLS: {equations[0]}. Mixed model: {equations[1]}. {found}"
+    )
+    caption = (
+        f"{sentence(what)}, with the pooled OLS line ({equations[0]}, dashed) and the fixed effects of "
+        f"{model}, {fit['formula']}, by {fit['estimator']} ({equations[1]}, solid). {found} OLS gives every "
+        f"{labels.observation_noun.singular} the same weight; the mixed model weighs each "
+        f"{labels.group_noun.singular} by how much its own line can tell. Right: the framed part enlarged."
+    )
+    return Drawing(figure, title, alt, caption)
+
+
+def _average_line(fixed_effects: Table, x: str) -> Line:
+    """The model's fixed effects as a line in `x`."""
+    estimates = dict(zip(texts(fixed_effects, "term"), numbers(fixed_effects, "estimate"), strict=True))
+    if set(estimates) != {"(Intercept)", x}:
+        raise UserError(
+            f"kind ols_vs_mixed draws the line of a model whose fixed effects are (Intercept) and {x}; "
+            f"those of this model are {', '.join(estimates)}. Name another model, or another x."
+        )
+    return Line(float(estimates["(Intercept)"]), float(estimates[x]))
+
+
+def _enlarge(whole: Axes, close: Axes, xs: Floats, ols: Line, mixed: Line) -> None:
+    """Show the middle of the data in `close`, large enough for the lines to part, and name them there."""
+    middle, spread = float(xs.mean()), float(np.ptp(xs))
+    half = 0.025 * spread
+    heights = np.concatenate([line.at([middle - half, middle + half]) for line in (ols, mixed)])
+    margin = 0.5 * float(np.ptp(heights)) or 1.0
+    close.set(
+        xlim=(middle - half, middle + half),
+        ylim=(heights.min() - margin, heights.max() + margin),
+        title="the frame, enlarged",
+    )
+    close.yaxis.tick_right()
+    close.spines[:].set_visible(True)
+    whole.indicate_inset(close.viewLim.bounds, edgecolor="black", alpha=1, linewidth=1.4)
+
+    ols_is_upper = bool(ols.at(middle) >= mixed.at(middle))
+    upper, lower = ("OLS", "mixed") if ols_is_upper else ("mixed", "OLS")
+    rises = ols.slope >= 0
+    corners = ((upper, 0.06 if rises else 0.94, 0.7), (lower, 0.94 if rises else 0.06, 0.3))
+    for name, across, up in corners:
+        close.text(
+            across,
+            up,
+            name,
+            transform=close.transAxes,
+            color="#A84A00" if name == "OLS" else BLUE,
+            weight="bold",
+            horizontalalignment="left" if across < 0.5 else "right",
+            verticalalignment="center",
+            path_effects=halo(3),
+        )
+
+
+def _gap(gap: float, visible: float) -> str:
+    """How far the mixed model's line lies from the pooled one."""
+    if abs(gap) < visible:
+        return "the two lines meet"
+    return (
+        f"the mixed model's line lies {number(abs(gap), 2)} {'above' if gap > 0 else 'below'} the pooled one"
+    )

@@ -1,0 +1,49 @@
+"""Random effects of one term, a value per group, against the normal distribution."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from twolevel.errors import UserError
+from twolevel.figures.drawing import Drawing
+from twolevel.figures.qq_panel import describe, draw_qq
+from twolevel.figures.style import style
+from twolevel.figures.tables import Table, numbers, texts
+from twolevel.figures.words import Labels, clean, wrap
+
+
+@style()
+def draw(group_effects: Table, fit: Mapping[str, Any], labels: Labels, *, model: str, term: str) -> Drawing:
+    """Normal QQ plot of the empirical Bayes effects of one random term.
+
+    Parameters
+    ----------
+    group_effects : term and effect of every group.
+    fit : the model's formula, response and estimator.
+    labels : what things are called.
+    model : the model's name in the configuration.
+    term : the random term, as lme4 writes it.
+    """
+    terms = texts(group_effects, "term")
+    if term not in terms:
+        raise UserError(
+            f"the model has no random effect of {term!r}; it has "
+            f"{', '.join(dict.fromkeys(terms.tolist()))}. Name one of these as `term`."
+        )
+    values = numbers(group_effects, "effect")[terms == term]
+    outcome = clean(fit["response"])
+    if term == "(Intercept)":
+        effects, unit = "random intercepts", outcome
+    else:
+        effects, unit = f"random slopes of {clean(term)}", f"{outcome} per unit of {clean(term)}"
+    groups = labels.group_noun.count(len(values))
+    title = f"Empirical Bayes {effects} of {groups}"
+    figure, plot = draw_qq(values, title, wrap(f"effect ({unit})", 36), size=18)
+    found = describe(plot, labels.group_noun.plural)
+    alt = f"Normal quantile-quantile plot of the {effects} of {groups} in {model}. {found}"
+    caption = (
+        f"Empirical Bayes {effects} of {groups} in {model}, {fit['formula']}, by {fit['estimator']}, "
+        "against the normal distribution, with the line through the quartiles and the pointwise 95 % band "
+        f"of a normal sample. {found} The effects are shrunken, each by its own "
+        f"{labels.group_noun.singular}'s reliability, so the band is a guide and no test."
+    )
+    return Drawing(figure, title, alt, caption)

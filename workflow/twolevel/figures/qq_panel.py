@@ -1,0 +1,71 @@
+"""The panel and the words that both quantile-quantile kinds share."""
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike, NDArray
+
+from twolevel.figures.style import BLUE, heading, new_figure, points
+from twolevel.figures.tables import Floats
+from twolevel.figures.words import number, percent
+from twolevel.qq import QuantilePlot, normal_quantile_plot
+
+_BAND_COLOUR = "#B9D9EE"
+_BAND_CORNERS = 300
+
+
+def draw_qq(values: ArrayLike, title: str, y_label: str, size: float) -> tuple[Figure, QuantilePlot]:
+    """Normal QQ plot with the line through the quartiles and the pointwise 95 % band."""
+    plot = normal_quantile_plot(values, level=0.95)
+    figure = new_figure()
+    axes = figure.subplots()
+    corners = _evenly_spaced(plot.theoretical)
+    band = axes.fill_between(
+        plot.theoretical[corners],
+        plot.lower[corners],
+        plot.upper[corners],
+        color=_BAND_COLOUR,
+        linewidth=0,
+    )
+    ends = plot.theoretical[[0, -1]]
+    (line,) = axes.plot(ends, plot.line.at(ends), color=BLUE, linewidth=1.6, linestyle=(0, (5, 2)))
+    points(axes, plot.theoretical, plot.sample, ink=50, size=size)
+    axes.set(xlabel="standard normal quantile", ylabel=y_label)
+    heading(figure, title, {"line through the quartiles": line, "pointwise 95 % band": band}, across=2)
+    return figure, plot
+
+
+def describe(plot: QuantilePlot, several: str) -> str:
+    """How many points leave the band, and what the tails do."""
+    n = len(plot.sample)
+    if np.ptp(plot.sample) == 0:
+        return f"All {n:,} {several} have the same value, {number(plot.sample[0])}."
+    outside = int(((plot.sample < plot.lower) | (plot.sample > plot.upper)).sum())
+    if outside == 0:
+        return f"All {n:,} {several} lie within the band."
+    return f"{outside:,} of the {n:,} {several} ({percent(outside, n)}) lie outside the band; {_tails(plot)}."
+
+
+def _evenly_spaced(theoretical: Floats) -> NDArray[np.int64]:
+    """Points that outline the band: all of the tails, and few of the crowded middle."""
+    steps = np.linspace(theoretical[0], theoretical[-1], _BAND_CORNERS)
+    return np.unique(np.searchsorted(theoretical, steps))
+
+
+def _tails(plot: QuantilePlot) -> str:
+    """What the lowest and the highest twentieth of the points do, by the band."""
+    n = max(1, len(plot.sample) // 20)
+    above, below = plot.sample > plot.upper, plot.sample < plot.lower
+    lower = _tail(short=above[:n], long=below[:n])
+    upper = _tail(short=below[-n:], long=above[-n:])
+    if lower == upper:
+        return f"both tails are {lower}"
+    return f"the lower tail is {lower}, the upper one {upper}"
+
+
+def _tail(short: NDArray[np.bool_], long: NDArray[np.bool_]) -> str:
+    """Whether most points of a tail are nearer to the middle, or farther from it, than a normal sample's."""
+    if short.mean() > 0.5:
+        return "shorter than a normal one"
+    if long.mean() > 0.5:
+        return "longer than a normal one"
+    return "mostly within it"

@@ -1,0 +1,50 @@
+"""Columns of a table, with a clear word to the person who named one that is not there."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twolevel.errors import UserError
+
+# Anything that gives a column by its name: a dict of arrays, or a data frame.
+Table = Mapping[str, Any]
+Floats = NDArray[np.float64]
+
+
+def numbers(table: Table, column: str) -> Floats:
+    """Values of a numeric column."""
+    values = _column(table, column)
+    if values.dtype.kind not in "iufb":
+        raise UserError(f"column {column!r} holds text, and the figure needs numbers. Name a numeric column.")
+    if not np.isfinite(values).all():
+        raise UserError(
+            f"column {column!r} has missing or infinite values, and the figure needs all of them. Fill them "
+            "in, leave their rows out of the file, or name another column."
+        )
+    return values.astype(float)
+
+
+def varying(table: Table, column: str) -> Floats:
+    """Values of a numeric column, of which there are at least two: what a line needs."""
+    values = numbers(table, column)
+    if np.ptp(values) == 0:
+        raise UserError(
+            f"column {column!r} has the same value, {values[0]}, in every row. Name a column that varies."
+        )
+    return values
+
+
+def texts(table: Table, column: str) -> NDArray[np.str_]:
+    """Values of a column as text: identifiers, or levels of a factor."""
+    return _column(table, column).astype(str)
+
+
+def _column(table: Table, column: str) -> NDArray[Any]:
+    if column not in table:
+        raise UserError(
+            f"there is no column {column!r}; the columns are {', '.join(table)}. Name one of these, or make "
+            "it under `derive`."
+        )
+    return np.asarray(table[column])

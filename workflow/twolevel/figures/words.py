@@ -1,0 +1,102 @@
+"""Words and numbers for titles, axes, alt texts and captions, from the names that the configuration gives."""
+
+import math
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+MINUS = "\N{MINUS SIGN}"
+
+
+@dataclass(frozen=True)
+class Noun:
+    """What one unit is called, and several."""
+
+    singular: str
+    plural: str
+
+    def count(self, n: int) -> str:
+        """`n` with the noun: 1 school, 7,185 students."""
+        return f"{n:,} {self.singular if n == 1 else self.plural}"
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What the configuration calls things.
+
+    Attributes
+    ----------
+    group : the column that names the level-2 unit.
+    group_noun, observation_noun : what a level-2 unit and a level-1 row are called.
+    columns : label of each column; a column without one goes by its name.
+    levels : the order of the levels of each factor.
+    """
+
+    group: str
+    group_noun: Noun
+    observation_noun: Noun
+    columns: Mapping[str, str] = field(default_factory=dict)
+    levels: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def label(self, column: str) -> str:
+        """Label of a column, cleaned."""
+        return clean(self.columns.get(column, column))
+
+    def axis(self, column: str, width: int = 50) -> str:
+        """Axis label: the label, and the column's name where that is something else."""
+        label, name = self.label(column), clean(column)
+        return wrap(label if label == name else f"{label} ({name})", width)
+
+
+def clean(text: str) -> str:
+    """Printable text on one line: control characters would break an SVG, line breaks a caption."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+def shorten(text: str, width: int) -> str:
+    """At most `width` characters, the last an ellipsis where something was cut."""
+    text = clean(text)
+    return text if len(text) <= width else text[: width - 1].rstrip() + "…"
+
+
+def wrap(text: str, width: int, lines: int = 2) -> str:
+    """Text broken into at most `lines` lines of `width` characters; what does not fit ends in an ellipsis."""
+    return "\n".join(textwrap.wrap(clean(text), width, max_lines=lines, placeholder=" …"))
+
+
+def sentence(text: str) -> str:
+    """Text with a capital first letter and nothing else changed."""
+    return text[:1].upper() + text[1:]
+
+
+def number(value: float, digits: int = 4) -> str:
+    """Value to so many significant digits, with a true minus sign and commas between thousands."""
+    if value == 0:
+        return "0"
+    if abs(value) < 1e-4:
+        text = f"{value:.{digits - 1}e}"
+    else:
+        decimals = max(0, digits - 1 - math.floor(math.log10(abs(value))))
+        text = f"{value:,.{decimals}f}"
+    return text.replace("-", MINUS)
+
+
+def equation(outcome: str, intercept: float, slope: float, predictor: str) -> str:
+    """A line as text: mathach = 12.75 + 2.191 cses."""
+    sign = MINUS if slope < 0 else "+"
+    return (
+        f"{shorten(outcome, 20)} = {number(intercept)} {sign} {number(abs(slope))} {shorten(predictor, 20)}"
+    )
+
+
+def percent(part: int, whole: int) -> str:
+    """Share as a percentage with one decimal."""
+    return f"{100 * part / whole:.1f} %"
+
+
+def without_line(n: int, labels: Labels, x: str) -> str:
+    """Sentence on the groups that have no line of their own; nothing where there are none."""
+    if n == 0:
+        return ""
+    groups, have = labels.group_noun.count(n), "has" if n == 1 else "have"
+    return f" {groups} {have} fewer than two distinct values of {labels.label(x)}, and so no line."
