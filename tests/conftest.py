@@ -4,18 +4,23 @@ A test marked `needs_r` or `needs_chromium` is skipped where the tool is missing
 what to install. With REQUIRE_ALL_TOOLS=1 (as .ci/run sets it) it fails instead: nothing is left out unseen.
 """
 
+import fcntl
 import os
 import shutil
 import subprocess
+import sys
 from functools import cache
+from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 # Before numpy is imported: as in the pipeline's jobs, and no contest between parallel tests.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-R_PACKAGES = ("lme4", "pbkrtest")
+R_PACKAGES = ("lme4", "pbkrtest", "lmerTest", "numDeriv", "jsonlite")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -26,7 +31,7 @@ def _first_on_path(names: tuple[str, ...]) -> str | None:
 @cache
 def missing_r() -> str:
     """Say what R lacks for these tests; empty where it lacks nothing."""
-    install = "Debian and Ubuntu: apt install r-base-core r-cran-lme4 r-cran-pbkrtest"
+    install = "Debian and Ubuntu: apt install r-base-core r-cran-lme4 r-cran-pbkrtest r-cran-lmertest r-cran-jsonlite"
     rscript = _first_on_path(("Rscript",))
     if rscript is None:
         return f"needs R: Rscript is not on the PATH. {install}"
@@ -69,3 +74,50 @@ def chromium() -> str:
     path = _first_on_path(BROWSERS)
     assert path is not None, "mark the test needs_chromium"
     return path
+
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def config() -> dict[str, Any]:
+    """The project's own configuration."""
+    return yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
+
+
+NOT_COPIED = shutil.ignore_patterns(".git", ".venv", ".snakemake", "results", "logs", ".*_cache", "__pycache__", ".cache")
+
+
+def snakemake(project: Path, *options: str, home: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run snakemake in a copy of the project, from the snapshot unless an option says otherwise."""
+    command = [sys.executable, "-m", "snakemake", "--config", 'data={"mode": "snapshot"}', *options]
+    environment = {**os.environ, **({"HOME": str(home)} if home else {})}
+    return subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="session")
+def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the project in which the whole pipeline has run once on two cores, with an empty HOME.
+
+    Shared by the processes of a parallel test run: the first to come runs it, the others wait.
+    """
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    project, home, done = shared / "finished run", shared / "empty home", shared / "finished"
+    with (shared / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            shutil.rmtree(project, ignore_errors=True)
+            shutil.copytree(ROOT, project, ignore=NOT_COPIED)
+            home.mkdir(exist_ok=True)
+            run = snakemake(project, "--cores", "2", home=home)
+            assert run.returncode == 0, run.stderr
+            done.touch()
+    return project
+
+
+@pytest.fixture(scope="session")
+def results(finished_run: Path) -> Path:
+    """The results of that run."""
+    return finished_run / "results"

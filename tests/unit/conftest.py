@@ -8,7 +8,6 @@ from typing import Any
 
 import pandas as pd
 import pytest
-import yaml
 from twolevel.columns import check_columns
 from twolevel.crossproducts import CrossProducts, cross_products
 from twolevel.derive import derive
@@ -44,11 +43,6 @@ class Models:
 
     def __getitem__(self, name: str) -> Fitted:
         return self.fitted(name)
-
-
-@pytest.fixture(scope="session")
-def config() -> dict[str, Any]:
-    return yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="session")

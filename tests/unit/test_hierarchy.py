@@ -7,7 +7,7 @@ from twolevel.hierarchy import level1_coefficients, level2_design
 
 
 def test_intercepts_and_slopes_as_outcomes(hsb: pd.DataFrame) -> None:
-    # Raudenbush & Bryk 2002, eq. 4.13-4.14: beta_0j and beta_1j are both predicted by MEAN SES and SECTOR.
+    # Raudenbush & Bryk 2002, chapter 4: beta_0j and beta_1j are both predicted by MEAN SES and SECTOR.
     design = build_design("mathach ~ cses*mean.ses + cses*sector + (cses | school)", hsb)
     intercept, slope = level1_coefficients(design)
     assert (intercept.name, slope.name) == ("(Intercept)", "cses")

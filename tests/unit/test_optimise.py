@@ -1,9 +1,12 @@
 """The search for the optimum: from anywhere, to the best one known, to the boundary where that is the optimum."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
+from reference.simulate import read_schools, simulated_response
 from twolevel.crossproducts import CrossProducts, cross_products
 from twolevel.deviance import factor, n_theta, profile
 from twolevel.fit import SINGULAR, fit_model
@@ -25,6 +28,26 @@ def test_two_hundred_random_starts_reach_the_optimum(name, reml, models, lme4) -
     thetas = spread * rng.standard_normal((200, n_theta(len(data.z_scale))))
     reached = [descend(data, reml, str(i), theta).criterion for i, theta in enumerate(thetas)]
     np.testing.assert_allclose(reached, best, rtol=0, atol=1e-4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("simulated_from", ["random_coefficients", "random_intercept"])
+def test_simulated_data_sets_reach_the_optimum(simulated_from, models) -> None:
+    # The best that lme4's bobyqa and Nelder-Mead reach from several starts (tests/reference/simulated_200.R). Simulated from
+    # random_intercept, the slope variance is zero and half of the optima are on the boundary.
+    root = Path(__file__).resolve().parents[2]
+    known = pd.read_csv(root / "tests/reference/simulated_random_coefficients.csv")
+    known = known[known["simulated_from"] == simulated_from]
+    assert len(known) == 200
+    design, schools = models["random_coefficients"].design, read_schools(root / "data/hsb_snapshot.csv")
+    for row in known.itertuples():
+        y = simulated_response(schools, simulated_from, row.data_set)
+        assert y[[0, -1]] == pytest.approx([row.y_first, row.y_last], rel=1e-12), "numpy's random stream has changed"
+        data = cross_products(replace(design, y=y))
+        for run in search(data, True, starts(data, 1, seed=1)).runs:
+            assert run.criterion == pytest.approx(row.criterion, abs=1e-4)
+            theta = standard_sign(run.theta, 2)
+            assert (factor(theta, 2).diagonal().min() < SINGULAR) == row.singular
 
 
 def test_a_saddle_is_left(models) -> None:

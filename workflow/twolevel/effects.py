@@ -18,7 +18,7 @@ class GroupEffects:
     ----------
     effect : conditional mean of u_j given the data
     effect_std_error : its conditional standard deviation at the estimates, as lme4's `ranef(condVar = TRUE)`
-    coefficient : empirical Bayes estimate of the group's own coefficient (Raudenbush & Bryk 2002, p. 87)
+    coefficient : empirical Bayes estimate of the group's own coefficient (Raudenbush & Bryk 2002, chapter 3)
     coefficient_std_error : of its prediction error, the uncertainty of the fixed effects included
     """
 

@@ -1,7 +1,7 @@
 """Which level each part of a combined formula belongs to: the level-1 coefficients and what predicts them.
 
 A combined formula mixes the levels: in `cses*mean.ses`, the product is the effect of mean.ses, constant within schools, on
-the slope of cses, which varies within them (Raudenbush & Bryk 2002, p. 80). Here the equations are taken apart again.
+the slope of cses, which varies within them (Raudenbush & Bryk 2002, chapter 4). Here the equations are taken apart again.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Variance explained at each level, against a baseline model (Raudenbush & Bryk 2002, pp. 74, 79, 83)."""
+"""Variance explained at each level, against a baseline model (Raudenbush & Bryk 2002, chapter 4)."""
 
 import pandas as pd
 
@@ -36,5 +36,5 @@ def variance_explained(model: str, random_effects: pd.DataFrame, baseline: str, 
 
 
 def _variances(random_effects: pd.DataFrame) -> pd.Series:
-    variances = random_effects[random_effects["term_2"].isna()]
-    return pd.Series(variances["vcov"].to_numpy(), index=variances["term_1"].fillna("Residual"))
+    variances = random_effects[random_effects["term_2"].fillna("") == ""]
+    return pd.Series(variances["vcov"].to_numpy(), index=variances["term_1"].fillna("").replace("", "Residual"))

@@ -1,0 +1,32 @@
+"""Variance explained, against what the vignette prints."""
+
+import pytest
+from twolevel.results import random_effects_table
+from twolevel.variance import variance_explained
+
+
+@pytest.mark.parametrize(
+    ("model", "baseline", "term", "printed"),
+    [
+        # data/published.csv, ch7-082 and ch7-086: variance between schools explained by sector and by mean SES
+        ("means_by_sector", "one_way_anova", "(Intercept)", 0.22),
+        ("means_by_mean_ses", "one_way_anova", "(Intercept)", 0.69),
+    ],
+)
+def test_proportions_are_those_printed(model, baseline, term, printed, models) -> None:
+    tables = [random_effects_table(models[name].design, models[name].reml) for name in (model, baseline)]
+    explained = variance_explained(model, tables[0], baseline, tables[1]).set_index("term")["explained"]
+    assert round(explained[term], 2) == printed
+
+
+def test_only_shared_variances_are_compared(models) -> None:
+    tables = {name: random_effects_table(models[name].design, models[name].reml) for name in ("random_intercept", "random_coefficients")}
+    rows = variance_explained("random_coefficients", tables["random_coefficients"], "random_intercept", tables["random_intercept"])
+    assert rows["term"].tolist() == ["Residual", "(Intercept)"]
+    assert rows["level"].tolist() == [1, 2]
+
+
+def test_nothing_is_explained_of_no_variance(models) -> None:
+    table = random_effects_table(models["random_intercept"].design, models["random_intercept"].reml)
+    none = table.assign(vcov=0.0)
+    assert variance_explained("a", table, "b", none)["explained"].isna().all()

@@ -1,0 +1,182 @@
+"""The pipeline as a person runs it: what is redone, what stays the same, and what they are told."""
+
+import hashlib
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+from conftest import snakemake
+from jsonschema import Draft202012Validator
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def project(finished_run: Path, tmp_path: Path) -> Path:
+    """A copy of the finished run that a test may change."""
+    copy = tmp_path / "project"
+    shutil.copytree(finished_run, copy, symlinks=True)
+    return copy
+
+
+def edit(file: Path, old: str, new: str) -> None:
+    text = file.read_text(encoding="utf-8")
+    assert old in text
+    file.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+def planned(project: Path, *options: str) -> dict[str, int]:
+    """The jobs that a dry run announces, by rule, the target `all` left out."""
+    run = snakemake(project, "--cores", "2", "--dry-run", *options)
+    assert run.returncode == 0, run.stderr
+    if "Nothing to be done" in run.stdout + run.stderr:
+        return {}
+    table = re.search(r"^total +\d+", run.stdout, re.MULTILINE)
+    assert table, run.stdout
+    counts = re.findall(r"^(\w+) +(\d+)$", run.stdout[: table.start()], re.MULTILINE)
+    return {rule: int(n) for rule, n in counts if rule != "all"}
+
+
+def outputs_planned(project: Path) -> set[str]:
+    run = snakemake(project, "--cores", "2", "--dry-run")
+    lines = re.findall(r"^ +output: (.*)$", run.stdout, re.MULTILINE)
+    return {file for line in lines for file in line.split(", ")}
+
+
+def digests(results: Path) -> dict[str, str]:
+    files = sorted(path for path in results.rglob("*") if path.is_file())
+    return {str(f.relative_to(results)): hashlib.sha256(f.read_bytes()).hexdigest() for f in files}
+
+
+def test_a_second_run_does_nothing(project: Path) -> None:
+    assert planned(project) == {}
+
+
+def test_a_figure_s_code_redraws_that_figure_alone(project: Path) -> None:
+    with (project / "workflow/twolevel/figures/residuals_vs_fitted.py").open("a") as module:
+        module.write("\n# changed\n")
+    assert planned(project) == {"draw_figure": 1, "render_report": 1}
+    assert "results/figures/residuals_vs_fitted.svg" in outputs_planned(project)
+
+
+def test_a_formula_refits_what_depends_on_it(project: Path) -> None:
+    edit(project / "config.yaml", "mathach ~ sector + (1 | school)", "mathach ~ sector + sex + (1 | school)")
+    assert planned(project) == {"fit_model": 1, "explain_variance": 1, "render_report": 1}
+    edit(project / "config.yaml", "mathach ~ cses + minority + (1 | school)", "mathach ~ cses + sex + (1 | school)")
+    expected = {"fit_model": 2, "compare_models": 1, "explain_variance": 1, "render_report": 1}
+    assert planned(project) == expected
+
+
+def test_fitting_code_refits_every_model(project: Path, config: dict) -> None:
+    with (project / "workflow/twolevel/deviance.py").open("a") as module:
+        module.write("\n# changed\n")
+    jobs = planned(project)
+    assert jobs["fit_model"] == len(config["models"])
+    assert not {"fetch_data", "prepare_data"} & set(jobs)
+
+
+def test_a_label_touches_neither_data_nor_models(project: Path) -> None:
+    edit(project / "config.yaml", "label: mathematics achievement", "label: achievement in mathematics")
+    assert not {"fetch_data", "prepare_data", "fit_model", "compare_models"} & set(planned(project))
+
+
+def test_updated_data_rerun_everything_that_depends_on_them(project: Path) -> None:
+    lines = (project / "data/hsb_snapshot.csv").read_text(encoding="utf-8").splitlines()
+    header = lines[0].split(",")
+    keep = [i for i, name in enumerate(header) if name not in ("mean.ses", "cses")]
+    updated = [",".join(line.split(",")[i] for i in keep) for line in lines[:-40]]
+    (project / "mine.csv").write_text("\n".join(updated) + "\n", encoding="utf-8")
+    edit(project / "config.yaml", "mode: auto", "mode: mine.csv")
+    run = snakemake(project, "--cores", "2", "--config", 'data={"mode": "mine.csv"}', "results/models/one_way_anova/fit.json")
+    assert run.returncode == 0, run.stderr
+    fit = json.loads((project / "results/models/one_way_anova/fit.json").read_text(encoding="utf-8"))
+    assert fit["n_obs"] == 7185 - 40
+    provenance = json.loads((project / "results/data/provenance.json").read_text(encoding="utf-8"))
+    assert provenance["source"] == "mine.csv"
+
+
+def test_one_core_gives_the_same_bytes_as_two(results: Path, finished_run: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "one core"
+    ignore = shutil.ignore_patterns(".snakemake", "results", "logs", "__pycache__")
+    shutil.copytree(finished_run, copy, ignore=ignore)
+    run = snakemake(copy, "--cores", "1")
+    assert run.returncode == 0, run.stderr
+    one, two = digests(copy / "results"), digests(results)
+    assert one.keys() == two.keys()
+    assert [file for file in one if one[file] != two[file]] in ([], ["data/provenance.json"])
+    stories = [json.loads((folder / "data/provenance.json").read_text()) for folder in (copy / "results", results)]
+    for story in stories:
+        del story["obtained_at"]
+    assert stories[0] == stories[1]
+
+
+def test_results_hold_what_the_contract_says(results: Path, finished_run: Path) -> None:
+    schemas = finished_run / "workflow/schemas"
+    for pattern, schema in {
+        "models/*/fit.json": "fit.schema.yaml",
+        "comparisons/*/comparison.json": "comparison.schema.yaml",
+        "data/provenance.json": "provenance.schema.json",
+    }.items():
+        validator = Draft202012Validator(yaml.safe_load((schemas / schema).read_text(encoding="utf-8")))
+        files = sorted(results.glob(pattern))
+        assert files
+        for file in files:
+            errors = [error.message for error in validator.iter_errors(json.loads(file.read_text(encoding="utf-8")))]
+            assert not errors, file
+
+
+def test_tables_have_the_columns_of_the_contract(results: Path, finished_run: Path) -> None:
+    import pandas as pd
+
+    contract = yaml.safe_load((finished_run / "workflow/schemas/tables.yaml").read_text(encoding="utf-8"))
+    for pattern, columns in contract.items():
+        files = sorted(results.glob(pattern))
+        assert files, pattern
+        for file in files:
+            table = pd.read_parquet(file) if file.suffix == ".parquet" else pd.read_csv(file)
+            assert list(table.columns) == list(columns), file
+
+
+MISTAKES = {
+    "an unknown key": ("  mode: auto", "  mood: auto", [], "data: unknown key mood (did you mean 'mode'?)"),
+    "a missing column": (
+        "mathach ~ sector + (1 | school)",
+        "mathach ~ sektor + (1 | school)",
+        ["results/models/means_by_sector/fit.json"],
+        "no column sektor in the data",
+    ),
+    "models that are not nested": (
+        "minority_effect: {null_model: random_intercept,",
+        "minority_effect: {null_model: means_by_sector,",
+        ["results/comparisons/minority_effect/table.csv"],
+        "comparisons.minority_effect: the models are not nested",
+    ),
+    "REML with different fixed effects": (
+        "random_intercept_minority, estimator: ML",
+        "random_intercept_minority, estimator: REML",
+        ["results/comparisons/minority_effect/table.csv"],
+        "a REML comparison needs the same fixed effects",
+    ),
+    "a level that is not there": (
+        "levels: [Public, Catholic]",
+        "levels: [Public, Private]",
+        ["results/data/hsb.parquet"],
+        "Catholic",
+    ),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_ends_in_one_message(mistake: str, project: Path) -> None:
+    old, new, targets, says = MISTAKES[mistake]
+    edit(project / "config.yaml", old, new)
+    run = snakemake(project, "--cores", "1", *targets)
+    said = run.stdout + run.stderr
+    assert run.returncode != 0
+    assert says in said
+    assert "Traceback" not in said
+    for target in targets:
+        assert not (project / target).exists(), "a result of the old configuration was left in place"
