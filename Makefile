@@ -45,6 +45,6 @@ lock:  ## write envs/requirements.lock anew from envs/requirements.in (needs uv)
 	    --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
 	    --no-emit-index-url --no-emit-find-links --no-annotate --no-header
 
-clean:  ## remove everything that was generated, the environment too
-	rm -rf results logs benchmarks/results .snakemake .cache .venv .pytest_cache .mypy_cache .ruff_cache
+clean:  ## remove results, logs and caches (the environment stays: rm -rf .venv)
+	rm -rf results logs .snakemake .cache .pytest_cache .mypy_cache .ruff_cache
 	find workflow tests envs -name __pycache__ -type d -prune -exec rm -rf {} +

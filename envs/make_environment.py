@@ -25,7 +25,7 @@ Debian and Ubuntu: apt install python3-venv, or one with a version such as pytho
 macOS: brew install python@3.13; with uv: uv python install 3.13.
 Where it is not found by itself, say which: make PYTHON=/path/to/python3.13"""
 HOW_TO_GET_PACKAGES = """\
-The installer's own message is above. The packages, about 350 MB, come from your package index the first time:
+The installer's own message is above. The packages, about 370 MB, come from your package index the first time:
 without a network that cannot work; behind a proxy set HTTPS_PROXY; an index of your own belongs in the
 configuration of pip or uv. Then run the same command again."""
 

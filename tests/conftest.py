@@ -31,7 +31,7 @@ def _first_on_path(names: tuple[str, ...]) -> str | None:
 @cache
 def missing_r() -> str:
     """Say what R lacks for these tests; empty where it lacks nothing."""
-    install = "Debian and Ubuntu: apt install r-base-core r-cran-lme4 r-cran-pbkrtest r-cran-lmertest r-cran-jsonlite"
+    install = "Debian: apt install r-base-core r-cran-lme4 r-cran-pbkrtest r-cran-lmertest r-cran-jsonlite"
     rscript = _first_on_path(("Rscript",))
     if rscript is None:
         return f"needs R: Rscript is not on the PATH. {install}"
@@ -85,7 +85,9 @@ def config() -> dict[str, Any]:
     return yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
 
 
-NOT_COPIED = shutil.ignore_patterns(".git", ".venv", ".snakemake", "results", "logs", ".*_cache", "__pycache__", ".cache")
+NOT_COPIED = shutil.ignore_patterns(
+    ".git", ".venv", ".snakemake", "results", "logs", ".cache", ".*_cache", "__pycache__"
+)
 
 
 def snakemake(project: Path, *options: str, home: Path | None = None) -> subprocess.CompletedProcess[str]:

@@ -9,9 +9,11 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+import twolevel
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -68,6 +70,12 @@ def test_what_the_jobs_import_is_named_in_the_requirements():
     provider = importlib.metadata.packages_distributions()
     distributions = {provider[module][0].lower().replace("_", "-") for module in third_party}
     assert distributions <= job_requirements() | {"snakemake"}
+
+
+def test_the_version_is_the_same_everywhere():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert project["version"] == citation["version"] == twolevel.__version__
 
 
 def fake(folder: Path, name: str, script: str) -> Path:
