@@ -42,7 +42,7 @@ def snapshot() -> pd.DataFrame:
     table["mean.ses"] = table["school"].map(means)
     table["cses"] = table["ses"] - table["mean.ses"]
     order = ["school", "sector", "mean.ses", "size", "himinty", "sex", "ses", "mathach", "minority", "cses"]
-    return table[order]
+    return pd.DataFrame(table[order])
 
 
 def content() -> bytes:

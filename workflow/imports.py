@@ -13,7 +13,7 @@ PACKAGE = "twolevel"
 
 
 def library_files(script: str, also: tuple[str, ...] = ()) -> list[str]:
-    """Files of the library that `workflow/scripts/<script>.py` imports, and the modules named in `also`, closed under import.
+    """Files of the library that `workflow/scripts/<script>.py` imports, at any depth, and the modules named in `also`.
 
     Paths are relative to the project's root, sorted.
     """

@@ -64,9 +64,7 @@ def test_columns_get_their_declared_types() -> None:
 )
 def test_the_same_values_in_other_types_give_the_same_table(again) -> None:
     expected = check_columns(table(), COLUMNS, "school")
-    pd.testing.assert_frame_equal(
-        check_columns(again(table()), COLUMNS, "school"), expected, check_exact=True
-    )
+    pd.testing.assert_frame_equal(check_columns(again(table()), COLUMNS, "school"), expected, check_exact=True)
 
 
 def test_undeclared_columns_are_left_out_unless_kept() -> None:
@@ -112,8 +110,7 @@ def test_undeclared_columns_are_left_out_unless_kept() -> None:
         ),
         (
             {"size": [842, 842, 1855, 9, 30, 31]},
-            "column size is declared group_level but varies within 2 of 3 groups: "
-            "1288 (1855.0, 9.0), 7 (30.0, 31.0)",
+            "column size is declared group_level but varies within 2 of 3 groups: 1288 (1855.0, 9.0), 7 (30.0, 31.0)",
         ),
         (
             {"sector": ["Public", "Catholic", "Catholic", "Catholic", "Public", "Public"]},
@@ -128,15 +125,12 @@ def test_a_wrong_value_is_named_with_its_rows(replaced: dict[str, object], expec
 def test_one_group_is_refused() -> None:
     one = table(school=1, size=1).drop(columns="sector")
     columns = {name: declared for name, declared in COLUMNS.items() if name != "sector"}
-    assert (
-        complaint(one, columns) == "column school: a two-level model needs at least 2 groups, and there is 1"
-    )
+    assert complaint(one, columns) == "column school: a two-level model needs at least 2 groups, and there is 1"
 
 
 def test_a_missing_column_is_named_beside_those_there_are() -> None:
     assert (
-        complaint(table().drop(columns="ses"))
-        == "column ses is missing; the columns are school, sector, size, himinty"
+        complaint(table().drop(columns="ses")) == "column ses is missing; the columns are school, sector, size, himinty"
     )
 
 

@@ -33,7 +33,11 @@ def test_the_project_s_own_config_is_valid(config) -> None:
         ("models.random_coefficients.formula", None, "found nothing; expected an lme4 formula"),
         ("models.random_coefficients.baseline", "one_way", r"there is no model 'one_way' \(did you mean"),
         ("comparisons.minority_effect.estimator", "reml", "found 'reml'; expected ML or REML"),
-        ("comparisons.minority_effect.null_model", "none", "comparisons.minority_effect.null_model: there is no model 'none'"),
+        (
+            "comparisons.minority_effect.null_model",
+            "none",
+            "comparisons.minority_effect.null_model: there is no model 'none'",
+        ),
         ("figures.qq_slopes", {"kind": "qq_level2", "model": "random_coefficients"}, "the key term is missing"),
         ("figures.overall_scatter.x", "csess", r"there is no column 'csess' \(did you mean 'cses'\?\)"),
         ("figures.overall_scatter.kind", "pie", "found 'pie'; expected scatter"),

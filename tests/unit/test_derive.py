@@ -52,9 +52,7 @@ def test_cut_is_r_s(values: list[float], breaks: int, codes: list[int]) -> None:
     assert cut.cat.ordered
 
 
-@pytest.mark.parametrize(
-    "values", [[2.0, 2.0, 2.0], [0.0, 0.0], [1.0, 1.0 + 2**-52], [1e300, 1e300 * (1 + 2**-52)]]
-)
+@pytest.mark.parametrize("values", [[2.0, 2.0, 2.0], [0.0, 0.0], [1.0, 1.0 + 2**-52], [1e300, 1e300 * (1 + 2**-52)]])
 def test_values_too_close_to_cut_are_refused(values: list[float]) -> None:
     with pytest.raises(UserError, match="too close to be divided into 3 ranges"):
         cut_like_r(pd.Series(values), 3, ["a", "b", "c"])
@@ -89,11 +87,7 @@ def test_a_group_mean_is_the_same_for_every_order_and_within_one_rounding() -> N
 @pytest.mark.parametrize("as_stored", [lambda values: values, lambda values: values.astype("str")])
 def test_the_files_own_columns_may_differ_by_rounding_and_are_replaced(as_stored) -> None:
     expected = derive(table(), "school", RECIPES)
-    own = (
-        expected[["cses", "mean.ses.cat"]]
-        .assign(**{"mean.ses": expected["mean.ses"] + 1e-10})
-        .apply(as_stored)
-    )
+    own = expected[["cses", "mean.ses.cat"]].assign(**{"mean.ses": expected["mean.ses"] + 1e-10}).apply(as_stored)
     derived = derive(pd.concat([own, table()], axis=1), "school", RECIPES)
     pd.testing.assert_frame_equal(derived, expected, check_exact=True)
 

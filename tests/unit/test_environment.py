@@ -51,9 +51,7 @@ def test_conda_gets_the_versions_of_the_lock():
     pins = environment["dependencies"][-1]["pip"]
     versions = {name: re.match(r"\S+==(\S+)", entry).group(1) for name, entry in locked().items()}
     wanted = [f"{name}=={versions[name]}" for name in sorted(job_requirements())]
-    assert pins == wanted, "put these lines into envs/pipeline.yaml:\n" + "\n".join(
-        f"- {pin}" for pin in wanted
-    )
+    assert pins == wanted, "put these lines into envs/pipeline.yaml:\n" + "\n".join(f"- {pin}" for pin in wanted)
 
 
 def test_what_the_jobs_import_is_named_in_the_requirements():

@@ -103,9 +103,7 @@ def test_scatter_states_the_line_its_direction_and_n():
     data = classes()
     drawing = scatter.draw(data, LABELS, x="x", y="y")
     slope, intercept = np.polyfit(data["x"], data["y"], 1)
-    assert (
-        f"y = {intercept:.2f} + {slope:.4f} x" == "y = 25.00 + 0.5417 x"
-    )  # mean slope 3.25 / 6, mean of 10 j
+    assert f"y = {intercept:.2f} + {slope:.4f} x" == "y = 25.00 + 0.5417 x"  # mean slope 3.25 / 6, mean of 10 j
     assert "y = 25.00 + 0.5417 x" in texts_of(drawing)
     assert "y = 25.00 + 0.5417 x" in drawing.caption
     assert "line rises" in drawing.alt
@@ -185,9 +183,7 @@ def test_ols_vs_mixed_gives_both_equations_and_the_gap_between_them():
     above = ols_vs_mixed.draw(classes(), higher, FIT, LABELS, model="m", x="x", y="y")
     assert "lies 0.92 above the pooled one" in above.alt
     same = FIXED | {"estimate": np.array([25.0, 13 / 24])}
-    assert (
-        "the two lines meet" in ols_vs_mixed.draw(classes(), same, FIT, LABELS, model="m", x="x", y="y").alt
-    )
+    assert "the two lines meet" in ols_vs_mixed.draw(classes(), same, FIT, LABELS, model="m", x="x", y="y").alt
 
 
 def test_ols_vs_mixed_refuses_a_model_that_is_not_a_line():
@@ -207,9 +203,7 @@ def test_categories_have_a_panel_each_in_their_own_order_with_n_and_mean_slope()
         "large\n1 class\nmean slope 0.250",
     ]
     assert "small, 2 classes, mean slope 1.75; middling, 3 classes" in drawing.alt
-    for axes, colour, n in zip(
-        drawing.figure.axes, ("#000000", "#e69f00", "#56b4e9"), (2, 3, 1), strict=True
-    ):
+    for axes, colour, n in zip(drawing.figure.axes, ("#000000", "#e69f00", "#56b4e9"), (2, 3, 1), strict=True):
         others, mine = collections_of(axes)
         assert to_hex(mine.get_color()[0]) == colour  # the vignette's first three
         assert (len(mine.get_segments()), len(others.get_segments())) == (n, 6 - n)

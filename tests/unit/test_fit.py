@@ -1,8 +1,8 @@
 """Every model at lme4's optimum: criterion, estimates, standard errors, quantiles, group effects.
 
-Expected values: tests/reference/lme4_reference.json, by `Rscript tests/reference/lme4_reference.R` (lme4 1.1-31, bobyqa with
-rhoend 1e-9, several starts). Its own search ends within about 1e-10 of the criterion's minimum, which leaves elements of T
-uncertain by up to 1e-5 of their size where the criterion is flat; hence the tolerances.
+Expected values: tests/reference/lme4_reference.json, by `Rscript tests/reference/lme4_reference.R` (lme4 1.1-31, bobyqa
+from several starts, polished). Elements of T may differ by 1e-5 of their size, and by 1e-4 in the two models whose
+slope variance is small and whose criterion is flat.
 """
 
 import numpy as np
@@ -47,12 +47,11 @@ def test_fit_is_lme4_s(name, estimator, models, lme4) -> None:
     assert fit.npar == expected["npar"]
     assert fit.sigma == pytest.approx(expected["sigma"], rel=1e-6)
     np.testing.assert_allclose(fit.beta, column(expected["fixed_effects"], "estimate"), rtol=1e-5)
-    np.testing.assert_allclose(np.sqrt(np.diag(fit.beta_covariance)), column(expected["fixed_effects"], "std_error"), rtol=1e-5)
+    std_error = np.sqrt(np.diag(fit.beta_covariance))
+    np.testing.assert_allclose(std_error, column(expected["fixed_effects"], "std_error"), rtol=1e-5)
     loose = 1e-4 if name in FLAT_MODELS else 1e-5
-    size = np.sqrt(np.outer(*[np.diag(fit.covariance)] * 2))
-    np.testing.assert_allclose(
-        (fit.covariance - np.array(expected["random_effects_covariance"]).reshape(fit.covariance.shape)) / size, 0, atol=loose
-    )
+    theirs = np.array(expected["random_effects_covariance"]).reshape(fit.covariance.shape)
+    np.testing.assert_allclose(fit.covariance, theirs, rtol=loose)
     assert not fit.singular
     assert fit.trustworthy, fit.doubts
     assert fit.search.reached_best == len(fit.search.runs)
@@ -78,7 +77,7 @@ def test_published_bound_is_not_the_optimum(models) -> None:
 
 
 def test_lme4_s_bounds_give_the_published_singular_fit(models, lme4) -> None:
-    # lmer(mathach ~ cses + minority + (cses + minority | school), HSB) with lme4's default optimiser: 46503.3898,
+    # lmer(mathach ~ cses + minority + (cses + minority | school), HSB) with lme4's default optimiser: 46503.3898 and
     # theta[4] = 0. NLopt stops when a step changes the criterion by less than 1e-8; versions differ by about 1e-6.
     fitted = models["random_coefficients_minority"]
     bounded = fit_defaults(fitted.design, fitted.data, reml=True).bounded
@@ -115,4 +114,6 @@ def test_random_effects_table_has_the_layout_of_varcorr(models) -> None:
     expected += [("(Intercept)", "cses"), ("(Intercept)", "minorityYes"), ("cses", "minorityYes"), ("", "")]
     assert pairs == expected
     assert table["group"].tolist() == ["school"] * 6 + ["Residual"]
-    assert table["sdcor"].iloc[4] == pytest.approx(0.313968951, abs=1e-5)  # attr(VarCorr(m)$school, "correlation")[3, 1]
+    assert table["sdcor"].iloc[4] == pytest.approx(
+        0.313968951, abs=1e-5
+    )  # attr(VarCorr(m)$school, "correlation")[3, 1]

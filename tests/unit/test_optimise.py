@@ -33,8 +33,8 @@ def test_two_hundred_random_starts_reach_the_optimum(name, reml, models, lme4) -
 @pytest.mark.slow
 @pytest.mark.parametrize("simulated_from", ["random_coefficients", "random_intercept"])
 def test_simulated_data_sets_reach_the_optimum(simulated_from, models) -> None:
-    # The best that lme4's bobyqa and Nelder-Mead reach from several starts (tests/reference/simulated_200.R). Simulated from
-    # random_intercept, the slope variance is zero and half of the optima are on the boundary.
+    # The best that lme4's bobyqa and Nelder-Mead reach from several starts (tests/reference/simulated_200.R). Simulated
+    # from random_intercept, the slope variance is zero and half of the optima are on the boundary.
     root = Path(__file__).resolve().parents[2]
     known = pd.read_csv(root / "tests/reference/simulated_random_coefficients.csv")
     known = known[known["simulated_from"] == simulated_from]

@@ -63,9 +63,7 @@ def test_band_is_the_quantile_of_each_order_statistic():
         0.228531855118208,
     ]
     assert (plot.lower - plot.line.intercept) / plot.line.slope == pytest.approx(lower, **EXACT)
-    assert (plot.upper - plot.line.intercept) / plot.line.slope == pytest.approx(
-        [-z for z in reversed(lower)], **EXACT
-    )
+    assert (plot.upper - plot.line.intercept) / plot.line.slope == pytest.approx([-z for z in reversed(lower)], **EXACT)
 
 
 def test_band_holds_each_point_of_a_normal_sample_as_often_as_it_says():

@@ -46,8 +46,7 @@ def test_the_comparisons_are_those_of_the_configuration(name: str) -> None:
 def test_the_expanded_form_is_the_same_model() -> None:
     for estimator in ("REML", "ML"):
         crossed, expanded = (
-            LME4["models"][name][estimator]
-            for name in ("intercepts_and_slopes", "intercepts_and_slopes_expanded")
+            LME4["models"][name][estimator] for name in ("intercepts_and_slopes", "intercepts_and_slopes_expanded")
         )
         # Two searches for one optimum, each of which knows the criterion to some 1e-10.
         assert crossed["criterion"] == pytest.approx(expanded["criterion"], abs=1e-8)
@@ -132,9 +131,7 @@ def differences(here: Any, there: Any, path: str = "") -> list[str]:
         return [line for pair in zip(here, there, strict=True) for line in differences(*pair, path)]
     if isinstance(here, float) and isinstance(there, float | int):
         near = (
-            pytest.approx(here, abs=ABSOLUTE[key])
-            if key in ABSOLUTE
-            else pytest.approx(here, rel=RELATIVE, abs=1e-7)
+            pytest.approx(here, abs=ABSOLUTE[key]) if key in ABSOLUTE else pytest.approx(here, rel=RELATIVE, abs=1e-7)
         )
         return [] if there == near else [f"{path}: {here} and {there}"]
     return [] if here == there else [f"{path}: {here} and {there}"]
@@ -143,14 +140,8 @@ def differences(here: Any, there: Any, path: str = "") -> list[str]:
 def test_differences_are_found() -> None:
     """The comparison below can fail."""
     one = {"REML": {"criterion": 10.0, "theta": [1.0, 2.0], "singular": False}}
-    assert (
-        differences(one, {"REML": {"criterion": 10.0000005, "theta": [1.000001, 2.0], "singular": False}})
-        == []
-    )
-    assert (
-        len(differences(one, {"REML": {"criterion": 10.000002, "theta": [1.0001, 2.0], "singular": True}}))
-        == 3
-    )
+    assert differences(one, {"REML": {"criterion": 10.0000005, "theta": [1.000001, 2.0], "singular": False}}) == []
+    assert len(differences(one, {"REML": {"criterion": 10.000002, "theta": [1.0001, 2.0], "singular": True}})) == 3
     assert len(differences(one, {"REML": {"criterion": 10.0, "theta": [1.0]}})) == 1
 
 

@@ -27,7 +27,12 @@ def test_summary_is_what_lme4_prints(name, models, lme4) -> None:
     ("values", "digits", "min_decimals", "shown"),
     [
         # R: format(c(...), digits = 4)
-        ([-3.0968, -0.73193, 0.01855, 0.75386, 2.89924], 4, 0, ["-3.09680", "-0.73193", " 0.01855", " 0.75386", " 2.89924"]),
+        (
+            [-3.0968, -0.73193, 0.01855, 0.75386, 2.89924],
+            4,
+            0,
+            ["-3.09680", "-0.73193", " 0.01855", " 0.75386", " 2.89924"],
+        ),
         ([8.681, 0.694, 36.7], 4, 0, [" 8.681", " 0.694", "36.700"]),
         ([1.0, 2.0], 4, 0, ["1", "2"]),
         ([123456.789, 0.5], 4, 0, ["123456.8", "     0.5"]),
@@ -45,7 +50,14 @@ def test_numbers_are_formatted_as_r_does(values, digits, min_decimals, shown) ->
 
 def test_names_are_abbreviated_as_r_does() -> None:
     # R: abbreviate(x, minlength = 6) and 11
-    names = ["(Intercept)", "sectorCatholic", "cses:mean.ses", "cses:sectorCatholic", "occupationEngineer level", "log(size)"]
+    names = [
+        "(Intercept)",
+        "sectorCatholic",
+        "cses:mean.ses",
+        "cses:sectorCatholic",
+        "occupationEngineer level",
+        "log(size)",
+    ]
     assert abbreviate(names, 6) == ["(Intr)", "sctrCt", "css:m.", "css:sC", "occpEl", "lg(sz)"]
     longer = ["(Intercept)", "sectorCthlc", "cses:men.ss", "css:sctrCth", "occptnEngnl", "log(size)"]
     assert abbreviate(names, 11) == longer

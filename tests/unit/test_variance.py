@@ -20,8 +20,9 @@ def test_proportions_are_those_printed(model, baseline, term, printed, models) -
 
 
 def test_only_shared_variances_are_compared(models) -> None:
-    tables = {name: random_effects_table(models[name].design, models[name].reml) for name in ("random_intercept", "random_coefficients")}
-    rows = variance_explained("random_coefficients", tables["random_coefficients"], "random_intercept", tables["random_intercept"])
+    names = ("random_coefficients", "random_intercept")
+    table, baseline = (random_effects_table(models[name].design, models[name].reml) for name in names)
+    rows = variance_explained(names[0], table, names[1], baseline)
     assert rows["term"].tolist() == ["Residual", "(Intercept)"]
     assert rows["level"].tolist() == [1, 2]
 

@@ -90,7 +90,9 @@ def test_updated_data_rerun_everything_that_depends_on_them(project: Path) -> No
     updated = [",".join(line.split(",")[i] for i in keep) for line in lines[:-40]]
     (project / "mine.csv").write_text("\n".join(updated) + "\n", encoding="utf-8")
     edit(project / "config.yaml", "mode: auto", "mode: mine.csv")
-    run = snakemake(project, "--cores", "2", "--config", 'data={"mode": "mine.csv"}', "results/models/one_way_anova/fit.json")
+    run = snakemake(
+        project, "--cores", "2", "--config", 'data={"mode": "mine.csv"}', "results/models/one_way_anova/fit.json"
+    )
     assert run.returncode == 0, run.stderr
     fit = json.loads((project / "results/models/one_way_anova/fit.json").read_text(encoding="utf-8"))
     assert fit["n_obs"] == 7185 - 40

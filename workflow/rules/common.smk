@@ -1,5 +1,6 @@
 # What every stage uses: the checked configuration, the names of files, and what a script imports.
 import re
+import shlex
 import sys
 from pathlib import Path
 
@@ -10,6 +11,9 @@ sys.path.insert(0, str(Path(workflow.basedir) / "workflow"))
 from imports import library_files
 from twolevel.config import check_config
 from twolevel.errors import UserError
+
+# Snakemake puts the path of Python into a script's command as it is, and a folder's name may hold a space.
+sys.executable = shlex.quote(sys.executable)
 
 try:
     with open(Path(workflow.basedir) / "workflow/schemas/config.schema.yaml", encoding="utf-8") as file:

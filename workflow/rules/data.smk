@@ -19,6 +19,8 @@ rule fetch_data:
         "logs/fetch_data.log",
     benchmark:
         "logs/benchmarks/fetch_data.tsv"
+    conda:
+        "../../envs/pipeline.yaml"
     params:
         # What the script needs and no more: a new label or noun does not fetch the data again.
         data={
@@ -43,6 +45,8 @@ rule prepare_data:
         "logs/prepare_data.log",
     benchmark:
         "logs/benchmarks/prepare_data.tsv"
+    conda:
+        "../../envs/pipeline.yaml"
     params:
         # Labels are for readers: without them a new one does not prepare the data again.
         data={

@@ -72,6 +72,8 @@ rule draw_figure:
         "logs/draw_figure/{figure}.log",
     benchmark:
         "logs/benchmarks/draw_figure/{figure}.tsv"
+    conda:
+        "../../envs/pipeline.yaml"
     params:
         settings=lambda wildcards: config["figures"][wildcards.figure],
         names=figure_names(),

@@ -21,6 +21,8 @@ rule compare_models:
         "logs/compare_models/{comparison}.log",
     benchmark:
         "logs/benchmarks/compare_models/{comparison}.tsv"
+    conda:
+        "../../envs/pipeline.yaml"
     params:
         settings=lambda wildcards: config["comparisons"][wildcards.comparison],
     message:

@@ -16,6 +16,8 @@ rule fit_model:
         "logs/fit_model/{model}.log",
     benchmark:
         "logs/benchmarks/fit_model/{model}.tsv"
+    conda:
+        "../../envs/pipeline.yaml"
     params:
         formula=lambda wildcards: config["models"][wildcards.model]["formula"],
         optimiser=config["optimiser"],
@@ -38,6 +40,8 @@ rule explain_variance:
         "logs/explain_variance.log",
     benchmark:
         "logs/benchmarks/explain_variance.tsv"
+    conda:
+        "../../envs/pipeline.yaml"
     params:
         baselines={
             model: settings["baseline"]

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from twolevel.errors import UserError  # noqa: E402  (the line above makes it importable)
+from twolevel.errors import UserError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,9 +25,14 @@ if TYPE_CHECKING:
 
 @contextmanager
 def job(log: str) -> Iterator[None]:
-    """Send log records and warnings to stderr and to `log`; end a UserError with its message alone."""
+    """Send log records to `log` and warnings to the terminal too; end a UserError with its message alone.
+
+    Errors go to the log only: Snakemake shows the log of a failed job at its end (profiles/default).
+    """
     Path(log).parent.mkdir(parents=True, exist_ok=True)
-    handlers: list[logging.Handler] = [logging.StreamHandler(), logging.FileHandler(log, mode="w")]
+    terminal = logging.StreamHandler()
+    terminal.addFilter(lambda record: record.levelno == logging.WARNING)
+    handlers: list[logging.Handler] = [terminal, logging.FileHandler(log, mode="w", encoding="utf-8")]
     logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=handlers)
     logging.captureWarnings(True)
     try:

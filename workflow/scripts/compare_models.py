@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from _job import job, read_json, write_json, write_table
-
 import pandas as pd
+from _job import job, read_json, write_json, write_table
 from twolevel.compare import comparison_table, likelihood_ratio
 from twolevel.formula import build_design
 from twolevel.results import check_same_data

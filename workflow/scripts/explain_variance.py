@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-from _job import job, write_table
-
 import pandas as pd
+from _job import job, write_table
 from twolevel.variance import variance_explained
 
 

@@ -58,9 +58,7 @@ def main(data: Mapping[str, Any], file: Path, raw: Path, provenance: Path) -> No
         "columns": list(obtained.table.columns),
     }
     raw.write_bytes(obtained.table.to_parquet(index=False))
-    provenance.write_text(
-        json.dumps(story, indent=2, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8"
-    )
+    provenance.write_text(json.dumps(story, indent=2, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def obtain(data: Mapping[str, Any], file: Path) -> Obtained:

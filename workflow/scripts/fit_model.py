@@ -6,10 +6,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from _job import job, write_json, write_table
-
 import pandas as pd
 import twolevel
+from _job import job, write_json, write_table
 from twolevel.crossproducts import cross_products
 from twolevel.effects import fitted_values, group_effects
 from twolevel.fit import fit_defaults, fit_model

@@ -11,7 +11,7 @@ import nlopt
 import numpy as np
 
 from twolevel.crossproducts import CrossProducts
-from twolevel.deviance import factor, n_theta, pack, profile
+from twolevel.deviance import evaluate, factor, n_theta, pack
 from twolevel.formula import Floats
 
 
@@ -40,7 +40,7 @@ def bounded_fit(data: CrossProducts, reml: bool) -> BoundedFit:
     scale = np.diag(data.z_scale)
 
     def criterion(theta: Floats, _: Floats) -> float:
-        return profile(pack(scale @ factor(theta, q)), data, reml).criterion
+        return evaluate(pack(scale @ factor(theta, q)), data, reml)[0]
 
     start = pack(np.eye(q))
     optimiser = nlopt.opt(nlopt.LN_BOBYQA, n_theta(q))

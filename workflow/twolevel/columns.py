@@ -59,9 +59,7 @@ def check_columns(
         row out is an analyst's choice.
     """
     if group not in columns or columns[group]["type"] != "identifier":
-        raise UserError(
-            f"data.group is {group!r}: declare that column in data.columns, with type: identifier."
-        )
+        raise UserError(f"data.group is {group!r}: declare that column in data.columns, with type: identifier.")
     if table.empty:
         raise UserError(f"{name} has no rows: there is nothing to analyse.")
     table = table.reset_index(drop=True)  # so that the index counts rows

@@ -29,7 +29,9 @@ class Comparison:
     on_boundary: bool
 
 
-def likelihood_ratio(name: str, null: dict[str, Any], alternative: dict[str, Any], designs: tuple[Design, Design]) -> Comparison:
+def likelihood_ratio(
+    name: str, null: dict[str, Any], alternative: dict[str, Any], designs: tuple[Design, Design]
+) -> Comparison:
     """Test a null model against an alternative that contains it.
 
     Parameters
@@ -54,7 +56,9 @@ def likelihood_ratio(name: str, null: dict[str, Any], alternative: dict[str, Any
     )
 
 
-def comparison_table(names: tuple[str, str], fits: tuple[dict[str, Any], dict[str, Any]], test: Comparison) -> pd.DataFrame:
+def comparison_table(
+    names: tuple[str, str], fits: tuple[dict[str, Any], dict[str, Any]], test: Comparison
+) -> pd.DataFrame:
     """The two models in the layout of R's `anova`: npar, AIC, BIC, logLik, deviance, chisq, df, p_value."""
     rows = [
         {
@@ -84,14 +88,16 @@ def _check_comparable(name: str, estimator: str, null: Design, alternative: Desi
         refuse("the models have different responses or groups.", "Compare models of one response in one grouping.")
     if not np.array_equal(null.rows, alternative.rows):
         refuse(
-            f"the models use different observations ({len(null.rows)} and {len(alternative.rows)}), because of missing values.",
+            f"the models use {len(null.rows)} and {len(alternative.rows)} observations, since values are missing.",
             "Remove the incomplete rows from the data first.",
         )
     same_fixed = _contains(null.x, alternative.x)
     same_random = _contains(null.z, alternative.z)
     if not _contains(alternative.x, null.x) or not _contains(alternative.z, null.z):
-        mend = "Swap the two." if same_fixed and same_random else "Choose a null model whose effects the alternative has too."
-        refuse("the models are not nested: the null model has effects that the alternative lacks.", mend)
+        refuse(
+            "the models are not nested: the null model has effects that the alternative lacks.",
+            "Choose a null model whose effects the alternative has too, or swap the two.",
+        )
     if same_fixed and same_random:
         refuse("the two models are the same.", "Choose two different models.")
     if estimator == "REML" and not same_fixed:

@@ -44,9 +44,7 @@ def derive(table: pd.DataFrame, group: str, recipes: Mapping[str, Recipe]) -> pd
 
 def group_mean(values: pd.Series, groups: pd.Series) -> pd.Series:
     """Return for every row the mean of its group: the sum, rounded once in any order, over the count."""
-    means = {
-        label: math.fsum(members) / len(members) for label, members in values.groupby(groups, sort=False)
-    }
+    means = {label: math.fsum(members) / len(members) for label, members in values.groupby(groups, sort=False)}
     return groups.map(means).astype("float64")
 
 
@@ -66,9 +64,7 @@ def cut_like_r(values: pd.Series, breaks: int, labels: Sequence[str]) -> pd.Seri
     edges[0] -= (highest - lowest) / 1000
     edges[-1] += (highest - lowest) / 1000
     if not (edges[0] < lowest and edges[-1] > highest and np.all(np.diff(edges) > 0)):
-        raise UserError(
-            f"values from {lowest} to {highest} are too close to be divided into {breaks} ranges."
-        )
+        raise UserError(f"values from {lowest} to {highest} are too close to be divided into {breaks} ranges.")
     codes = np.searchsorted(edges, values, side="left") - 1
     ranges = pd.CategoricalDtype(list(labels), ordered=True)
     return pd.Series([labels[code] for code in codes], index=values.index, dtype=ranges)
@@ -87,9 +83,7 @@ def group_table(table: pd.DataFrame, group: str, columns: Iterable[str]) -> pd.D
     """Return one row per group, in order of first appearance: its label, `n` observations, `columns`."""
     groups = table.drop_duplicates(group)[[group, *columns]].reset_index(drop=True)
     if "n" in groups:
-        raise UserError(
-            "a group-level column is named 'n', which is the number of observations: give it another name."
-        )
+        raise UserError("a group-level column is named 'n', which is the number of observations: give it another name.")
     groups.insert(1, "n", groups[group].map(table[group].value_counts()))
     return groups
 
@@ -125,9 +119,7 @@ def _compare(name: str, own: pd.Series, derived: pd.Series, groups: pd.Series) -
         gap = (as_number(own) - derived).abs()
         tolerance = TOLERANCE * max(1.0, derived.abs().max())
         differs = ~(gap <= tolerance)  # a missing value differs
-        largest = (
-            f"the most by {gap.max():.3g} where {tolerance:.3g} is allowed; {gap.isna().sum()} are no number"
-        )
+        largest = f"the most by {gap.max():.3g} where {tolerance:.3g} is allowed; {gap.isna().sum()} are no number"
     else:
         differs = as_text(own) != as_text(derived)
         row = int(differs.to_numpy().argmax())

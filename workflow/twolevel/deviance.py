@@ -1,8 +1,8 @@
 """The profiled deviance of a two-level model and its gradient.
 
-For group j, V_j = sigma^2 (I + Z_j L L' Z_j') with L = Lambda(theta) lower triangular, q x q. Fixed effects and sigma are
-profiled out, which leaves a function of theta alone: -2 log-likelihood (ML), or the REML criterion, with lme4's
-constants (Bates, Maechler, Bolker & Walker 2015, section 3.4). With M_j = I + L'A_jL, every solve is q x q.
+For group j, V_j = sigma^2 (I + Z_j L L' Z_j') with L = Lambda(theta) lower triangular, q x q. Fixed effects and sigma
+are profiled out, which leaves a function of theta alone: -2 log-likelihood (ML), or the REML criterion, with lme4's
+constants (Bates, Maechler, Bolker & Walker 2015). With A_j = Z_j'Z_j and M_j = I + L'A_jL, every solve is q x q.
 
 theta is unbounded. Changing the sign of a column of L leaves the covariance matrix as it is, so the boundary of the
 covariance cone (a zero on L's diagonal) is an interior point of theta space, and an optimiser can walk across it.
@@ -56,55 +56,78 @@ def pack(lower: Floats) -> Floats:
     return lower.T[np.triu_indices(len(lower))]
 
 
+def evaluate(theta: Floats, data: CrossProducts, reml: bool) -> tuple[float, Floats]:
+    """Criterion and gradient at `theta`, in the scaled coordinates of `data`: what a search needs, and no more."""
+    at = _solve(theta, data, reml)
+    return at.criterion + _basis_constant(data, reml), at.gradient
+
+
 def profile(theta: Floats, data: CrossProducts, reml: bool) -> Profile:
-    """Evaluate the criterion at `theta` (in the scaled coordinates of `data`) and solve for what it profiles out."""
-    lower = factor(np.asarray(theta, dtype=float), len(data.z_scale))
-    criterion, slope, delta, residual_ss, xtvx = criterion_and_gradient(
-        lower, data.ztz, data.ztx, data.zty, data.xty, data.yty, data.n_obs, reml
-    )
-    p = len(delta)
-    sigma2 = residual_ss / (data.n_obs - p if reml else data.n_obs)
+    """Evaluate the criterion at `theta`, as `evaluate` does, and solve for what it profiles out."""
+    at = _solve(theta, data, reml)
+    sigma2 = at.residual_ss / (data.n_obs - len(at.delta) if reml else data.n_obs)
     r_inverse = np.linalg.inv(data.r)
-    # log|X'V^-1X| is that of the orthonormal basis plus log|r'r|; ML does not have the term.
-    constant = 2 * float(np.log(np.abs(np.diag(data.r))).sum()) if reml else 0.0
     return Profile(
-        criterion=criterion + constant,
-        gradient=pack(slope),
-        beta=data.ols + r_inverse @ delta,
+        criterion=at.criterion + _basis_constant(data, reml),
+        gradient=at.gradient,
+        beta=data.ols + r_inverse @ at.delta,
         sigma=float(np.sqrt(sigma2)),
-        beta_covariance=sigma2 * r_inverse @ np.linalg.inv(xtvx) @ r_inverse.T,
+        beta_covariance=sigma2 * r_inverse @ at.xtvx_inverse @ r_inverse.T,
     )
 
 
-@njit(cache=True)
-def criterion_and_gradient(lower, ztz, ztx, zty, xty, yty, n_obs, reml):  # type: ignore[no-untyped-def]
-    """Criterion in the coordinates of `CrossProducts`, and its gradient with respect to the factor L.
+@dataclass(frozen=True)
+class _Solution:
+    """The criterion in the coordinates of `CrossProducts`, without the constant of the basis; see `_solve`."""
 
-    Returns
-    -------
-    criterion : the criterion, without the constant log|r'r| of REML
-    slope : (q, q) lower triangle of the derivative with respect to L
-    delta : (p,) generalised least-squares coefficients in the orthonormal basis
-    residual_ss : the minimised (y - X beta)'V^-1(y - X beta), V relative to sigma^2
-    xtvx : (p, p) X'V^-1X in the orthonormal basis
+    criterion: float
+    gradient: Floats
+    delta: Floats
+    residual_ss: float
+    xtvx_inverse: Floats
 
-    Notes
-    -----
-    The derivative is 2 G L, with G = sum_j P_j - Q_j H Q_j' - (n - p)/r^2 e_j e_j' (ML: without the H term, n for n - p),
-    where P_j = Z_j'V_j^-1Z_j, Q_j = Z_j'V_j^-1X_j, e_j = Z_j'V_j^-1(y_j - X_j beta), H = (X'V^-1X)^-1.
+
+def _solve(theta: Floats, data: CrossProducts, reml: bool) -> _Solution:
+    """Profile out the coefficients delta of the orthonormal basis and the residual sum of squares r^2.
+
+    The gradient with respect to L is 2 G L, with G = sum_j P_j - Q_j H Q_j' - (n - p)/r^2 e_j e_j' (ML: without the H
+    term, n for n - p), where P_j = Z_j'V_j^-1Z_j, Q_j = Z_j'V_j^-1X_j, e_j = Z_j'V_j^-1(y_j - X_j beta) and
+    H = (X'V^-1X)^-1.
     """
-    n_groups, q, p = ztx.shape
-    # Z_j, X_j and y_j side by side: Z_j'[Z_j, X_j, y_j] before the solve, Z_j'V_j^-1[Z_j, X_j, y_j] after it.
-    products = np.empty((n_groups, q, q + p + 1))
-    products[:, :, :q] = ztz
-    products[:, :, q : q + p] = ztx
-    products[:, :, q + p] = zty
-    xtvx = np.eye(p)
-    xtvy = xty.copy()
-    ytvy = yty
+    lower = factor(theta, len(data.z_scale))
+    products = np.concatenate([data.ztz, data.ztx, data.zty[:, :, None]], axis=2)
+    xtvx, xtvy = np.eye(len(data.r)), data.xty.copy()
+    log_determinant, yty_removed = _reduce(lower, products, xtvx, xtvy)
+    h = np.asarray(np.linalg.inv(xtvx), dtype=np.float64)
+    delta = h @ xtvy
+    residual_ss = data.yty - yty_removed - delta @ xtvy
+    free = data.n_obs - len(delta) if reml else data.n_obs
+    criterion = log_determinant + free * (1.0 + log(2.0 * pi * residual_ss / free))
+    if reml:
+        criterion += np.linalg.slogdet(xtvx)[1]
+    g = _gradient_core(products, delta, h if reml else np.zeros_like(h), free / residual_ss)
+    return _Solution(criterion, pack(2.0 * g @ lower), delta, residual_ss, h)
+
+
+def _basis_constant(data: CrossProducts, reml: bool) -> float:
+    # log|X'V^-1X| is that of the orthonormal basis plus log|r'r|; ML does not have the term.
+    return 2 * float(np.log(np.abs(np.diag(data.r))).sum()) if reml else 0.0
+
+
+# The loops below compile in seconds because they are loops alone: every array they fill is made in NumPy above.
+@njit(cache=True)
+def _reduce(lower, products, xtvx, xtvy):  # type: ignore[no-untyped-def]
+    """Bring V^-1, V relative to sigma^2, into the cross-products, in place.
+
+    Turns products, Z_j'[Z_j, X_j, y_j], into Z_j'V_j^-1[Z_j, X_j, y_j]; X'X into X'V^-1X; X'y into X'V^-1y. Returns
+    log|V| and y'y - y'V^-1y.
+    """
+    n_groups, q, width = products.shape
+    p = len(xtvy)
     log_determinant = 0.0
+    yty_removed = 0.0
     k = np.empty((q, q))
-    u = np.empty((q, q + p + 1))
+    u = np.empty((q, width))
     for j in range(n_groups):
         log_determinant += _half_solve(lower, products[j], k, u)
         for c in range(q):
@@ -112,26 +135,15 @@ def criterion_and_gradient(lower, ztz, ztx, zty, xty, yty, n_obs, reml):  # type
                 for b in range(p):
                     xtvx[a, b] -= u[c, q + a] * u[c, q + b]
                 xtvy[a] -= u[c, q + a] * u[c, q + p]
-            ytvy -= u[c, q + p] ** 2
+            yty_removed += u[c, q + p] ** 2
             for a in range(q):
-                for b in range(q + p + 1):
+                for b in range(width):
                     products[j, a, b] -= u[c, a] * u[c, b]
-
-    h = np.linalg.inv(xtvx)
-    delta = h @ xtvy
-    residual_ss = ytvy - delta @ xtvy
-    free = n_obs - p if reml else n_obs
-    criterion = log_determinant + free * (1.0 + log(2.0 * pi * residual_ss / free))
-    if reml:
-        criterion += np.linalg.slogdet(xtvx)[1]
-    else:
-        h = np.zeros_like(h)
-    g = _gradient_core(products, delta, h, free / residual_ss)
-    return criterion, np.tril(2.0 * g @ lower), delta, residual_ss, xtvx
+    return log_determinant, yty_removed
 
 
 @njit(cache=True)
-def _half_solve(lower, products, k, u):  # type: ignore[no-untyped-def]
+def _half_solve(lower, products, k, u):  # type: ignore[no-untyped-def]  # noqa: C901  (loops, not branches)
     """Fill k with the Cholesky factor of M_j = I + L'A_jL and u with k^-1 L'[A_j, B_j, a_j]; return log|M_j|."""
     q, width = products.shape
     for a in range(q):

@@ -12,8 +12,8 @@ from twolevel.formula import Design, Floats
 from twolevel.mixedlm import MixedLMFit, fit_by_default, fit_from
 from twolevel.optimise import FLAT, Search, curvature, search, standard_sign, starts
 
-# MixedLM must end within this of the profiled criterion to count as the same optimum; on the boundary, where it has to invert
-# a matrix that is all but singular, its own rounding reaches 2e-6.
+# MixedLM must end within this of the profiled criterion to count as the same optimum; on the boundary, where it has to
+# invert a matrix that is all but singular, its own rounding reaches 2e-6.
 AGREEMENT = 1e-6
 BOUNDARY_AGREEMENT = 1e-5
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -130,7 +131,8 @@ def _parse(formula: str) -> Model:
     try:
         description = model_description(formula)
     except Exception as error:  # formulae raises its own and built-in types, some of them bare Exceptions
-        raise UserError(f"formula '{formula}' cannot be read: {error}. Expected for example: y ~ x + (x | g).") from error
+        message = f"formula '{formula}' cannot be read: {error}. Expected for example: y ~ x + (x | g)."
+        raise UserError(message) from error
     if description.response is None:
         raise UserError(f"formula '{formula}': there is no response. Expected for example: y ~ x + (x | g).")
     return description
@@ -185,8 +187,8 @@ def _check_same_columns(term: Term, made: Mapping[Factors, Floats]) -> None:
     # intercept; its own column names are then wrong too.
     theirs = np.asarray(term.data, dtype=float).reshape(len(term.data), -1)
     ours = np.column_stack([*made.values()])
-    sums = [np.sort(columns.sum(axis=0)) for columns in (theirs, ours)]
-    if theirs.shape != ours.shape or not np.allclose(*sums, equal_nan=True):
+    sums, our_sums = (np.sort(columns.sum(axis=0)) for columns in (theirs, ours))
+    if theirs.shape != ours.shape or not np.allclose(sums, our_sums, equal_nan=True):
         raise UserError(
             f"term '{term.name}': a factor is coded in two ways in one formula, which is not supported. "
             f"Keep the intercept, and the main effect of every factor that interacts."
@@ -199,10 +201,10 @@ def _single_factors(matrices: DesignMatrices) -> dict[str, Floats]:
     return {name: values for component in components for name, values in _contrasts(component).items()}
 
 
-def _contrasts(component: object) -> dict[str, Floats]:
+def _contrasts(component: Any) -> dict[str, Floats]:
     """Columns of one variable of a term, named as R names them: `ses`, or `sectorCatholic` for a factor."""
-    name, labels = component.name, component.labels  # type: ignore[attr-defined]
-    values = np.asarray(component.value, dtype=float).reshape(-1, len(labels))  # type: ignore[attr-defined]
+    name, labels = component.name, component.labels
+    values = np.asarray(component.value, dtype=float).reshape(-1, len(labels))
     plain = (f"{name}{label[len(name) + 1 : -1]}" if label != name else name for label in labels)
     return dict(zip(plain, values.T, strict=True))
 

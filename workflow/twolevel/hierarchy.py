@@ -1,7 +1,7 @@
 """Which level each part of a combined formula belongs to: the level-1 coefficients and what predicts them.
 
-A combined formula mixes the levels: in `cses*mean.ses`, the product is the effect of mean.ses, constant within schools, on
-the slope of cses, which varies within them (Raudenbush & Bryk 2002, chapter 4). Here the equations are taken apart again.
+A combined formula mixes the levels: in `cses*mean.ses`, the product is the effect of mean.ses, constant within schools,
+on the slope of cses, which varies within them (Raudenbush & Bryk 2002, chapter 4). Here they are taken apart again.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class Coefficient:
     factors : what beta_q multiplies, factors that vary within groups; none for the intercept
     columns : columns of the fixed-effects design that predict beta_q
     predictors : for each of them, its factors that are constant within groups; none for the constant gamma_q0
-    random : column of the random-effects design whose effect u_q belongs here, or None where beta_q is the same everywhere
+    random : column of the random-effects design whose effect u_q belongs here; None where beta_q is the same everywhere
     """
 
     factors: Factors

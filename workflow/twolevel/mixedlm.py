@@ -8,9 +8,9 @@ from statsmodels.regression.mixed_linear_model import MixedLM, MixedLMParams
 
 from twolevel.formula import Design, Floats
 
-# MixedLM works with the Cholesky factor and the inverse of the covariance matrix, which a singular one lacks. This much of
-# its largest element on the diagonal gives it both. It moves the criterion by up to 1e-6; with less, the rounding of the
-# inverse moves it more (at 1e-11 MixedLM wanders off).
+# MixedLM works with the Cholesky factor and the inverse of the covariance matrix, which a singular one lacks. This much
+# of its largest element on the diagonal gives it both. It moves the criterion by up to 1e-6; with less, the rounding of
+# the inverse moves it more (at 1e-11 MixedLM wanders off).
 RIDGE = 1e-9
 
 
@@ -41,7 +41,8 @@ def fit_from(design: Design, reml: bool, beta: Floats, relative_covariance: Floa
     ridge = 0.0
     if np.linalg.eigvalsh(relative_covariance)[0] <= RIDGE * relative_covariance.max():
         ridge = RIDGE * float(max(relative_covariance.max(), 1.0))
-    start = MixedLMParams.from_components(fe_params=beta, cov_re=relative_covariance + ridge * np.eye(design.z.shape[1]))
+    covariance = relative_covariance + ridge * np.eye(design.z.shape[1])
+    start = MixedLMParams.from_components(fe_params=beta, cov_re=covariance)
     return _fit(design, reml, start_params=start, method=["bfgs"])
 
 

@@ -1,20 +1,19 @@
 """The optimum of the profiled deviance, searched from several starts."""
 
-from collections.abc import Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import minimize
 
 from twolevel.crossproducts import CrossProducts
-from twolevel.deviance import factor, n_theta, pack, profile
+from twolevel.deviance import evaluate, factor, n_theta, pack
 from twolevel.formula import Floats
 
 # Two criteria closer than this are the same optimum; the rounding of one evaluation is about 1e-10.
 SAME_OPTIMUM = 1e-4
 
-# A gradient below this, per unit of the scaled factor, is as flat as rounding lets us see: with a curvature of 10 or more it
-# leaves the criterion within 1e-7 of the optimum.
+# A gradient below this counts as zero: with a curvature of 10 or more it leaves the criterion within 1e-7 of the best.
 FLAT = 1e-3
 
 # Each saddle left lowers the criterion; q of them can stand in the way, one for each column of L.
@@ -93,31 +92,30 @@ def descend(data: CrossProducts, reml: bool, name: str, start: Floats) -> Run:
     """
     evaluations = 0
 
-    def evaluate(theta: Floats) -> tuple[float, Floats]:
+    def counted(theta: Floats) -> tuple[float, Floats]:
         nonlocal evaluations
         evaluations += 1
-        at = profile(theta, data, reml)
-        return at.criterion, at.gradient
+        return evaluate(theta, data, reml)
 
     def hessian(theta: Floats) -> Floats:
-        return _hessian(lambda t: evaluate(t)[1], theta)
+        return _hessian(lambda t: counted(t)[1], theta)
 
     theta = start
     for _ in range(MAX_SADDLES):
-        found = minimize(evaluate, theta, jac=True, hess=hessian, method="trust-exact", options={"gtol": FLAT})
+        found = minimize(counted, theta, jac=True, hess=hessian, method="trust-exact", options={"gtol": FLAT})
         theta = np.asarray(found.x)
         curvatures, directions = np.linalg.eigh(hessian(theta))
         if curvatures[0] > -FLAT:
             break
         theta = theta + 0.1 * directions[:, 0]
-    theta = _polish(evaluate, hessian, theta)
-    criterion, gradient = evaluate(theta)
+    theta = _polish(counted, hessian, theta)
+    criterion, gradient = counted(theta)
     return Run(name, start, theta, criterion, float(np.abs(gradient).max()), evaluations)
 
 
 def curvature(data: CrossProducts, reml: bool, theta: Floats) -> Floats:
     """Hessian (k, k) of the criterion with respect to theta, by central differences of the gradient."""
-    return _hessian(lambda t: profile(t, data, reml).gradient, theta)
+    return _hessian(lambda t: evaluate(t, data, reml)[1], theta)
 
 
 def standard_sign(theta: Floats, q: int) -> Floats:
@@ -126,21 +124,24 @@ def standard_sign(theta: Floats, q: int) -> Floats:
     return pack(lower * np.where(np.diag(lower) < 0, -1.0, 1.0))
 
 
-def _polish(evaluate, hessian, theta: Floats, steps: int = 5) -> Floats:  # type: ignore[no-untyped-def]
+def _polish(
+    criterion_and_gradient: Callable[[Floats], tuple[float, Floats]],
+    hessian: Callable[[Floats], Floats],
+    theta: Floats,
+    steps: int = 5,
+) -> Floats:
     """Newton steps on the gradient: near the optimum the criterion itself is flat to rounding, its gradient is not."""
-    _, gradient = evaluate(theta)
+    _, gradient = criterion_and_gradient(theta)
     for _ in range(steps):
         step = np.linalg.lstsq(hessian(theta), -gradient)[0]
-        _, there = evaluate(theta + step)
+        _, there = criterion_and_gradient(theta + step)
         if np.abs(there).max() >= np.abs(gradient).max():
             break
         theta, gradient = theta + step, there
     return theta
 
 
-def _hessian(gradient, theta: Floats) -> Floats:  # type: ignore[no-untyped-def]
-    columns: Iterable[Floats] = (
-        (gradient(theta + step) - gradient(theta - step)) / 2e-5 for step in 1e-5 * np.eye(len(theta))
-    )
-    matrix = np.array([*columns])
-    return (matrix + matrix.T) / 2
+def _hessian(gradient: Callable[[Floats], Floats], theta: Floats) -> Floats:
+    steps = 1e-5 * np.eye(len(theta))
+    matrix = np.array([(gradient(theta + step) - gradient(theta - step)) / 2e-5 for step in steps])
+    return np.asarray((matrix + matrix.T) / 2)

@@ -60,7 +60,9 @@ def correlation(covariance: Floats) -> Floats:
     return np.where(np.eye(len(sds), dtype=bool), 1.0, np.clip(scaled, -1.0, 1.0))
 
 
-def fit_json(design: Design, reml: Fit, ml: Fit, defaults: Defaults, residuals: Floats, of: Fingerprint) -> dict[str, Any]:
+def fit_json(
+    design: Design, reml: Fit, ml: Fit, defaults: Defaults, residuals: Floats, of: Fingerprint
+) -> dict[str, Any]:
     """Everything about a model that is not a table: the REML fit, and beside it the ML fit under `ml`."""
     about = {
         "formula": design.formula,
@@ -107,7 +109,7 @@ def fixed_effects_table(design: Design, fit: Fit) -> pd.DataFrame:
 
 
 def random_effects_table(design: Design, fit: Fit) -> pd.DataFrame:
-    """Variances and covariances with standard deviations and correlations, as `as.data.frame(VarCorr(fit))` has them."""
+    """Variances and covariances, standard deviations and correlations, as `as.data.frame(VarCorr(fit))` has them."""
     terms, sds, correlations = design.random_terms, np.sqrt(np.diag(fit.covariance)), correlation(fit.covariance)
     pairs = [(a, b) for a in range(len(terms)) for b in range(a + 1, len(terms))]
     rows = [(design.group, term, "", fit.covariance[i, i], sds[i]) for i, term in enumerate(terms)]

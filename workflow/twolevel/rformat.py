@@ -46,7 +46,7 @@ def _significant(x: float, digits: int) -> tuple[str, int]:
 
 
 def _shorten(name: str, length: int) -> str:
-    # Dropped from the end: first lower-case vowels, then lower-case letters, then anything; never a word's first letter.
+    # Dropped from the end: lower-case vowels, then lower-case letters, then anything; never a word's first letter.
     text = list(name.strip())
     for droppable in (lambda c: c in "aeiou", str.islower, lambda c: c != " "):
         for i in range(len(text) - 1, 0, -1):

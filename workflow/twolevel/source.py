@@ -60,8 +60,7 @@ def download(
     if _is_web_page(content):
         raise UserError(
             f"{url} answered with an HTML page where a data file was expected\n"
-            "Open it in a browser: the file may have moved, or the network may ask you to log in. "
-            + OTHER_WAYS
+            "Open it in a browser: the file may have moved, or the network may ask you to log in. " + OTHER_WAYS
         )
     found = hashlib.sha256(content).hexdigest()
     if sha256 is not None and found != sha256:
@@ -169,19 +168,13 @@ def read_table(content: bytes, suffix: str, name: str) -> pd.DataFrame:
     """
     readers = {".rds": _read_rds, ".csv": _read_csv, ".parquet": _read_parquet}
     if suffix.lower() not in readers:
-        raise UserError(
-            f"{name} ends in {suffix or 'nothing'!r}\nA data file ends in .rds, .csv or .parquet."
-        )
+        raise UserError(f"{name} ends in {suffix or 'nothing'!r}\nA data file ends in .rds, .csv or .parquet.")
     if _is_web_page(content):
-        raise UserError(
-            f"{name} is an HTML page, not a {suffix} file\nGet the file itself, not the page about it."
-        )
+        raise UserError(f"{name} is an HTML page, not a {suffix} file\nGet the file itself, not the page about it.")
     table = readers[suffix.lower()](content, name).reset_index(drop=True)
     repeated = [str(column) for column, count in Counter(table.columns).items() if count > 1]
     if repeated:
-        raise UserError(
-            f"{name} has more than one column named {', '.join(repeated)}\nRename or remove the others."
-        )
+        raise UserError(f"{name} has more than one column named {', '.join(repeated)}\nRename or remove the others.")
     return table
 
 
@@ -202,9 +195,7 @@ def _read_rds(content: bytes, name: str) -> pd.DataFrame:
             ) from None
     tables: list[pd.DataFrame] = [table for table in objects.values() if len(table.columns)]
     if len(tables) != 1:
-        raise UserError(
-            f"{name} does not hold one data frame\nIn R, save it with saveRDS(as.data.frame(x), file)."
-        )
+        raise UserError(f"{name} does not hold one data frame\nIn R, save it with saveRDS(as.data.frame(x), file).")
     return tables[0]
 
 
@@ -212,9 +203,7 @@ def _read_csv(content: bytes, name: str) -> pd.DataFrame:
     try:
         text = content.decode("utf-8-sig")
         with warnings.catch_warnings():
-            warnings.simplefilter(
-                "error", pd.errors.ParserWarning
-            )  # it warns where it drops a column without a name
+            warnings.simplefilter("error", pd.errors.ParserWarning)  # it warns where it drops a column without a name
             table = pd.read_csv(
                 io.StringIO(text), dtype="str", keep_default_na=False, na_values=MISSING, index_col=False
             )
@@ -240,6 +229,5 @@ def _read_parquet(content: bytes, name: str) -> pd.DataFrame:
         return pd.read_parquet(io.BytesIO(content))
     except (pyarrow.ArrowException, OSError) as error:
         raise UserError(
-            f"{name} could not be read as a .parquet file: {error}\n"
-            "It may be damaged, or something else by that name."
+            f"{name} could not be read as a .parquet file: {error}\nIt may be damaged, or something else by that name."
         ) from None

@@ -3,7 +3,9 @@
 import pandas as pd
 
 
-def variance_explained(model: str, random_effects: pd.DataFrame, baseline: str, baseline_effects: pd.DataFrame) -> pd.DataFrame:
+def variance_explained(
+    model: str, random_effects: pd.DataFrame, baseline: str, baseline_effects: pd.DataFrame
+) -> pd.DataFrame:
     """Proportional reduction of every variance that a model shares with its baseline.
 
     Parameters

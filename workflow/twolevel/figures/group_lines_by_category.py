@@ -78,9 +78,7 @@ def draw(observations: Table, labels: Labels, *, x: str, y: str, category: str) 
     return Drawing(figure, title, alt, caption)
 
 
-def _categories(
-    group: NDArray[np.str_], values: NDArray[np.str_], category: str, labels: Labels
-) -> NDArray[np.str_]:
+def _categories(group: NDArray[np.str_], values: NDArray[np.str_], category: str, labels: Labels) -> NDArray[np.str_]:
     """Category of each group, in the sorted order of the groups."""
     _, first, index = np.unique(group, return_index=True, return_inverse=True)
     of_group: NDArray[np.str_] = values[first]

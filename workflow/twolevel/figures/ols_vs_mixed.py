@@ -126,6 +126,4 @@ def _gap(gap: float, visible: float) -> str:
     """How far the mixed model's line lies from the pooled one."""
     if abs(gap) < visible:
         return "the two lines meet"
-    return (
-        f"the mixed model's line lies {number(abs(gap), 2)} {'above' if gap > 0 else 'below'} the pooled one"
-    )
+    return f"the mixed model's line lies {number(abs(gap), 2)} {'above' if gap > 0 else 'below'} the pooled one"

@@ -30,9 +30,7 @@ def varying(table: Table, column: str) -> Floats:
     """Values of a numeric column, of which there are at least two: what a line needs."""
     values = numbers(table, column)
     if np.ptp(values) == 0:
-        raise UserError(
-            f"column {column!r} has the same value, {values[0]}, in every row. Name a column that varies."
-        )
+        raise UserError(f"column {column!r} has the same value, {values[0]}, in every row. Name a column that varies.")
     return values
 
 

@@ -84,9 +84,7 @@ def number(value: float, digits: int = 4) -> str:
 def equation(outcome: str, intercept: float, slope: float, predictor: str) -> str:
     """A line as text: mathach = 12.75 + 2.191 cses."""
     sign = MINUS if slope < 0 else "+"
-    return (
-        f"{shorten(outcome, 20)} = {number(intercept)} {sign} {number(abs(slope))} {shorten(predictor, 20)}"
-    )
+    return f"{shorten(outcome, 20)} = {number(intercept)} {sign} {number(abs(slope))} {shorten(predictor, 20)}"
 
 
 def percent(part: int, whole: int) -> str:
