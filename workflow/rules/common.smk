@@ -16,14 +16,17 @@ from twolevel.errors import UserError
 sys.executable = shlex.quote(sys.executable)
 
 try:
-    with open(Path(workflow.basedir) / "workflow/schemas/config.schema.yaml", encoding="utf-8") as file:
+    with open(
+        Path(workflow.basedir) / "workflow/schemas/config.schema.yaml", encoding="utf-8"
+    ) as file:
         check_config(config, yaml.safe_load(file))
 except UserError as error:
     raise WorkflowError(str(error)) from None
 
 # HSB's groups are schools, so its tables are schools.csv and school_effects.csv; other data have their own.
 GROUP, GROUPS = (
-    re.sub(r"\W+", "_", config["data"]["group_noun"][number]) for number in ("singular", "plural")
+    re.sub(r"\W+", "_", config["data"]["group_noun"][number])
+    for number in ("singular", "plural")
 )
 TABLE = f"results/data/{config['data']['name']}.parquet"
 GROUP_TABLE = f"results/data/{GROUPS}.csv"

@@ -1,6 +1,6 @@
 """What every script shares: the library on the path, a log, one clear message for a person's mistake, and stable files.
 
-Import it before the library. A script then ends with::
+It is imported before the library, as the alphabet has it. A script then ends with::
 
     if __name__ == "__main__":
         with job(snakemake.log[0]):

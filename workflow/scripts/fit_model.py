@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import twolevel
 from _job import job, write_json, write_table
+from twolevel import __version__
 from twolevel.crossproducts import cross_products
 from twolevel.effects import fitted_values, group_effects
 from twolevel.fit import fit_defaults, fit_model
@@ -43,7 +43,7 @@ def main(table: str, output: Any, formula: str, optimiser: dict[str, int], data_
     fingerprint = Fingerprint(
         data=hashlib.sha256(Path(table).read_bytes()).hexdigest(),
         formula=design.formula,
-        library=f"twolevel {twolevel.__version__}, statsmodels {version('statsmodels')}",
+        library=f"twolevel {__version__}, statsmodels {version('statsmodels')}",
     )
     summary = summary_text(design, reml, residuals["scaled_residual"].to_numpy(), data_name)
     Path(output.summary).write_text(summary, encoding="utf-8")
