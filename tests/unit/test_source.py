@@ -212,11 +212,10 @@ def fetch(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     Path("results").mkdir()
     Path("data/snapshot.csv").write_text("school,x\n1,1\n2,2\n")
 
-    def run(file: str = "data/snapshot.csv", **choices: object) -> dict:
+    def run(**choices: object) -> dict:
         data = {"name": "d", "title": "D", "group": "school", "snapshot": "data/snapshot.csv", "sha256": None}
         fetch_data.main(
             data | {"url": server.url("good.csv")} | choices,
-            Path(file),
             Path("results/raw.parquet"),
             Path("results/provenance.json"),
         )
@@ -278,8 +277,13 @@ def test_mode_snapshot_asks_no_server(server: Server, fetch) -> None:
 
 def test_mode_path_reads_that_file(fetch) -> None:
     Path("mine.csv").write_bytes(CONTENT)
-    story = fetch(file="mine.csv", mode="mine.csv")
+    story = fetch(mode="mine.csv")
     assert (story["obtained"], story["source"], story["rows"]) == ("file", "mine.csv", 3)
+
+
+def test_a_missing_snapshot_is_named(fetch) -> None:
+    with pytest.raises(UserError, match=r"data.snapshot: there is no file 'gone.csv'"):
+        fetch(mode="snapshot", snapshot="gone.csv")
 
 
 def test_a_mode_that_is_nothing_lists_the_choices(fetch) -> None:

@@ -14,20 +14,26 @@ from twolevel.variance import variance_explained
     ],
 )
 def test_proportions_are_those_printed(model, baseline, term, printed, models) -> None:
-    tables = [random_effects_table(models[name].design, models[name].reml) for name in (model, baseline)]
-    explained = variance_explained(model, tables[0], baseline, tables[1]).set_index("term")["explained"]
+    tables = {name: random_effects_table(models[name].design, models[name].reml) for name in (model, baseline)}
+    explained = variance_explained(tables, {model: baseline}).set_index("term")["explained"]
     assert round(explained[term], 2) == printed
 
 
 def test_only_shared_variances_are_compared(models) -> None:
     names = ("random_coefficients", "random_intercept")
-    table, baseline = (random_effects_table(models[name].design, models[name].reml) for name in names)
-    rows = variance_explained(names[0], table, names[1], baseline)
+    tables = {name: random_effects_table(models[name].design, models[name].reml) for name in names}
+    rows = variance_explained(tables, {names[0]: names[1]})
     assert rows["term"].tolist() == ["Residual", "(Intercept)"]
     assert rows["level"].tolist() == [1, 2]
 
 
 def test_nothing_is_explained_of_no_variance(models) -> None:
     table = random_effects_table(models["random_intercept"].design, models["random_intercept"].reml)
-    none = table.assign(vcov=0.0)
-    assert variance_explained("a", table, "b", none)["explained"].isna().all()
+    tables = {"a": table, "b": table.assign(vcov=0.0)}
+    assert variance_explained(tables, {"a": "b"})["explained"].isna().all()
+
+
+def test_without_baselines_the_table_is_empty_but_has_its_columns() -> None:
+    empty = variance_explained({}, {})
+    assert len(empty) == 0
+    assert "explained" in empty.columns

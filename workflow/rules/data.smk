@@ -3,14 +3,13 @@
 
 rule fetch_data:
     input:
-        # The person's own file where data.mode names one. A mode that is neither that nor a keyword goes to the
-        # script with the snapshot: the script says what the choices are.
-        file=lambda wildcards: (
-            config["data"]["mode"]
-            if config["data"]["mode"] not in ("auto", "download", "snapshot")
-            and Path(config["data"]["mode"]).is_file()
-            else config["data"]["snapshot"]
-        ),
+        # The person's own file or the snapshot, so that an update of it is seen. Where there is none, the script says
+        # what the choices are.
+        file=[
+            file
+            for file in (config["data"]["mode"], config["data"].get("snapshot", ""))
+            if Path(file).is_file()
+        ],
         library=library("fetch_data"),
     output:
         raw="results/data/raw.parquet",
@@ -24,7 +23,7 @@ rule fetch_data:
     params:
         # What the script needs and no more: a new label or noun does not fetch the data again.
         data={
-            key: config["data"][key]
+            key: config["data"].get(key)
             for key in ("name", "title", "mode", "url", "sha256", "snapshot", "group")
         },
     message:

@@ -1,14 +1,6 @@
 # Likelihood ratio tests of nested models.
 
 
-def compared(file):
-    """That file of the null model and of the alternative of a comparison."""
-    return lambda wildcards: [
-        f"results/models/{config['comparisons'][wildcards.comparison][role]}/{file}"
-        for role in ("null_model", "alternative_model")
-    ]
-
-
 rule compare_models:
     input:
         table=TABLE,

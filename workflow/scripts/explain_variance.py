@@ -10,10 +10,7 @@ from twolevel.variance import variance_explained
 def main(random_effects: list[str], output: str, baselines: dict[str, str]) -> None:
     """Compare each model named in `baselines` with its baseline; the files' folders are the models' names."""
     tables = {Path(file).parent.name: pd.read_csv(file) for file in random_effects}
-    rows = [
-        variance_explained(model, tables[model], baseline, tables[baseline]) for model, baseline in baselines.items()
-    ]
-    write_table(output, pd.concat(rows))
+    write_table(output, variance_explained(tables, baselines))
 
 
 if __name__ == "__main__":

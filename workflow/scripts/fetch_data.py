@@ -33,12 +33,12 @@ class Obtained:
     expected_sha256: str | None = None
 
 
-def main(data: Mapping[str, Any], file: Path, raw: Path, provenance: Path) -> None:
+def main(data: Mapping[str, Any], raw: Path, provenance: Path) -> None:
     """Write the table as obtained to `raw` (Parquet) and its story to `provenance` (JSON).
 
-    `data` is the configuration's section of that name; `file` the snapshot, or the file that `mode` names.
+    `data` is the configuration's section of that name.
     """
-    obtained = obtain(data, file)
+    obtained = obtain(data)
     if data["group"] not in obtained.table:
         raise UserError(
             f"{obtained.source} has no column {data['group']!r}, which data.group names for the groups; "
@@ -61,7 +61,7 @@ def main(data: Mapping[str, Any], file: Path, raw: Path, provenance: Path) -> No
     provenance.write_text(json.dumps(story, indent=2, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def obtain(data: Mapping[str, Any], file: Path) -> Obtained:
+def obtain(data: Mapping[str, Any]) -> Obtained:
     """Get the table as `data.mode` says."""
     mode = data["mode"]
     if mode in ("auto", "download"):
@@ -72,13 +72,13 @@ def obtain(data: Mapping[str, Any], file: Path) -> Obtained:
                 raise
             reason = str(error).partition("\n")[0]  # the second line is how to mend it, and here that is done
         logging.warning("%s. The snapshot %s is used instead.", reason, data["snapshot"])
-        return from_file(file, data["snapshot"], f"snapshot, because the download failed: {reason}")
+        return from_file(data["snapshot"], f"snapshot, because the download failed: {reason}")
     if mode == "snapshot":
-        return from_file(file, data["snapshot"], "snapshot")
+        return from_file(data["snapshot"], "snapshot")
     if not Path(mode).is_file():
         choices = "".join(f"\n  {keyword}: {meaning}" for keyword, meaning in KEYWORDS.items())
         raise UserError(f"data.mode is {mode!r}, which is no file that exists and none of{choices}")
-    return from_file(file, mode, "file")
+    return from_file(mode, "file")
 
 
 def from_network(url: str, sha256: str | None) -> Obtained:
@@ -87,7 +87,10 @@ def from_network(url: str, sha256: str | None) -> Obtained:
     return Obtained(table, hashlib.sha256(content).hexdigest(), url, "downloaded", sha256)
 
 
-def from_file(file: Path, name: str, how: str) -> Obtained:
+def from_file(name: str, how: str) -> Obtained:
+    file = Path(name)
+    if not file.is_file():
+        raise UserError(f"data.snapshot: there is no file {name!r} here; correct the path, or set another data.mode.")
     content = file.read_bytes()
     return Obtained(read_table(content, file.suffix, name), hashlib.sha256(content).hexdigest(), name, how)
 
@@ -96,7 +99,6 @@ if __name__ == "__main__":
     with job(snakemake.log[0]):  # noqa: F821
         main(
             data=snakemake.params.data,  # noqa: F821
-            file=Path(snakemake.input.file),  # noqa: F821
             raw=Path(snakemake.output.raw),  # noqa: F821
             provenance=Path(snakemake.output.provenance),  # noqa: F821
         )

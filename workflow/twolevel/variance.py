@@ -1,40 +1,42 @@
 """Variance explained at each level, against a baseline model (Raudenbush & Bryk 2002, chapter 4)."""
 
+from collections.abc import Iterator, Mapping
+
 import pandas as pd
 
+COLUMNS = ["model", "level", "term", "baseline", "baseline_variance", "variance", "explained"]
 
-def variance_explained(
-    model: str, random_effects: pd.DataFrame, baseline: str, baseline_effects: pd.DataFrame
-) -> pd.DataFrame:
+
+def variance_explained(random_effects: Mapping[str, pd.DataFrame], baselines: Mapping[str, str]) -> pd.DataFrame:
     """Proportional reduction of every variance that a model shares with its baseline.
 
     Parameters
     ----------
-    model, baseline : names of the models
-    random_effects, baseline_effects : their `random_effects.csv`
+    random_effects : each model's `random_effects.csv`
+    baselines : the baseline of each model that has one
 
     Returns
     -------
-    one row for the level-1 residual and one for each random effect that both have: model, level, term, baseline,
-    baseline_variance, variance, explained = (baseline_variance - variance) / baseline_variance. It can be negative, and
-    is missing where the baseline's variance is zero.
+    for each such model one row for the level-1 residual, then one for each random effect that both have, with
+    explained = (baseline_variance - variance) / baseline_variance. It can be negative, and is missing where the
+    baseline's variance is zero.
     """
-    after, before = _variances(random_effects), _variances(baseline_effects)
-    rows = []
-    for term in [term for term in after.index if term in before.index]:
+    rows = [
+        (model, *row)
+        for model, baseline in baselines.items()
+        for row in _reductions(_variances(random_effects[model]), baseline, _variances(random_effects[baseline]))
+    ]
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _reductions(
+    after: pd.Series, baseline: str, before: pd.Series
+) -> Iterator[tuple[int, str, str, float, float, float]]:
+    shared = [term for term in after.index if term in before.index]
+    for term in sorted(shared, key=lambda term: term != "Residual"):
         reduction = before[term] - after[term]
-        rows.append(
-            {
-                "model": model,
-                "level": 1 if term == "Residual" else 2,
-                "term": term,
-                "baseline": baseline,
-                "baseline_variance": before[term],
-                "variance": after[term],
-                "explained": reduction / before[term] if before[term] > 0 else float("nan"),
-            }
-        )
-    return pd.DataFrame(rows).sort_values("level", kind="stable")
+        explained = reduction / before[term] if before[term] > 0 else float("nan")
+        yield 1 if term == "Residual" else 2, term, baseline, before[term], after[term], explained
 
 
 def _variances(random_effects: pd.DataFrame) -> pd.Series:
