@@ -4,8 +4,8 @@ import pandas as pd
 import pytest
 from twolevel.compare import comparison_table, likelihood_ratio
 from twolevel.errors import UserError
+from twolevel.fingerprint import Fingerprint, check_same_data
 from twolevel.formula import build_design
-from twolevel.results import Fingerprint, check_same_data
 
 
 def estimates(fit) -> dict:

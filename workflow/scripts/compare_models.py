@@ -5,8 +5,8 @@ from typing import Any
 import pandas as pd
 from _job import job, read_json, write_json, write_table
 from twolevel.compare import comparison_table, likelihood_ratio
+from twolevel.fingerprint import check_same_data
 from twolevel.formula import build_design
-from twolevel.results import check_same_data
 
 
 def main(name: str, table: str, fits: list[str], output: Any, settings: dict[str, str]) -> None:

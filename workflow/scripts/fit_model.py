@@ -11,10 +11,10 @@ from _job import job, write_json, write_table
 from twolevel import __version__
 from twolevel.crossproducts import cross_products
 from twolevel.effects import fitted_values, group_effects
+from twolevel.fingerprint import Fingerprint
 from twolevel.fit import fit_defaults, fit_model
 from twolevel.formula import build_design
 from twolevel.results import (
-    Fingerprint,
     fit_json,
     fixed_effects_table,
     group_effects_table,

@@ -1,55 +1,16 @@
 """A fit as the tables and the JSON of the results contract (docs/results.md)."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from twolevel.effects import GroupEffects
-from twolevel.errors import UserError
+from twolevel.fingerprint import Fingerprint
 from twolevel.fit import Defaults, Fit
 from twolevel.formula import Design, Floats
 from twolevel.hierarchy import level1_coefficients
 from twolevel.optimise import Run
-
-
-@dataclass(frozen=True)
-class Fingerprint:
-    """What a result was computed from; results whose fingerprints differ must not be merged.
-
-    Attributes
-    ----------
-    data : SHA-256 of the prepared table
-    formula : the formula, spaced as R prints it
-    library : version of this library and of statsmodels
-    """
-
-    data: str
-    formula: str
-    library: str
-
-
-def check_same_data(first: dict[str, Any], second: dict[str, Any], names: tuple[str, str]) -> None:
-    """Refuse to put two results side by side that were not computed from the same data by the same library.
-
-    Parameters
-    ----------
-    first, second : two `fit.json`
-    names : what they are called
-
-    Raises
-    ------
-    UserError
-        Their fingerprints differ.
-    """
-    for key in ("data", "library"):
-        one, other = first["fingerprint"][key], second["fingerprint"][key]
-        if one != other:
-            raise UserError(
-                f"models {names[0]} and {names[1]} were fitted with different {key} ({one[:20]} and {other[:20]}). "
-                f"Run snakemake again, so that both are fitted anew."
-            )
 
 
 def correlation(covariance: Floats) -> Floats:

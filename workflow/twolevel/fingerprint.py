@@ -1,0 +1,44 @@
+"""What a result was computed from, so that results of different data are never put side by side."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from twolevel.errors import UserError
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """What a result was computed from; results whose fingerprints differ must not be merged.
+
+    Attributes
+    ----------
+    data : SHA-256 of the prepared table
+    formula : the formula, spaced as R prints it
+    library : version of this library and of statsmodels
+    """
+
+    data: str
+    formula: str
+    library: str
+
+
+def check_same_data(first: dict[str, Any], second: dict[str, Any], names: tuple[str, str]) -> None:
+    """Refuse to put two results side by side that were not computed from the same data by the same library.
+
+    Parameters
+    ----------
+    first, second : two `fit.json`
+    names : what they are called
+
+    Raises
+    ------
+    UserError
+        Their fingerprints differ.
+    """
+    for key in ("data", "library"):
+        one, other = first["fingerprint"][key], second["fingerprint"][key]
+        if one != other:
+            raise UserError(
+                f"models {names[0]} and {names[1]} were fitted with different {key} ({one[:20]} and {other[:20]}). "
+                f"Run snakemake again, so that both are fitted anew."
+            )
