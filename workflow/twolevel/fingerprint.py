@@ -1,5 +1,6 @@
 """What a result was computed from, so that results of different data are never put side by side."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +23,7 @@ class Fingerprint:
     library: str
 
 
-def check_same_data(first: dict[str, Any], second: dict[str, Any], names: tuple[str, str]) -> None:
+def check_same_data(first: Mapping[str, Any], second: Mapping[str, Any], names: tuple[str, str]) -> None:
     """Refuse to put two results side by side that were not computed from the same data by the same library.
 
     Parameters
