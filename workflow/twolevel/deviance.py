@@ -106,7 +106,7 @@ def _solve(theta: Floats, data: CrossProducts, reml: bool) -> _Solution:
     if reml:
         criterion += np.linalg.slogdet(xtvx)[1]
     g = _gradient_core(products, delta, h if reml else np.zeros_like(h), free / residual_ss)
-    return _Solution(criterion, pack(2.0 * g @ lower), delta, residual_ss, h)
+    return _Solution(float(criterion), pack(2.0 * g @ lower), delta, float(residual_ss), h)
 
 
 def _basis_constant(data: CrossProducts, reml: bool) -> float:
