@@ -1,0 +1,451 @@
+"""The report on small results written by hand: sentences follow the estimates, names are text, nothing is fetched."""
+
+import copy
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from itertools import pairwise
+from math import inf, nan
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from twolevel.errors import UserError
+from twolevel.figures.words import clean
+from twolevel.report.contents import Results, contents
+from twolevel.report.numbers import decimals, fixed, p_phrase, p_value, percent, signed
+from twolevel.report.page import breakable, render_page, typographic
+
+TEMPLATES = Path(__file__).resolve().parents[2] / "workflow/report"
+
+SVG = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 4 3"/>'
+
+CONFIG = {
+    "data": {
+        "group": "class",
+        "group_noun": {"singular": "class", "plural": "classes"},
+        "observation_noun": {"singular": "pupil", "plural": "pupils"},
+        "columns": {
+            "class": {"type": "identifier", "label": "class"},
+            "kind": {"type": "factor", "levels": ["old", "new"], "group_level": True, "label": "kind of lesson"},
+            "hours": {"type": "number", "label": "hours of practice"},
+            "words": {"type": "number", "label": "words read per minute"},
+        },
+    },
+    "derive": {},
+    "models": {
+        "empty": {"formula": "words ~ (1 | class)"},
+        "full": {"formula": "words ~ hours * kind + (hours | class)", "baseline": "empty"},
+    },
+    "comparisons": {"slopes": {"null_model": "empty", "alternative_model": "full", "estimator": "ML"}},
+    "figures": {
+        "cloud": {"kind": "scatter", "x": "hours", "y": "words"},
+        "tails": {"kind": "qq_level1", "model": "full"},
+    },
+    "report": {"narrative": None},
+}
+
+INTERCEPT = {"term": "(Intercept)", "factors": [], "predictors": [[0, []]], "random": 0}
+
+
+def fit(hierarchy, terms, covariance, criterion, sigma=2.0, response="words"):
+    """A `fit.json` with what the report reads of it."""
+    q = len(covariance)
+    sds = [covariance[i][i] ** 0.5 for i in range(q)]
+    correlation = [
+        [covariance[i][k] / (sds[i] * sds[k]) if sds[i] * sds[k] else None for k in range(q)] for i in range(q)
+    ]
+    story = {
+        "reached_best": 10,
+        "runs": [{}] * 10,
+        "mixedlm": {"difference": 0.0},
+        "defaults": {
+            "statsmodels": {"criterion": criterion, "converged": True},
+            "lme4_bounds": {"criterion": criterion, "theta": [1.0] * (q * (q + 1) // 2)},
+        },
+    }
+    random_terms = [
+        c["term"] for c in sorted((c for c in hierarchy if c["random"] is not None), key=lambda c: c["random"])
+    ]
+    return {
+        "formula": f"{response} ~ {' + '.join(terms)}",
+        "response": response,
+        "group": "class",
+        "n_obs": 200,
+        "n_groups": 20,
+        "hierarchy": hierarchy,
+        "fixed_terms": terms,
+        "random_terms": random_terms,
+        "random_effects_covariance": covariance,
+        "random_effects_correlation": correlation,
+        "estimator": "REML",
+        "criterion": criterion,
+        "aic": criterion + 12,
+        "bic": criterion + 24,
+        "npar": len(terms) + q * (q + 1) // 2 + 1,
+        "sigma": sigma,
+        "singular": False,
+        "doubts": [],
+        "ml": {"estimator": "ML", "doubts": []},
+        "scaled_residual_quantiles": [-3.0, -0.7, 0.0, 0.7, 3.0],
+        "fingerprint": {"data": "d" * 64, "formula": "", "library": "twolevel 0.1.0, statsmodels 0.15.0"},
+        "optimiser": story,
+    }
+
+
+def estimates(values, std_error=0.1):
+    table = pd.DataFrame({"estimate": values, "std_error": std_error})
+    return table.assign(statistic=table["estimate"] / table["std_error"])
+
+
+def results(slope=2.0, change=-0.5, kind="new", **changes):
+    """Two models: one without predictors, and one in which hours and kind of lesson interact."""
+    full = [
+        INTERCEPT | {"predictors": [[0, []], [2, [f"kind{kind}"]]]},
+        {"term": "hours", "factors": ["hours"], "predictors": [[1, []], [3, [f"kind{kind}"]]], "random": 1},
+    ]
+    terms = ["(Intercept)", "hours", f"kind{kind}", f"hours:kind{kind}"]
+    values = [30.0, slope, 1.5, change]
+    config = copy.deepcopy(CONFIG)
+    config["data"]["columns"]["kind"]["levels"] = ["old", kind]
+    made = Results(
+        config=config,
+        provenance={
+            "title": "Reading",
+            "source": "reading.csv",
+            "obtained": "file",
+            "obtained_at": "2001-02-03T04:05:06+00:00",
+            "sha256": "5" * 64,
+            "expected_sha256": None,
+            "rows": 200,
+            "groups": 20,
+        },
+        observations=pd.DataFrame(
+            {
+                "class": [f"c{i // 10}" for i in range(200)],
+                "kind": ["old"] * 150 + [kind] * 50,
+                "hours": [i % 10 for i in range(200)],
+                "words": [20.0 + i % 10 for i in range(200)],
+            }
+        ),
+        fits={
+            "empty": fit([INTERCEPT], ["(Intercept)"], [[1.0]], 1200.0),
+            "full": fit(full, terms, [[1.0, 0.3], [0.3, 0.25]], 1100.0),
+        },
+        fixed_effects={"empty": estimates([30.0]), "full": estimates(values)},
+        variance_explained=pd.DataFrame(
+            {
+                "model": ["full", "full"],
+                "level": [1, 2],
+                "term": ["Residual", "(Intercept)"],
+                "baseline": ["empty", "empty"],
+                "baseline_variance": [5.0, 1.0],
+                "variance": [4.0, 1.0],
+                "explained": [0.2, 0.0],
+            }
+        ),
+        comparisons={"slopes": {"statistic": 100.0, "df": 4, "p_value": 1e-20, "on_boundary": True, "estimator": "ML"}},
+        comparison_tables={
+            "slopes": pd.DataFrame(
+                {
+                    "model": ["empty", "full"],
+                    "npar": [3, 8],
+                    "AIC": [1206.0, 1112.0],
+                    "BIC": [1216.0, 1130.0],
+                    "logLik": [-600.0, -550.0],
+                    "deviance": [1200.0, 1100.0],
+                    "chisq": [nan, 100.0],
+                    "p_value": [nan, 1e-20],
+                }
+            )
+        },
+        pictures={"cloud": SVG, "tails": SVG},
+        words={
+            name: {"title": name, "alt": f"What {name} shows.", "caption": f"Caption of {name}."}
+            for name in ("cloud", "tails")
+        },
+    )
+    return replace(made, **changes)
+
+
+def templates():
+    files = [path for path in TEMPLATES.rglob("*") if path.name.endswith((".html.j2", ".css"))]
+    return {str(path.relative_to(TEMPLATES)): path.read_text(encoding="utf-8") for path in files}
+
+
+def page(made):
+    return render_page(contents(made), templates())
+
+
+class Page(HTMLParser):
+    """What a page holds: its text, its elements with their attributes."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.elements, self.pieces = [], []
+        self.feed(html)
+        self.text = " ".join("".join(self.pieces).split())
+
+    def handle_starttag(self, tag, attributes):
+        self.elements.append((tag, dict(attributes)))
+
+    def handle_data(self, data):
+        self.pieces.append(data)
+
+    def all(self, attribute):
+        return [attributes[attribute] for _, attributes in self.elements if attribute in attributes]
+
+
+# Numbers
+
+
+@pytest.mark.parametrize(
+    ("value", "places", "expected"),
+    [
+        (1234.567, 1, "1,234.6"),
+        (-0.5, 2, "−0.50"),
+        (-0.001, 2, "0.00"),  # no minus before a zero
+        (None, 2, "–"),
+        (nan, 2, "–"),
+        (inf, 2, "–"),
+        (0, 0, "0"),
+    ],
+)
+def test_a_number_with_so_many_decimals(value, places, expected):
+    assert fixed(value, places) == expected
+
+
+def test_other_numbers():
+    assert [signed(v, 2) for v in (8.25, -8.25, 0.001, None)] == ["+8.25", "−8.25", "0.00", "–"]
+    assert [p_value(p) for p in (0.0, 1e-47, 0.0009999, 0.001, 0.0076, 1.0, None)] == [
+        "<\xa00.001",
+        "<\xa00.001",
+        "<\xa00.001",
+        "0.001",
+        "0.008",
+        "1.000",
+        "–",
+    ]
+    assert (p_phrase(0.0076), p_phrase(0)) == ("p\xa0=\xa00.008", "p\xa0<\xa00.001")
+    assert (percent(0.18035), percent(-0.0006), percent(None)) == ("18.0\xa0%", "−0.1\xa0%", "–")
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [([0.245, 0.128], 3), ([1234.0], 0), ([36.7, 0.694], 3), ([36.7, 1e-12], 1), ([0.0, nan, None], 0), ([1e-9], 6)],
+)
+def test_decimals_show_three_digits_of_what_matters(values, expected):
+    assert decimals(values) == expected
+
+
+def test_typography_of_sentences():
+    assert (
+        typographic("lme4's bounds, the classes' mean, 95 % of 'x'")
+        == "lme4’s bounds, the classes’ mean, 95\xa0% of 'x'"
+    )
+    assert breakable("a_<b>") == "a_<wbr>&lt;b&gt;"
+
+
+# Sentences
+
+
+def test_the_generic_report_says_what_the_estimates_say():
+    text = Page(page(results())).text
+    for sentence in (
+        # 1 / (1 + 2^2)
+        "Of the variance of words read per minute, 20.0 % lies between classes, the rest within them.",
+        "Grand mean of words read per minute over classes: 30.00 (95 % interval 29.80 to 30.20).",
+        "Intercept: words read per minute where hours of practice is 0 and kind of lesson is old is 30.00",
+        "Hours of practice, one unit more: words read per minute is 2.00 higher on average over classes "
+        "(95 % interval 1.80 to 2.20), where kind of lesson is old.",
+        "Kind of lesson, new against old: words read per minute is 1.50 higher",
+        "Kind of lesson, new against old: the slope of hours of practice is 0.50 lower (95 % interval −0.70 to −0.30), "
+        "1.50 in place of 2.00, and so weaker.",
+        "Slope of hours of practice: over classes with the same predictors its standard deviation is 0.500.",
+        "Correlations over classes: (Intercept) with hours 0.60.",
+        "Within a class, pupils spread about the model’s equation with a standard deviation of 2.00.",
+        "full fits better than empty by more than chance would explain: χ²(4) = 100.00, p < 0.001.",
+        "its p values are too large; this one is below 0.05 even so, and the conclusion stands.",
+        "No fit is singular.",
+        "Nothing speaks against any of the fits.",
+        "old: 15 (75.0 %), new: 5 (25.0 %)",  # of 20 classes,
+    ):
+        assert sentence in text.replace("\xa0", " ")
+
+
+@pytest.mark.parametrize(
+    ("slope", "change", "expected"),
+    [
+        (2.0, 0.5, "0.50 higher (95 % interval 0.30 to 0.70), 2.50 in place of 2.00, and so stronger."),
+        (2.0, -0.5, "0.50 lower (95 % interval −0.70 to −0.30), 1.50 in place of 2.00, and so weaker."),
+        (2.0, -3.0, "3.00 lower (95 % interval −3.20 to −2.80), −1.00 in place of 2.00, and so reversed."),
+        (-2.0, -0.5, "0.50 lower (95 % interval −0.70 to −0.30), −2.50 in place of −2.00, and so stronger."),
+        (2.0, 0.1, "0.10 higher (95 % interval −0.10 to 0.30, so its sign is not known), 2.10 in place of 2.00"),
+    ],
+)
+def test_a_sentence_turns_with_the_sign(slope, change, expected):
+    assert expected in Page(page(results(slope, change))).text.replace("\xa0", " ")
+
+
+@pytest.mark.parametrize(
+    ("sd", "expected"),  # 2 +- 1.96 sd
+    [
+        (0.5, "0.500, so 95 % of classes are expected between 1.02 and 2.98, all of one sign."),
+        (2.0, "2.00, so 95 % of classes are expected between −1.9 and 5.9, on both sides of zero."),
+    ],
+)
+def test_plausible_slopes_on_both_sides_of_zero_are_called_so(sd, expected):
+    made, terms = results(), ["(Intercept)", "hours"]
+    hierarchy = [INTERCEPT, {"term": "hours", "factors": ["hours"], "predictors": [[1, []]], "random": 1}]
+    model = fit(hierarchy, terms, [[1.0, 0.0], [0.0, sd**2]], 1100.0)
+    effects = made.fixed_effects | {"full": estimates([30.0, 2.0])}
+    text = Page(page(replace(made, fits=made.fits | {"full": model}, fixed_effects=effects))).text
+    assert f"its standard deviation is {expected}" in text.replace("\xa0", " ")
+
+
+def test_a_test_that_rejects_nothing_is_not_said_to():
+    made = results()
+    test = made.comparisons["slopes"] | {"statistic": 1.0, "p_value": 0.91}
+    text = Page(page(replace(made, comparisons={"slopes": test}))).text.replace("\xa0", " ")
+    assert "The data do not show that full fits better than empty: χ²(4) = 1.00, p = 0.910." in text
+    assert "a variance above zero may have gone unseen" in text
+    assert "conclusion stands" not in text
+
+
+def test_what_is_wrong_with_a_fit_is_said():
+    made = results()
+    wrong = copy.deepcopy(made.fits["full"])
+    wrong["singular"] = True
+    wrong["doubts"] = ["the best point found is a saddle"]
+    wrong["random_effects_correlation"] = [[1.0, None], [None, 1.0]]
+    story = wrong["optimiser"]
+    story["reached_best"] = 3
+    story["mixedlm"]["difference"] = 0.5
+    story["defaults"]["statsmodels"]["criterion"] = None
+    story["defaults"]["lme4_bounds"]["criterion"] = 1108.25
+    text = Page(page(replace(made, fits=made.fits | {"full": wrong}))).text.replace("\xa0", " ")
+    for sentence in (
+        "Not to be trusted: full.",
+        "The fit is singular: a variance is zero, or a correlation is 1 or −1.",
+        "Do not trust this fit (by REML, the best point found is a saddle).",
+        "Some searches ended at a higher criterion in full.",
+        "MixedLM, started at the optimum, ended elsewhere in full.",
+        "missed the optimum in 1 of 2 models, by the most in full (no finite criterion); in 1 of those 1",
+        "stopped above the optimum in 1 of 2 models: full (by 8.25).",
+        "Singular: full.",
+        "Not to be trusted: full (by REML, the best point found is a saddle).",
+    ):
+        assert sentence in text
+    assert "Correlations over classes" not in text
+
+
+def test_models_of_different_data_are_not_put_on_one_page():
+    made = results()
+    other = copy.deepcopy(made.fits["full"])
+    other["fingerprint"]["data"] = "e" * 64
+    with pytest.raises(UserError, match="empty and full were fitted with different data"):
+        contents(replace(made, fits=made.fits | {"full": other}))
+
+
+def test_a_narrative_about_other_models_is_refused():
+    made = results()
+    with pytest.raises(
+        UserError, match=r"report.narrative: the narrative 'hsb' needs the model .*Set narrative to null"
+    ):
+        contents(replace(made, config=made.config | {"report": {"narrative": "hsb"}}))
+
+
+def test_a_report_without_comparisons_figures_and_baselines_has_no_empty_heads():
+    made = results()
+    bare = replace(
+        made,
+        config=made.config | {"comparisons": {}, "figures": {}},
+        variance_explained=made.variance_explained.iloc[:0],
+    )
+    parsed = Page(page(bare))
+    assert "The configuration asks for no comparison." in parsed.text
+    assert [tag for tag, _ in parsed.elements].count("img") == 0
+
+
+# The page
+
+
+def test_the_page_needs_nothing_from_elsewhere():
+    parsed = Page(page(results()))
+    addresses = parsed.all("src") + [a["href"] for tag, a in parsed.elements if tag == "link"]
+    assert addresses
+    assert all(address.startswith("data:") for address in addresses)
+    assert not re.search(r"url\(|@import", templates()["report.css"])
+    assert not [tag for tag, _ in parsed.elements if tag in ("script", "iframe", "object", "embed", "form")]
+    policy = next(a["content"] for tag, a in parsed.elements if tag == "meta" and "http-equiv" in a)
+    assert policy == "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+
+
+def test_every_reference_on_the_page_has_its_target():
+    parsed = Page(page(results()))
+    ids = parsed.all("id")
+    assert len(ids) == len(set(ids))
+    links = [a["href"] for tag, a in parsed.elements if tag == "a"]
+    assert len(links) > 5
+    for reference in [link.removeprefix("#") for link in links] + parsed.all("aria-labelledby"):
+        assert reference in ids
+
+
+def test_what_a_reader_who_cannot_see_needs_is_there():
+    parsed = Page(page(results()))
+    tags = [tag for tag, _ in parsed.elements]
+    assert dict(parsed.elements[0][1])["lang"] == "en-GB"
+    assert {"header", "nav", "main", "footer", "h1"} <= set(tags)
+    assert (
+        tags.count("caption")
+        == tags.count("table")
+        == len([c for c in parsed.all("tabindex") if c == "0"])
+        - (sum("formula" in c.split() for c in parsed.all("class")) + tags.count("pre"))
+    )
+    assert all(attributes.get("scope") for tag, attributes in parsed.elements if tag == "th")
+    assert parsed.all("alt") == ["What cloud shows.", "What tails shows."]
+    levels = [int(tag[1]) for tag in tags if re.fullmatch("h[1-6]", tag)]
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+
+
+def test_the_time_of_the_download_is_not_on_the_page():
+    assert "2001" not in page(results())
+
+
+HOSTILE = [
+    "</style><script>alert(1)</script>",
+    '" onmouseover="alert(1)',
+    "{{ 7 * 7 }}{% raw %}",
+    "‮שלום‬ ﷽",
+    "x" * 300,
+    "a\nb\x07c",
+]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_level_appears_as_text_and_adds_no_element(name):
+    html, plain = page(results(kind=name)), Page(page(results()))
+    parsed = Page(html)
+    assert f"Kind of lesson, {clean(name)} against old" in parsed.text
+    assert clean(f"kind{name}") in parsed.text
+    assert shape(parsed) == shape(plain)
+
+
+def shape(parsed):
+    """The page's elements; equations left out, where a long name breaks a line."""
+    math = {"mtable", "mtr", "mtd", "mi", "mrow"}
+    return [(tag, [*attributes]) for tag, attributes in parsed.elements if tag not in math]
+
+
+def test_hostile_labels_nouns_titles_and_captions_appear_as_text():
+    evil = "<b onclick=alert(1)>&amp;</b>"
+    made = results()
+    config = copy.deepcopy(made.config)
+    config["data"]["columns"]["words"]["label"] = evil
+    config["data"]["group_noun"] = {"singular": evil, "plural": evil}
+    words = {name: dict.fromkeys(("title", "alt", "caption"), evil) for name in made.words}
+    provenance = made.provenance | {"title": evil, "source": evil, "obtained": evil}
+    html = page(replace(made, config=config, words=words, provenance=provenance))
+    assert "<b" not in html.replace("<body", "")
+    assert Page(html).all("alt") == [evil, evil]
+    assert evil in Page(html).text

@@ -1,0 +1,59 @@
+"""Render the report: one HTML page from the results."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from _job import job, read_json
+from twolevel.report.contents import Results, contents
+from twolevel.report.page import render_page
+
+
+def main(files: Any, config: Mapping[str, Any], output: str) -> None:
+    """Write the page.
+
+    Parameters
+    ----------
+    files : paths by what they hold; those of a model or comparison lie in the folder of its name
+    config : what the page says of the configuration
+    output : path of the page
+    """
+    page = render_page(contents(read_results(files, config)), read_templates(files.templates))
+    Path(output).write_text(page, encoding="utf-8")
+
+
+def read_results(files: Any, config: Mapping[str, Any]) -> Results:
+    """Read all that the report is about."""
+    return Results(
+        config=config,
+        provenance=read_json(files.provenance),
+        observations=pd.read_parquet(files.table),
+        fits={_folder(file): read_json(file) for file in files.fits},
+        fixed_effects={_folder(file): _read_table(file) for file in files.fixed_effects},
+        variance_explained=_read_table(files.variance_explained),
+        comparisons={_folder(file): read_json(file) for file in files.comparisons},
+        comparison_tables={_folder(file): _read_table(file) for file in files.comparison_tables},
+        pictures={Path(file).stem: Path(file).read_bytes() for file in files.pictures},
+        words={Path(file).stem: read_json(file) for file in files.words},
+    )
+
+
+def read_templates(paths: Iterable[str]) -> dict[str, str]:
+    """Templates by their names: their paths below the folder of the first one, which holds all others."""
+    files = [Path(path) for path in paths]
+    return {str(file.relative_to(files[0].parent)): file.read_text(encoding="utf-8") for file in files}
+
+
+def _read_table(path: str) -> pd.DataFrame:
+    """Read a CSV table; a model may be called `null`."""
+    return pd.read_csv(path, keep_default_na=False, na_values=[""])
+
+
+def _folder(path: str) -> str:
+    return Path(path).parent.name
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]):  # noqa: F821
+        main(snakemake.input, snakemake.params.config, snakemake.output[0])  # noqa: F821

@@ -1,0 +1,1 @@
+"""The report: results that are already read become numbers, words and one page; no file is touched."""

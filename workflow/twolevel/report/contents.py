@@ -1,0 +1,195 @@
+"""All that the page shows, brought together from results that are already read."""
+
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+import pandas as pd
+
+from twolevel.figures.words import Labels, Noun, clean
+from twolevel.fingerprint import check_same_data
+from twolevel.report import hsb
+from twolevel.report.comparison import Comparison
+from twolevel.report.data import ColumnRow, describe_columns
+from twolevel.report.model import Model, read_model
+from twolevel.report.numbers import percent
+from twolevel.report.optimum import Audit, audit, optimum_sentences
+from twolevel.report.prose import listed
+from twolevel.report.section import Section
+
+
+@dataclass(frozen=True)
+class Results:
+    """What a run left behind, read.
+
+    Attributes
+    ----------
+    config : the configuration
+    provenance : where the data came from
+    observations : the prepared table
+    fits, fixed_effects : `fit.json` and `fixed_effects.csv` of each model
+    variance_explained : the table over all models
+    comparisons, comparison_tables : `comparison.json` and `table.csv` of each comparison
+    pictures, words : the SVG of each figure, and its title, alt text and caption
+    """
+
+    config: Mapping[str, Any]
+    provenance: Mapping[str, Any]
+    observations: pd.DataFrame
+    fits: Mapping[str, Mapping[str, Any]]
+    fixed_effects: Mapping[str, pd.DataFrame]
+    variance_explained: pd.DataFrame
+    comparisons: Mapping[str, Mapping[str, Any]]
+    comparison_tables: Mapping[str, pd.DataFrame]
+    pictures: Mapping[str, bytes]
+    words: Mapping[str, Mapping[str, str]]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure: where its kind belongs, its picture as a data address, its words."""
+
+    name: str
+    kind: str
+    model: str | None
+    address: str
+    title: str
+    alt: str
+    caption: str
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What the templates are given, under these names."""
+
+    title: str
+    summary: list[str]
+    sections: Sequence[Section]
+    labels: Labels
+    provenance: Mapping[str, Any]
+    library: str
+    columns: list[ColumnRow]
+    models: Mapping[str, Model]
+    comparisons: Mapping[str, Comparison]
+    figures: Mapping[str, Figure]
+    explained: Sequence[Sequence[Mapping[Any, Any]]]
+    audits: list[Audit]
+    optimum: list[str]
+    hsb: hsb.Story | None
+
+
+GENERIC = (
+    Section("data", "The data", "sections/data.html.j2"),
+    Section("pictures", "The data in pictures", "sections/pictures.html.j2"),
+    Section("models", "The models", "sections/models.html.j2"),
+    Section("comparisons", "Comparing models", "sections/comparisons.html.j2"),
+    Section("diagnostics", "Diagnostics", "sections/diagnostics.html.j2"),
+    Section("variance-explained", "Variance explained", "sections/variance_explained.html.j2"),
+    Section("optimum", "How each optimum was found and checked", "sections/optimum.html.j2"),
+    Section("rerun", "How to rerun it", "sections/rerun.html.j2"),
+)
+
+
+def contents(results: Results) -> Contents:
+    """Bring together what the page shows.
+
+    Raises
+    ------
+    UserError
+        The models were fitted to different data, or the narrative that the configuration asks for is not about them.
+    """
+    config, labels = results.config, read_labels(results.config)
+    first, *others = config["models"]
+    for other in others:
+        check_same_data(results.fits[first], results.fits[other], (first, other))
+    models = {
+        name: read_model(name, settings, results.fits[name], results.fixed_effects[name], labels.levels)
+        for name, settings in config["models"].items()
+    }
+    comparisons = {
+        name: Comparison(
+            name=name,
+            null=models[settings["null_model"]],
+            alternative=models[settings["alternative_model"]],
+            result=results.comparisons[name],
+            table=results.comparison_tables[name],
+        )
+        for name, settings in config["comparisons"].items()
+    }
+    explained = results.variance_explained.to_dict("records")
+    figures = {name: _figure(name, results) for name in config["figures"]}
+    audits = [audit(model) for model in models.values()]
+    story = None
+    if config["report"]["narrative"] == "hsb":
+        story = hsb.tell(models, comparisons, figures, explained)
+    return Contents(
+        title=f"{clean(results.provenance['title'])}: two-level hierarchical linear models",
+        summary=story.summary if story else _summary(models, comparisons, audits, labels),
+        sections=hsb.SECTIONS if story else GENERIC,
+        labels=labels,
+        provenance=results.provenance,
+        library=results.fits[first]["fingerprint"]["library"],
+        columns=describe_columns(results.observations, config, labels),
+        models=models,
+        comparisons=comparisons,
+        figures=figures,
+        explained=[[*rows] for _, rows in groupby(explained, key=lambda row: row["model"])],
+        audits=audits,
+        optimum=optimum_sentences(audits),
+        hsb=story,
+    )
+
+
+def read_labels(config: Mapping[str, Any]) -> Labels:
+    """What the configuration calls things."""
+    data, columns = config["data"], {**config["data"]["columns"], **config["derive"]}
+    return Labels(
+        group=data["group"],
+        group_noun=Noun(**data["group_noun"]),
+        observation_noun=Noun(**data["observation_noun"]),
+        columns={name: column["label"] for name, column in columns.items() if "label" in column},
+        levels={
+            name: column.get("levels") or column["labels"]
+            for name, column in columns.items()
+            if "levels" in column or "labels" in column
+        },
+    )
+
+
+def _figure(name: str, results: Results) -> Figure:
+    settings, words = results.config["figures"][name], results.words[name]
+    return Figure(
+        name=name,
+        kind=settings["kind"],
+        model=settings.get("model"),
+        address=f"data:image/svg+xml;base64,{b64encode(results.pictures[name]).decode('ascii')}",
+        title=words["title"],
+        alt=words["alt"],
+        caption=words["caption"],
+    )
+
+
+def _summary(
+    models: Mapping[str, Model],
+    comparisons: Mapping[str, Comparison],
+    audits: Sequence[Audit],
+    labels: Labels,
+) -> list[str]:
+    """The opening for any data: what was fitted, where the variance lies, what the tests say."""
+    first = next(iter(models.values()))
+    observations = labels.observation_noun.count(first.fit["n_obs"])
+    groups = labels.group_noun.count(first.fit["n_groups"])
+    doubted = [a.name for a in audits if a.doubts]
+    return [
+        f"{len(models)} two-level models of {observations} in {groups} were fitted.",
+        *(
+            f"Of the variance of {labels.label(model.fit['response'])}, {percent(model.between)} lies between "
+            f"{labels.group_noun.plural}, the rest within them."
+            for model in models.values()
+            if model.between is not None
+        ),
+        *(comparison.sentences[0] for comparison in comparisons.values()),
+        f"Not to be trusted: {listed(doubted)}." if doubted else "Every fit was found, and confirmed, at its optimum.",
+    ]

@@ -1,0 +1,93 @@
+"""The data as the report describes it: where it came from, and what its columns hold."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from twolevel.derive import group_level_columns
+from twolevel.figures.words import Labels, clean, number
+from twolevel.report.numbers import NBSP, decimals, fixed, percent
+
+MAX_LEVELS = 8  # a factor with more is described by their number
+
+
+@dataclass(frozen=True)
+class ColumnRow:
+    """One row of the table of columns.
+
+    Attributes
+    ----------
+    name, label : the column and what it is
+    level : 1 or 2
+    values : what it holds, in words
+    """
+
+    name: str
+    label: str
+    level: int
+    values: str
+
+
+def describe_columns(observations: pd.DataFrame, config: Mapping[str, Any], labels: Labels) -> list[ColumnRow]:
+    """Describe every column: those of level 2 over the groups, the others over the observations.
+
+    Parameters
+    ----------
+    observations : the prepared table
+    config : the configuration's sections `data` and `derive`
+    labels : what things are called
+    """
+    columns = config["data"]["columns"]
+    level2 = {*group_level_columns(columns, config["derive"]), labels.group}
+    groups = observations.drop_duplicates(labels.group)
+    rows = []
+    for name in [*columns, *config["derive"]]:
+        level = 2 if name in level2 else 1
+        values = (groups if level == 2 else observations)[name]
+        known = labels.levels.get(name)
+        if columns.get(name, {}).get("type") == "identifier":
+            said = f"{values.nunique():,} different"
+        elif known:
+            said = _shares(values.astype(str), [*known])
+        else:
+            said = _spread(values)
+        rows.append(ColumnRow(clean(name), _label(name, config["derive"].get(name), labels), level, said))
+    return rows
+
+
+def _label(name: str, recipe: Mapping[str, Any] | None, labels: Labels) -> str:
+    """What a column is, and for a derived one how it was made."""
+    label = labels.label(name)
+    if recipe is None:
+        return label
+    one = labels.group_noun.singular
+    if "group_mean" in recipe:
+        made = f"mean of {clean(recipe['group_mean'])} over the {labels.observation_noun.plural} of a {one}"
+    elif "centre_within_group" in recipe:
+        source = clean(recipe["centre_within_group"])
+        made = f"{source} minus its mean in the {one}"
+    else:
+        made = f"the range of {clean(recipe['cut'])} cut into {recipe['breaks']} of equal width"
+    return f"{label}: {made}"
+
+
+def _shares(values: pd.Series, levels: list[str]) -> str:
+    if len(levels) > MAX_LEVELS:
+        return f"{len(levels)} levels"
+    counts = [int((values == level).sum()) for level in levels]
+    return ", ".join(
+        f"{clean(level)}: {count:,} ({percent(count / len(values))})"
+        for level, count in zip(levels, counts, strict=True)
+    )
+
+
+def _spread(values: pd.Series) -> str:
+    present = values.dropna()
+    if present.empty:
+        return "all missing"
+    missing = f", {len(values) - len(present):,} missing" if len(present) < len(values) else ""
+    sd = float(present.std())
+    mean, low, high = (fixed(float(value), decimals([sd])) for value in (present.mean(), present.min(), present.max()))
+    return f"mean {mean}, SD{NBSP}{number(sd, 3)}, from {low} to {high}{missing}"

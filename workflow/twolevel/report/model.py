@@ -1,0 +1,203 @@
+"""A fitted model as the report speaks of it: its effects with their symbols and their level."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import sqrt
+from typing import Any
+
+import pandas as pd
+
+from twolevel.equations import Equations, equations
+from twolevel.mathml import Math
+from twolevel.terms import Factor, Levels, read_factor
+
+# Standard errors on either side of an estimate that make a 95 % Wald interval.
+Z = 1.959964
+
+Factors = tuple[Factor, ...]
+
+
+@dataclass(frozen=True)
+class FixedEffect:
+    """One fixed effect gamma.
+
+    Attributes
+    ----------
+    term : as lme4 writes it
+    symbol : its gamma
+    level1, level2 : what it multiplies, by level; nothing of either for the intercept
+    estimate, std_error, statistic : the estimate, its standard error, their ratio
+    """
+
+    term: str
+    symbol: Math
+    level1: Factors
+    level2: Factors
+    estimate: float
+    std_error: float
+    statistic: float
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """95 % Wald interval."""
+        return self.estimate - Z * self.std_error, self.estimate + Z * self.std_error
+
+    @property
+    def clear(self) -> bool:
+        """Whether the interval leaves zero out, so that the sign is known."""
+        lower, upper = self.interval
+        return lower > 0 or upper < 0
+
+    @property
+    def reversed(self) -> "FixedEffect":
+        """The same effect with the two levels of its last factor changed round."""
+        *rest, last = (*self.level1, *self.level2)
+        turned = (*rest, Factor(last.column, last.reference, last.level))
+        return replace(
+            self,
+            level1=turned[: len(self.level1)],
+            level2=turned[len(self.level1) :],
+            estimate=-self.estimate,
+            statistic=-self.statistic,
+        )
+
+    @property
+    def columns(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Names of the level-1 and of the level-2 columns in it."""
+        return tuple(f.column for f in self.level1), tuple(f.column for f in self.level2)
+
+
+@dataclass(frozen=True)
+class RandomEffect:
+    """One random effect u_q and the level-1 coefficient that it belongs to.
+
+    Attributes
+    ----------
+    term, symbol : as lme4 writes it; its variance tau_qq
+    level1 : what the coefficient multiplies; nothing for the intercept
+    variance, sd : of the effect over groups
+    mean : the constant gamma_q0; None where the coefficient has none
+    predicted : whether level-2 predictors say more about the coefficient than its mean
+    """
+
+    term: str
+    symbol: Math
+    level1: Factors
+    variance: float
+    sd: float
+    mean: float | None
+    predicted: bool
+
+    @property
+    def plausible(self) -> tuple[float, float] | None:
+        """Where 95 % of the groups' coefficients are expected (Raudenbush & Bryk 2002, p. 78)."""
+        if self.mean is None or self.predicted:
+            return None
+        return self.mean - Z * self.sd, self.mean + Z * self.sd
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model with its estimates by REML.
+
+    Attributes
+    ----------
+    name, vignette_name, baseline : as in the configuration
+    fit : its `fit.json`
+    fixed, random : its effects
+    equations : the model as equations
+    """
+
+    name: str
+    vignette_name: str | None
+    baseline: str | None
+    fit: Mapping[str, Any]
+    fixed: tuple[FixedEffect, ...]
+    random: tuple[RandomEffect, ...]
+    equations: Equations
+
+    @property
+    def title(self) -> str:
+        """Its name as words."""
+        return self.name.replace("_", " ").capitalize()
+
+    @property
+    def between(self) -> float | None:
+        """Share of the variance between groups (intraclass correlation); only without predictors."""
+        if {*(e.term for e in self.fixed), *(e.term for e in self.random)} != {"(Intercept)"}:
+            return None
+        variance, residual = self.random[0].variance, float(self.fit["sigma"]) ** 2
+        return variance / (variance + residual)
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """Why its fits, by REML and by ML, cannot be trusted; none where they can."""
+        both = (self.fit, self.fit["ml"])
+        return tuple(f"by {fit['estimator']}, {doubt}" for fit in both for doubt in fit["doubts"])
+
+    def effect(self, level1: Sequence[str] = (), level2: Sequence[str] = ()) -> FixedEffect | None:
+        """The fixed effect of these columns, whatever the level; None where there is not exactly one."""
+        found = [e for e in self.fixed if e.columns == (tuple(level1), tuple(level2))]
+        return found[0] if len(found) == 1 else None
+
+
+def read_model(
+    name: str,
+    settings: Mapping[str, Any],
+    fit: Mapping[str, Any],
+    fixed_effects: pd.DataFrame,
+    levels: Levels,
+) -> Model:
+    """Bring together what the files of one model say.
+
+    Parameters
+    ----------
+    name, settings : the model's key and its entry in the configuration
+    fit, fixed_effects : its `fit.json` and `fixed_effects.csv`
+    levels : the levels of each categorical variable, the reference first
+    """
+
+    def read(names: Sequence[str]) -> Factors:
+        return tuple(read_factor(factor, levels) for factor in names)
+
+    written = equations(fit["hierarchy"], fit["response"], levels)
+    where = {
+        column: (read(coefficient["factors"]), read(predictor))
+        for coefficient in fit["hierarchy"]
+        for column, predictor in coefficient["predictors"]
+    }
+    rows = fixed_effects[["estimate", "std_error", "statistic"]].to_numpy().tolist()
+    fixed = tuple(
+        FixedEffect(term, symbol, *where[column], *row)
+        for column, (term, symbol, row) in enumerate(zip(fit["fixed_terms"], written.fixed_symbols, rows, strict=True))
+    )
+    return Model(
+        name=name,
+        vignette_name=settings.get("vignette_name"),
+        baseline=settings.get("baseline"),
+        fit=fit,
+        fixed=fixed,
+        random=tuple(_random_effect(fit, i, read, fixed, written) for i in range(len(fit["random_terms"]))),
+        equations=written,
+    )
+
+
+def _random_effect(
+    fit: Mapping[str, Any],
+    index: int,
+    read: Callable[[Sequence[str]], Factors],
+    fixed: Sequence[FixedEffect],
+    written: Equations,
+) -> RandomEffect:
+    coefficient = next(c for c in fit["hierarchy"] if c["random"] == index)
+    constants = [column for column, predictor in coefficient["predictors"] if not predictor]
+    variance = fit["random_effects_covariance"][index][index]
+    return RandomEffect(
+        term=fit["random_terms"][index],
+        symbol=written.random_symbols[index],
+        level1=read(coefficient["factors"]),
+        variance=variance,
+        sd=sqrt(variance),
+        mean=fixed[constants[0]].estimate if constants else None,
+        predicted=len(coefficient["predictors"]) > len(constants),
+    )

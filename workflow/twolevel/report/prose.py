@@ -1,0 +1,180 @@
+"""Sentences that follow a model's estimates: their sign, their size, and whether their sign is known."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from twolevel.figures.words import Labels, clean, number, sentence
+from twolevel.report.model import FixedEffect, Model, RandomEffect
+from twolevel.report.numbers import decimals, fixed
+from twolevel.terms import Factor
+
+
+def model_sentences(model: Model, labels: Labels) -> list[str]:
+    """What a model's estimates say, one sentence for each, and what to know of a fit gone wrong."""
+    words = _Words(model, labels)
+    return [
+        *(words.fixed(effect) for effect in model.fixed),
+        *(words.random(effect) for effect in model.random),
+        *words.correlations(),
+        words.residual(),
+        *warnings(model),
+    ]
+
+
+def warnings(model: Model) -> Iterator[str]:
+    """What to know of a fit on the boundary, and of one that cannot be trusted."""
+    if model.fit["singular"]:
+        yield (
+            "The fit is singular: a variance is zero, or a correlation is 1 or −1. The data cannot tell "
+            "these random effects apart; a model with fewer of them would fit as well."
+        )
+    for doubt in model.doubts:
+        yield f"Do not trust this fit ({doubt})."
+
+
+def value(effect: FixedEffect, of: float | None = None) -> str:
+    """An effect, or another number, to as many decimals as show two digits of its standard error."""
+    return fixed(effect.estimate if of is None else of, decimals([effect.std_error], 2))
+
+
+def size(effect: FixedEffect) -> str:
+    """An effect without its sign."""
+    return value(effect, abs(effect.estimate))
+
+
+def interval(effect: FixedEffect) -> str:
+    """The 95 % Wald interval in brackets, and what it leaves open."""
+    lower, upper = (value(effect, bound) for bound in effect.interval)
+    return f"(95 % interval {lower} to {upper}{'' if effect.clear else ', so its sign is not known'})"
+
+
+def higher(change: float) -> str:
+    """Which way something moves."""
+    return "higher" if change > 0 else "lower"
+
+
+def strength(base: float, change: float) -> str:
+    """What a change makes of a slope."""
+    if base * (base + change) < 0:
+        return "reversed"
+    return "stronger" if base * change > 0 else "weaker"
+
+
+def listed(items: Iterable[str]) -> str:
+    """Items as a sentence lists them: a, b and c."""
+    *most, last = list(items)
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+class _Words:
+    """The words for one model."""
+
+    def __init__(self, model: Model, labels: Labels) -> None:
+        self.model, self.labels = model, labels
+        self.outcome = labels.label(model.fit["response"])
+        self.groups = labels.group_noun.plural
+
+    def fixed(self, effect: FixedEffect) -> str:
+        """One fixed effect."""
+        match effect.level1, effect.level2:
+            case [], []:
+                return self._intercept(effect)
+            case ([factor], []) | ([], [factor]):
+                return self._main(effect, factor)
+            case [inner], [outer]:
+                return self._cross_level(effect, inner, outer)
+            case level1, level2:
+                product = " × ".join(map(self._name, level2 + level1))
+                return f"{sentence(product)}: the coefficient is {value(effect)} {interval(effect)}."
+
+    def random(self, effect: RandomEffect) -> str:
+        """How far one coefficient differs between groups."""
+        what = self._slope(effect.level1) if effect.level1 else "intercept"
+        alike = " with the same predictors" if effect.predicted else ""
+        start = f"{sentence(what)}: over {self.groups}{alike} its standard deviation is {number(effect.sd, 3)}"
+        if effect.plausible is None:
+            return f"{start}."
+        lower, upper = effect.plausible
+        places = decimals([effect.sd], 2)
+        signs = ""
+        if effect.level1:
+            signs = ", on both sides of zero" if lower < 0 < upper else ", all of one sign"
+        span = f"between {fixed(lower, places)} and {fixed(upper, places)}"
+        return f"{start}, so 95 % of {self.groups} are expected {span}{signs}."
+
+    def correlations(self) -> Iterator[str]:
+        """How the coefficients of a group go together."""
+        terms = self.model.fit["random_terms"]
+        pairs = [
+            f"{clean(terms[k])} with {clean(terms[i])} {fixed(r, 2)}"
+            for i, row in enumerate(self.model.fit["random_effects_correlation"])
+            for k, r in enumerate(row[:i])
+            if r is not None
+        ]
+        if pairs:
+            yield f"Correlations over {self.groups}: {'; '.join(pairs)}."
+
+    def residual(self) -> str:
+        """The spread within groups."""
+        sigma = number(self.model.fit["sigma"], 3)
+        several, one = self.labels.observation_noun.plural, self.labels.group_noun.singular
+        return f"Within a {one}, {several} spread about the model's equation with a standard deviation of {sigma}."
+
+    def _intercept(self, effect: FixedEffect) -> str:
+        others = [f for e in self.model.fixed for f in (*e.level1, *e.level2)]
+        if not others:
+            return f"Grand mean of {self.outcome} over {self.groups}: {value(effect)} {interval(effect)}."
+        return f"Intercept: {self.outcome} {self._at_zero(others)} is {value(effect)} {interval(effect)}."
+
+    def _main(self, effect: FixedEffect, factor: Factor) -> str:
+        varies = effect.level1 and any(r.level1 == effect.level1 for r in self.model.random)
+        average = f" on average over {self.groups}" if varies else ""
+        others = [
+            f
+            for e in self.model.fixed
+            for f in (*e.level1, *e.level2)
+            if f != factor and factor in (*e.level1, *e.level2)
+        ]
+        where = f", {self._at_zero(others)}" if others else ""
+        return (
+            f"{self._step(factor)}: {self.outcome} is {size(effect)} {higher(effect.estimate)}{average} "
+            f"{interval(effect)}{where}."
+        )
+
+    def _cross_level(self, effect: FixedEffect, inner: Factor, outer: Factor) -> str:
+        text = (
+            f"{self._step(outer)}: the {self._slope((inner,))} is {size(effect)} {higher(effect.estimate)} "
+            f"{interval(effect)}"
+        )
+        base = next((e for e in self.model.fixed if e.level1 == (inner,) and not e.level2), None)
+        if base is None:
+            return f"{text}."
+        total = base.estimate + effect.estimate
+        change = strength(base.estimate, effect.estimate)
+        return f"{text}, {value(effect, total)} in place of {value(effect, base.estimate)}, and so {change}."
+
+    def _step(self, factor: Factor) -> str:
+        """The step that an effect belongs to."""
+        label = sentence(self.labels.label(factor.column))
+        if factor.level is None:
+            return f"{label}, one unit more"
+        return f"{label}, {clean(factor.level)} against {clean(factor.reference or '')}"
+
+    def _slope(self, factors: Sequence[Factor]) -> str:
+        """A level-1 coefficient as a noun: a slope, or a difference between two levels."""
+        if len(factors) > 1:
+            return f"coefficient of {' × '.join(map(self._name, factors))}"
+        label, factor = self.labels.label(factors[0].column), factors[0]
+        if factor.level is None:
+            return f"slope of {label}"
+        return f"difference of {clean(factor.level)} from {clean(factor.reference or '')} ({label})"
+
+    def _name(self, factor: Factor) -> str:
+        label = self.labels.label(factor.column)
+        return label if factor.level is None else f"({label} {clean(factor.level)})"
+
+    def _at_zero(self, factors: Iterable[Factor]) -> str:
+        """Conditions under which all these factors are zero."""
+        conditions = (
+            f"{self.labels.label(f.column)} is {'0' if f.reference is None else clean(f.reference)}" for f in factors
+        )
+        return f"where {listed(dict.fromkeys(conditions))}"
