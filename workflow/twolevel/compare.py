@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import chi2
+from scipy.special import chdtrc
 
 from twolevel.errors import UserError
 from twolevel.formula import Design, Floats
@@ -51,7 +51,7 @@ def likelihood_ratio(
     return Comparison(
         statistic=statistic,
         df=df,
-        p_value=float(chi2.sf(statistic, df)),
+        p_value=float(chdtrc(df, max(statistic, 0.0))),
         on_boundary=designs[1].z.shape[1] > designs[0].z.shape[1],
     )
 
