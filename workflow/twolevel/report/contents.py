@@ -55,7 +55,6 @@ class Figure:
     kind: str
     model: str | None
     address: str
-    title: str
     alt: str
     caption: str
 
@@ -165,7 +164,6 @@ def _figure(name: str, results: Results) -> Figure:
         kind=settings["kind"],
         model=settings.get("model"),
         address=f"data:image/svg+xml;base64,{b64encode(results.pictures[name]).decode('ascii')}",
-        title=words["title"],
         alt=words["alt"],
         caption=words["caption"],
     )
