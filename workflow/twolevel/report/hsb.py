@@ -286,7 +286,7 @@ def _mean_ses(facts: _Facts) -> str:
     steeper = facts.slope.estimate * change.estimate > 0
     return (
         f"{change.term} is {_sign(change)}: the slope of SES is {'steeper' if steeper else 'flatter'}, the higher a "
-        f"school's mean SES, by {size(change)} for each unit {interval(change)}. To be better off than one's "
+        f"school's mean SES among schools of one sector, by {size(change)} for each unit {interval(change)}. To be better off than one's "
         f"schoolmates counts for {'more' if steeper else 'less'} where the school is well off."
     )
 
@@ -344,7 +344,7 @@ def _summary(facts: _Facts) -> list[str]:
         f"At the same SES, students of a minority score {size(minority)} points {higher(minority.estimate)} than "
         f"others in their school {interval(minority)}; this explains {percent(facts.residual['explained'])} of the "
         "variance within schools.",
-        f"The slope of SES is {'steeper' if steeper else 'flatter'} in schools of higher mean SES"
+        f"The slope of SES is {'steeper' if steeper else 'flatter'} in schools of higher mean SES, sector being equal"
         f"{_open(facts.by_mean_ses)}, and {'flatter' if abs(slope) < abs(other) else 'steeper'} in {here} schools "
         f"({value(facts.by_sector, slope)}) than in {there} schools ({value(facts.by_sector, other)})"
         f"{_open(facts.by_sector)}.",
