@@ -115,7 +115,8 @@ def test_the_story_of_the_run(results: Path, config: Config) -> None:
         # (36.700 - 35.679) / 36.700, and the vignette's (36.700 - 35.91) / 36.700 = 0.0215
         "the level-1 variance falls from 36.70 to 35.68: 2.8 % less.",
         "The vignette has 2.2 %",
-        "cses:mean.ses is positive: the slope of SES is steeper, the higher a school's mean SES among schools of one sector, by 1.04",
+        "cses:mean.ses is positive: the slope of SES is steeper, the higher a school's mean SES among "
+        "schools of one sector, by 1.04",
         "cses:sectorCatholic is negative: the slope of SES is weaker in Catholic schools than in Public schools. Where "
         "mean SES is 0 it is 1.30 in Catholic and 2.95 in Public schools, a difference of −1.64",
         "The vignette's text says that the slope is weaker in Public schools.",

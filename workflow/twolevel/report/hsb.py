@@ -286,7 +286,8 @@ def _mean_ses(facts: _Facts) -> str:
     steeper = facts.slope.estimate * change.estimate > 0
     return (
         f"{change.term} is {_sign(change)}: the slope of SES is {'steeper' if steeper else 'flatter'}, the higher a "
-        f"school's mean SES among schools of one sector, by {size(change)} for each unit {interval(change)}. To be better off than one's "
+        f"school's mean SES among schools of one sector, by {size(change)} for each unit {interval(change)}. "
+        "To be better off than one's "
         f"schoolmates counts for {'more' if steeper else 'less'} where the school is well off."
     )
 
