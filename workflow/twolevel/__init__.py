@@ -2,13 +2,16 @@
 
 Read the modules in the order in which data flows:
 
+    config                          what a person chose, checked
     source, columns, derive         a table: obtained, checked, completed
     formula, hierarchy              lme4's formula to design matrices; which level each term belongs to
     crossproducts, deviance         what the likelihood needs of the data; the profiled criterion and its gradient
-    optimise, mixedlm, fit          its optimum from several starts; statsmodels' fit of record; both weighed
+    optimise, bounded, mixedlm, fit its optimum from several starts; lme4's bounded search; statsmodels' fit of record
     effects, variance, compare      empirical Bayes, variance explained, likelihood ratio tests
-    results, summary                the fit as tables and as lme4's summary text
-    equations, figures, report      what a reader sees
+    results, fingerprint, summary   the fit as tables and as lme4's summary text; what it was computed from
+    ols, qq, figures                what is drawn, one module per kind of figure
+    terms, equations, mathml        a model's equations
+    report                          what a reader reads
 
 Pure functions and small frozen dataclasses throughout: no files, no Snakemake, no printing.
 """
