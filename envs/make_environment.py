@@ -6,15 +6,13 @@ standard library alone, and no more than Python 3.6, so that an old Python ends 
 
 import argparse
 import hashlib
-import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 SUPPORTED = ("3.11", "3.12", "3.13")
-# Imported once before the environment counts as complete: it shows that everything loads, and it writes the
-# bytecode that each of the pipeline's short processes starts from (without it they take three times as long).
+# Imported once before the environment counts as complete, to show that everything loads.
 FIRST_IMPORT = """
 import formulae, jinja2, jsonschema, latex2mathml.converter, matplotlib.pyplot, nlopt, numba
 import pandas, pandera.pandas, pyarrow.parquet, pyreadr, requests, scipy.optimize, scipy.stats
@@ -58,10 +56,10 @@ def find_python(candidates):
     raise SetUpError(f"Python 3.11, 3.12 or 3.13 is needed, but {found}.\n{HOW_TO_GET_PYTHON}")
 
 
-def run(command, advice, env=None):
+def run(command, advice):
     """Run a command; where it fails, name it and give the advice."""
     words = [str(word) for word in command]
-    code = subprocess.call(words, env=env, stdin=subprocess.DEVNULL)
+    code = subprocess.call(words, stdin=subprocess.DEVNULL)
     if code != 0:
         raise SetUpError(f"`{' '.join(words[:4])} ...` ended with exit code {code}\n{advice}")
 
@@ -79,12 +77,14 @@ def build(python, venv, lock):
     if uv:
         install = [uv, "pip", "sync", "--quiet", "--require-hashes", "--python", made, lock]
     else:
-        # --no-deps: the lock is complete. --no-compile: the first import compiles what is used.
+        # --no-deps: the lock is complete. --no-compile: it is done below, on all cores.
         install = [made, "-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check"]
         install += ["--no-compile", "--no-deps", "--require-hashes", "-r", lock]
     run(install, HOW_TO_GET_PACKAGES)
-    env = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    run([made, "-c", FIRST_IMPORT], "A package was installed but does not load: its message is above.", env)
+    run([made, "-c", FIRST_IMPORT], "A package was installed but does not load: its message is above.")
+    # Each job of the pipeline is a short process, and Snakemake lets none of them write bytecode: without this they
+    # take twice as long. A file that does not compile is some package's template, which nothing imports.
+    subprocess.call([str(made), "-m", "compileall", "-q", "-j", "0", "-x", r"[\\/]tests?[\\/]", str(venv / "lib")])
 
 
 def main():

@@ -16,6 +16,8 @@ rule fit_model:
         "logs/fit_model/{model}.log",
     benchmark:
         "logs/benchmarks/fit_model/{model}.tsv"
+    # Before the figures: a long fit that starts last would be waited for.
+    priority: 1
     conda:
         "../../envs/pipeline.yaml"
     params:
