@@ -27,10 +27,10 @@ def snapshot() -> pd.DataFrame:
     return read_table(SNAPSHOT.read_bytes(), ".csv", "snapshot")
 
 
-def prepare(mode: str, file: Path, folder: Path) -> tuple[bytes, bytes]:
-    """Fetch from `file` and prepare; return the table's and the groups' bytes."""
+def prepare(mode: str, folder: Path) -> tuple[bytes, bytes]:
+    """Fetch as `mode` says and prepare; return the table's and the groups' bytes."""
     raw, provenance, table, groups = (folder / name for name in ("raw", "provenance", "table", "groups"))
-    fetch_data.main(CONFIG["data"] | {"mode": mode}, file, raw, provenance)
+    fetch_data.main(CONFIG["data"] | {"mode": mode, "snapshot": str(SNAPSHOT)}, raw, provenance)
     prepare_data.main(raw, provenance, table, groups, CONFIG["data"], CONFIG["derive"])
     return table.read_bytes(), groups.read_bytes()
 
@@ -61,7 +61,7 @@ def test_the_levels_of_the_downloaded_file_stand_in_the_order_of_the_configurati
 
 @needs_download
 def test_both_prepare_to_the_same_bytes(tmp_path: Path) -> None:
-    assert prepare("snapshot", SNAPSHOT, tmp_path) == prepare(str(DOWNLOADED), DOWNLOADED, tmp_path)
+    assert prepare("snapshot", tmp_path) == prepare(str(DOWNLOADED), tmp_path)
 
 
 def test_its_script_makes_the_same_bytes() -> None:
@@ -75,7 +75,7 @@ def test_the_readme_names_its_hash() -> None:
 
 
 def test_the_prepared_data_are_the_vignettes(tmp_path: Path) -> None:
-    prepare("snapshot", SNAPSHOT, tmp_path)
+    prepare("snapshot", tmp_path)
     table = pd.read_parquet(tmp_path / "table")
     groups = pd.read_csv(tmp_path / "groups", dtype={"school": "str"})
     assert len(table) == groups["n"].sum() == 7185
