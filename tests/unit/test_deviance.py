@@ -25,7 +25,7 @@ def design() -> Design:
 
 def unscaled(theta: np.ndarray, design: Design) -> np.ndarray:
     """The relative covariance factor in the data's own units."""
-    return factor(theta, 3) / cross_products(design).z_scale[:, None]
+    return cross_products(design).own_units(factor(theta, 3))
 
 
 def marginal_covariance(lower: np.ndarray, sigma: float, design: Design) -> np.ndarray:

@@ -28,6 +28,13 @@ def test_a_random_effect_without_fixed_part(hsb: pd.DataFrame) -> None:
     assert (slope.name, slope.columns, slope.random) == ("cses", (), 1)
 
 
+def test_the_order_of_a_product_does_not_matter(hsb: pd.DataFrame) -> None:
+    design = build_design("mathach ~ minority*cses + (cses*minority | school)", hsb)
+    coefficients = level1_coefficients(design)
+    assert [c.name for c in coefficients] == ["(Intercept)", "minorityYes", "cses", "minorityYes:cses"]
+    assert [c.random for c in coefficients] == [0, 2, 1, 3]
+
+
 def test_level2_design_rebuilds_the_combined_design(hsb: pd.DataFrame) -> None:
     # Where every fixed effect predicts a random coefficient, X_j = Z_j W_j.
     design = build_design("mathach ~ cses*mean.ses + cses*sector + (cses | school)", hsb)

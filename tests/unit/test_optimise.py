@@ -25,7 +25,7 @@ def test_two_hundred_random_starts_reach_the_optimum(name, reml, models, lme4) -
     rng = np.random.default_rng(20)
     # Factors from a hundredth to ten times as large as the residual.
     spread = 10.0 ** rng.uniform(-2, 1, size=(200, 1))
-    thetas = spread * rng.standard_normal((200, n_theta(len(data.z_scale))))
+    thetas = spread * rng.standard_normal((200, n_theta(len(data.s))))
     reached = [descend(data, reml, str(i), theta).criterion for i, theta in enumerate(thetas)]
     np.testing.assert_allclose(reached, best, rtol=0, atol=1e-4)
 

@@ -5,6 +5,7 @@ off-diagonal element that is not zero in the same column, the criterion falls on
 where the covariance matrix has no edge.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 import nlopt
@@ -36,17 +37,24 @@ def bounded_fit(data: CrossProducts, reml: bool) -> BoundedFit:
 
     NLopt's BOBYQA from theta = the identity, absolute tolerances 1e-8 (lme4 1.1, `nloptwrap`).
     """
-    q = len(data.z_scale)
-    scale = np.diag(data.z_scale)
-
-    def criterion(theta: Floats, _: Floats) -> float:
-        return evaluate(pack(scale @ factor(theta, q)), data, reml)[0]
+    q = len(data.s)
 
     start = pack(np.eye(q))
+    best = (np.inf, start)
+
+    def criterion(theta: Floats, _: Floats) -> float:
+        nonlocal best
+        here = evaluate(pack(data.basis_units(factor(theta, q))), data, reml)[0]
+        if here < best[0]:
+            best = (here, theta.copy())
+        return here
+
     optimiser = nlopt.opt(nlopt.LN_BOBYQA, n_theta(q))
     optimiser.set_min_objective(criterion)
     optimiser.set_lower_bounds(np.where(start > 0, 0.0, -np.inf))
     optimiser.set_xtol_abs(1e-8)
     optimiser.set_ftol_abs(1e-8)
-    theta = optimiser.optimize(start)
-    return BoundedFit(float(optimiser.last_optimum_value()), np.asarray(theta), int(optimiser.get_numevals()))
+    # Where rounding keeps it from going on, it has still been where it could come.
+    with suppress(nlopt.RoundoffLimited):
+        optimiser.optimize(start)
+    return BoundedFit(best[0], best[1], int(optimiser.get_numevals()))

@@ -86,11 +86,6 @@ def _check_comparable(name: str, estimator: str, null: Design, alternative: Desi
 
     if null.response != alternative.response or null.group != alternative.group:
         refuse("the models have different responses or groups.", "Compare models of one response in one grouping.")
-    if not np.array_equal(null.rows, alternative.rows):
-        refuse(
-            f"the models use {len(null.rows)} and {len(alternative.rows)} observations, since values are missing.",
-            "Remove the incomplete rows from the data first.",
-        )
     same_fixed = _contains(null.x, alternative.x)
     same_random = _contains(null.z, alternative.z)
     if not _contains(alternative.x, null.x) or not _contains(alternative.z, null.z):
@@ -100,11 +95,19 @@ def _check_comparable(name: str, estimator: str, null: Design, alternative: Desi
         )
     if same_fixed and same_random:
         refuse("the two models are the same.", "Choose two different models.")
-    if estimator == "REML" and not same_fixed:
+    if estimator == "REML" and not _same_columns(null.x, alternative.x):
         refuse(
-            "a REML comparison needs the same fixed effects in both models: the REML criterion depends on them.",
-            "Set 'estimator: ML'.",
+            "a REML comparison needs the same fixed effects in both models, in the same units: its criterion depends "
+            "on them.",
+            "Write the fixed effects alike, or set 'estimator: ML'.",
         )
+
+
+def _same_columns(one: Floats, other: Floats) -> bool:
+    """Whether two designs have the same columns, in any order."""
+    if one.shape != other.shape:
+        return False
+    return all((column[:, None] == other).all(axis=0).any() for column in one.T)
 
 
 def _contains(matrix: Floats, other: Floats) -> bool:

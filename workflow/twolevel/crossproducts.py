@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from twolevel.errors import UserError
 from twolevel.formula import Design, Floats
 
 
@@ -12,18 +13,19 @@ class CrossProducts:
     """Cross-products of a design, in coordinates where the arithmetic is well conditioned.
 
     The profiled criterion does not change when X is replaced by an orthonormal basis Q of its columns and y by its
-    residuals from ordinary least squares, apart from a constant; and scaling the columns of Z only rescales the rows
-    of the relative covariance factor. So a predictor in dollars, or a response far from zero, costs no digits.
+    residuals from ordinary least squares, apart from a constant; a basis of Z's columns in place of Z transforms the
+    covariance matrix T in a known way. So a predictor in dollars or in calendar years, or a response far from zero,
+    costs few digits.
 
     Attributes
     ----------
-    ztz : (J, q, q) Z_j'Z_j of the scaled Z
+    ztz : (J, q, q) Z_j'Z_j of the basis of Z
     ztx : (J, q, p) Z_j'Q_j
     zty : (J, q) Z_j'e_j, with e the least-squares residuals
     xty : (p,) Q'e, zero up to rounding for observed data
     yty : e'e
     n_obs : number of observations
-    z_scale : (q,) root mean square of each column of Z, by which it was divided
+    s : (q, q) upper triangular, Z = basis s; the basis has Z'Z = n I, so its columns have a root mean square of 1
     r : (p, p) upper triangular, X = Q r
     ols : (p,) ordinary least-squares coefficients
     """
@@ -34,7 +36,7 @@ class CrossProducts:
     xty: Floats
     yty: float
     n_obs: int
-    z_scale: Floats
+    s: Floats
     r: Floats
     ols: Floats
 
@@ -43,25 +45,61 @@ class CrossProducts:
         """Number of groups, J."""
         return len(self.ztz)
 
+    def own_units(self, lower: Floats) -> Floats:
+        """Relative covariance factor in the units of Z, from the one of its basis."""
+        return _triangular(np.asarray(np.linalg.solve(self.s, lower)))
+
+    def basis_units(self, lower: Floats) -> Floats:
+        """Relative covariance factor of the basis of Z, from the one in Z's own units: the inverse of `own_units`."""
+        return _triangular(self.s @ lower)
+
 
 def cross_products(design: Design) -> CrossProducts:
-    """Reduce a design to its cross-products, O(n (p + q)^2) once."""
+    """Reduce a design to its cross-products, O(n (p + q)^2) once.
+
+    Raises
+    ------
+    UserError
+        The fixed effects describe the groups so fully that nothing is left to estimate a variance from.
+    """
     basis, r = np.linalg.qr(design.x)
     fitted = basis.T @ design.y
     residuals = design.y - basis @ fitted
-    z_scale = np.sqrt(np.mean(design.z**2, axis=0))
-    z = design.z / z_scale
-    return CrossProducts(
+    orthonormal, upper = np.linalg.qr(design.z)
+    signed_root = np.sqrt(len(design.y)) * np.where(np.diag(upper) < 0, -1.0, 1.0)
+    z, s = orthonormal * signed_root, upper / signed_root[:, None]
+    data = CrossProducts(
         ztz=_grouped(z, z, design),
         ztx=_grouped(z, basis, design),
         zty=_grouped(z, residuals[:, None], design)[:, :, 0],
         xty=basis.T @ residuals,
         yty=float(residuals @ residuals),
         n_obs=len(design.y),
-        z_scale=z_scale,
+        s=s,
         r=r,
         ols=np.linalg.solve(r, fitted),
     )
+    _check_identified(design, data)
+    return data
+
+
+def _check_identified(design: Design, data: CrossProducts) -> None:
+    # What is left of each group's columns of Z when X is taken out of them, relative to the columns.
+    whole = np.diagonal(data.ztz, axis1=1, axis2=2)
+    left = whole - (data.ztx**2).sum(axis=2)
+    lost = (left <= 1e-9 * np.maximum(whole, np.finfo(float).tiny)).all(axis=0)
+    if lost.any():
+        names = ", ".join(np.array(design.random_terms)[lost])
+        raise UserError(
+            f"formula '{design.formula}': the fixed effects describe every {design.group} fully, so the variance of "
+            f"{names} cannot be estimated. Use fewer level-2 predictors, or take the random effect out."
+        )
+
+
+def _triangular(matrix: Floats) -> Floats:
+    """Lower triangular factor of matrix matrix', with a non-negative diagonal."""
+    lower = np.asarray(np.linalg.qr(matrix.T, mode="r"), dtype=np.float64).T
+    return np.asarray(lower * np.where(np.diag(lower) < 0, -1.0, 1.0))
 
 
 def _grouped(left: Floats, right: Floats, design: Design) -> Floats:

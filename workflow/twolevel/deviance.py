@@ -57,7 +57,7 @@ def pack(lower: Floats) -> Floats:
 
 
 def evaluate(theta: Floats, data: CrossProducts, reml: bool) -> tuple[float, Floats]:
-    """Criterion and gradient at `theta`, in the scaled coordinates of `data`: what a search needs, and no more."""
+    """Criterion and gradient at `theta`, in the coordinates of `data`: what a search needs, and no more."""
     at = _solve(theta, data, reml)
     return at.criterion + _basis_constant(data, reml), at.gradient
 
@@ -94,7 +94,7 @@ def _solve(theta: Floats, data: CrossProducts, reml: bool) -> _Solution:
     term, n for n - p), where P_j = Z_j'V_j^-1Z_j, Q_j = Z_j'V_j^-1X_j, e_j = Z_j'V_j^-1(y_j - X_j beta) and
     H = (X'V^-1X)^-1.
     """
-    lower = factor(theta, len(data.z_scale))
+    lower = factor(theta, len(data.s))
     products = np.concatenate([data.ztz, data.ztx, data.zty[:, :, None]], axis=2)
     xtvx, xtvy = np.eye(len(data.r)), data.xty.copy()
     log_determinant, yty_removed = _reduce(lower, products, xtvx, xtvy)

@@ -33,18 +33,19 @@ def group_effects(design: Design, data: CrossProducts, lower: Floats, at: Profil
 
     Parameters
     ----------
-    lower : (q, q) relative covariance factor, in the scaled coordinates of `data`
+    lower : (q, q) relative covariance factor, in the coordinates of `data`
     at : the profile at the same theta
     """
     identity = np.eye(len(lower))
     middle = np.linalg.inv(identity + lower.T @ data.ztz @ lower)
-    # D_j = L M_j^-1 L' is the conditional covariance of u_j relative to sigma^2, in scaled coordinates.
+    # D_j = L M_j^-1 L' is the conditional covariance of u_j relative to sigma^2, in the coordinates of the basis of Z.
     conditional = lower @ middle @ lower.T
     delta = data.r @ (at.beta - data.ols)
-    effect = np.einsum("jab,jb->ja", conditional, data.zty - data.ztx @ delta) / data.z_scale
-    covariance = at.sigma**2 * conditional / np.outer(data.z_scale, data.z_scale)
+    to_own = np.linalg.inv(data.s)
+    effect = np.einsum("jab,jb->ja", conditional, data.zty - data.ztx @ delta) @ to_own.T
+    covariance = at.sigma**2 * to_own @ conditional @ to_own.T
     # Moving beta by d moves the predicted u_j by -D_j Z_j'X_j d.
-    shift = conditional @ data.ztx @ data.r / data.z_scale[:, None]
+    shift = to_own @ conditional @ data.ztx @ data.r
     w = level2_design(design)
     lever = w - shift
     prediction = covariance + lever @ at.beta_covariance @ lever.transpose(0, 2, 1)

@@ -40,7 +40,7 @@ class Fit:
     search : the searches from several starts
     record : where statsmodels' MixedLM ended from the optimum
     at : the profile at the optimum
-    lower : (q, q) relative covariance factor in the scaled coordinates of the cross-products
+    lower : (q, q) relative covariance factor in the coordinates of the cross-products
     """
 
     estimator: str
@@ -91,32 +91,34 @@ class Defaults:
 def fit_model(design: Design, data: CrossProducts, *, reml: bool, random_starts: int, seed: int) -> Fit:
     """Fit by REML or ML at the best optimum that several starts reach.
 
-    The estimates are those of statsmodels' MixedLM, which starts at the profiled optimum and has to end there. On the
-    boundary MixedLM can only come near, so there they are the profiled ones.
+    The estimates are those of statsmodels' MixedLM, which starts at the profiled optimum and has to end there. Where it
+    does not, they are the profiled ones, with the doubt; so they are on the boundary, which MixedLM can only approach.
     """
     q = design.z.shape[1]
     found = search(data, reml, starts(data, random_starts, seed))
-    scaled = standard_sign(found.best.theta, q)
-    at = profile(scaled, data, reml)
-    lower = factor(scaled, q) / data.z_scale[:, None]
-    record = fit_from(design, reml, at.beta, lower @ lower.T)
-    singular = bool((np.diag(factor(scaled, q)) < SINGULAR).any())
+    theta = standard_sign(found.best.theta, q)
+    at, lower = profile(theta, data, reml), factor(theta, q)
+    own = data.own_units(lower)
+    singular = bool((np.diag(lower) < SINGULAR).any())
+    record = fit_from(design, data, reml, at.beta, lower)
+    agreement = BOUNDARY_AGREEMENT if singular else AGREEMENT
+    accepted = bool(abs(record.criterion - at.criterion) <= agreement) and not singular
     return Fit(
         estimator="REML" if reml else "ML",
-        criterion=at.criterion if singular else record.criterion,
+        criterion=record.criterion if accepted else at.criterion,
         n_obs=data.n_obs,
-        npar=len(at.beta) + len(scaled) + 1,
-        theta=pack(lower),
-        sigma=at.sigma if singular else record.sigma,
-        beta=at.beta if singular else record.beta,
+        npar=len(at.beta) + len(theta) + 1,
+        theta=pack(own),
+        sigma=record.sigma if accepted else at.sigma,
+        beta=record.beta if accepted else at.beta,
         beta_covariance=at.beta_covariance,
-        covariance=at.sigma**2 * lower @ lower.T if singular else record.covariance,
+        covariance=record.covariance if accepted else at.sigma**2 * own @ own.T,
         singular=singular,
-        doubts=_doubts(data, reml, found, at, record, BOUNDARY_AGREEMENT if singular else AGREEMENT),
+        doubts=_doubts(data, reml, found, singular) + _disagreement(record, at, agreement),
         search=found,
         record=record,
         at=at,
-        lower=factor(scaled, q),
+        lower=lower,
     )
 
 
@@ -125,21 +127,26 @@ def fit_defaults(design: Design, data: CrossProducts, *, reml: bool) -> Defaults
     return Defaults(mixedlm=fit_by_default(design, reml), bounded=bounded_fit(data, reml))
 
 
-def _doubts(
-    data: CrossProducts, reml: bool, found: Search, at: Profile, record: MixedLMFit, agreement: float
-) -> tuple[str, ...]:
+def _doubts(data: CrossProducts, reml: bool, found: Search, singular: bool) -> tuple[str, ...]:
     best, doubts = found.best, []
+    least = np.linalg.eigvalsh(curvature(data, reml, best.theta))[0]
     if not np.isfinite(best.criterion):
         doubts.append("the criterion is not finite at the best point found")
     if best.gradient_norm > FLAT:
         doubts.append(f"the gradient at the best point found is {best.gradient_norm:.2g}, not zero")
-    if np.linalg.eigvalsh(curvature(data, reml, best.theta))[0] < -FLAT:
+    if least < -FLAT:
         doubts.append("the best point found is a saddle")
+    if abs(least) <= FLAT and not singular:
+        doubts.append("the criterion is flat at the best point found: the data do not tell the variances apart")
     if found.reached_best < 2:
         doubts.append(f"only one of {len(found.runs)} searches reached the best criterion")
-    if not abs(record.criterion - at.criterion) <= agreement:
-        doubts.append(
-            f"statsmodels' MixedLM, started at the optimum, left it: criterion {record.criterion:.6f} "
-            f"against {at.criterion:.6f}"
-        )
     return tuple(doubts)
+
+
+def _disagreement(record: MixedLMFit, at: Profile, agreement: float) -> tuple[str, ...]:
+    if abs(record.criterion - at.criterion) <= agreement:
+        return ()
+    if not np.isfinite(record.criterion):
+        return (f"statsmodels' MixedLM, started at the optimum, broke down: {'; '.join(record.messages)}",)
+    both = f"{record.criterion:.6f} against {at.criterion:.6f}"
+    return (f"statsmodels' MixedLM, started at the optimum, left it: criterion {both}",)

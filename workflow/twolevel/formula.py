@@ -18,8 +18,9 @@ from twolevel.errors import UserError
 
 Floats = NDArray[np.float64]
 
-# What a formula may call, under R's names.
-FUNCTIONS = {"np": np, "log": np.log, "exp": np.exp, "sqrt": np.sqrt}
+# What a formula may call, under R's names; I() is formulae's own. Its other transforms are refused: some differ from
+# R's functions of the same name (scale), some mean another thing altogether (offset).
+FUNCTIONS = {"log": np.log, "exp": np.exp, "sqrt": np.sqrt}
 
 # A column is a product of factors: the variables, or contrasts of variables, that are multiplied to make it.
 Factors = tuple[str, ...]
@@ -45,7 +46,6 @@ class Design:
     factors : (n,) values of each single factor in the columns
     group_index : (n,) number of each row's group, in order of first appearance
     group_labels : the J groups' labels
-    rows : (n,) positions in the table of the rows used
     """
 
     formula: str
@@ -59,7 +59,6 @@ class Design:
     factors: Mapping[str, Floats]
     group_index: NDArray[np.intp]
     group_labels: tuple[str, ...]
-    rows: NDArray[np.intp]
 
     @property
     def fixed_terms(self) -> tuple[str, ...]:
@@ -76,7 +75,7 @@ def build_design(formula: str, table: pd.DataFrame) -> Design:
     """Evaluate an lme4 formula with one grouping column on a table.
 
     Factors are treatment-coded against their first level. Columns stand in R's order, main effects before
-    interactions. Rows where a variable of the model is missing are left out, as by R's `na.omit`.
+    interactions.
 
     Raises
     ------
@@ -86,14 +85,17 @@ def build_design(formula: str, table: pd.DataFrame) -> Design:
     """
     description = _parse(formula)
     group = _grouping_column(formula, description)
-    used = sorted(description.var_names)
+    used = sorted(name for name in description.var_names if name)  # a literal in a call has an empty name
     if absent := [name for name in used if name not in table.columns]:
         raise UserError(
             f"formula '{formula}': no column {', '.join(absent)} in the data, which has "
             f"{', '.join(map(str, table.columns))}. Correct the name, or add the column under 'derive' in the config."
         )
-    complete = table[used].notna().all(axis="columns").to_numpy()
-    rows = table.loc[complete, used]
+    rows = table[used]
+    if missing := [name for name in used if rows[name].isna().any()]:
+        raise UserError(
+            f"formula '{formula}': values are missing in {', '.join(missing)}. Remove or impute them first."
+        )
     random_part = Model(*(term.expr for term in description.group_terms))
     fixed_part = Model(*description.common_terms, response=description.response)
     fixed, random = (_evaluate(formula, part, rows) for part in (fixed_part, random_part))
@@ -113,25 +115,38 @@ def build_design(formula: str, table: pd.DataFrame) -> Design:
         factors=_single_factors(fixed) | _single_factors(random),
         group_index=index,
         group_labels=tuple(map(str, labels)),
-        rows=np.flatnonzero(complete),
     )
     _check_estimable(design)
     return design
 
 
 def spaced_as_r(formula: str) -> str:
-    """Space a formula as R prints it: `y ~ a * b + a:c + (a | g)`."""
-    spaced = re.sub(r"\s*([~+*|/-])\s*", r" \1 ", formula)
-    return re.sub(r"\s+", " ", re.sub(r"\s*:\s*", ":", spaced)).strip()
+    """Space a formula as R prints it: `y ~ a * b + a:c + (a | g)`. Names in backticks stay as they are."""
+    parts = re.split(r"(`[^`]*`)", formula)
+    for i in range(0, len(parts), 2):
+        parts[i] = re.sub(r"\s*(\*\*|[~+*|/-])\s*", r" \1 ", parts[i])
+        parts[i] = re.sub(r"\s*:\s*", ":", parts[i])
+    return re.sub(r"\s+", " ", "".join(parts)).strip()
 
 
 def _parse(formula: str) -> Model:
-    if "||" in formula:
-        raise UserError(f"formula '{formula}': '||' is not supported. Write (1 + x | g): correlations are estimated.")
+    unquoted = re.sub(r"`[^`]*`", "", formula)
+    if unquoted.count("|") > 1:
+        raise UserError(
+            f"formula '{formula}': uncorrelated random effects, '||' or several terms with '|', are not supported. "
+            f"Write one term, (1 + x | g): correlations are estimated."
+        )
+    unknown = sorted(set(re.findall(r"([\w.]+)\s*\(", unquoted)) - {*FUNCTIONS, "I"})
+    if unknown:
+        raise UserError(
+            f"formula '{formula}': {', '.join(unknown)}() is not supported; a formula may call "
+            f"{', '.join(FUNCTIONS)} and I. Other columns can be made in the data beforehand."
+        )
     try:
         description = model_description(formula)
     except Exception as error:  # formulae raises its own and built-in types, some of them bare Exceptions
-        message = f"formula '{formula}' cannot be read: {error}. Expected for example: y ~ x + (x | g)."
+        expected = "Expected for example: y ~ x + (x | g), or (0 + x | g) for a slope alone."
+        message = f"formula '{formula}' cannot be read: {str(error).rstrip('.')}. {expected}"
         raise UserError(message) from error
     if description.response is None:
         raise UserError(f"formula '{formula}': there is no response. Expected for example: y ~ x + (x | g).")
@@ -215,6 +230,7 @@ def _check_estimable(design: Design) -> None:
         raise UserError(f"formula '{design.formula}': it gives values that are not finite. Check its functions.")
     if n_groups < 2:
         raise UserError(f"formula '{design.formula}': the data have {n_groups} {design.group}; at least 2 are needed.")
+    _check_response(design)
     for what, matrix, names in (("fixed", design.x, design.fixed_terms), ("random", design.z, design.random_terms)):
         if redundant := _redundant(matrix, names):
             raise UserError(
@@ -225,6 +241,22 @@ def _check_estimable(design: Design) -> None:
         raise UserError(
             f"formula '{design.formula}': {len(design.y)} observations cannot identify {q} random effects in each of "
             f"{n_groups} groups beside the residual variance. Use fewer random effects."
+        )
+
+
+def _check_response(design: Design) -> None:
+    lowest, highest = (np.full(len(design.group_labels), start) for start in (np.inf, -np.inf))
+    np.minimum.at(lowest, design.group_index, design.y)
+    np.maximum.at(highest, design.group_index, design.y)
+    if (lowest == highest).all():
+        raise UserError(
+            f"formula '{design.formula}': {design.response} has one value in each {design.group}; a response must vary "
+            f"within groups."
+        )
+    basis = np.linalg.qr(design.x)[0]
+    if np.linalg.norm(design.y - basis @ (basis.T @ design.y)) < 1e-9 * np.linalg.norm(design.y):
+        raise UserError(
+            f"formula '{design.formula}': the fixed effects give {design.response} exactly. Is it its own predictor?"
         )
 
 

@@ -40,22 +40,26 @@ def level1_coefficients(design: Design) -> tuple[Coefficient, ...]:
     # ASSUME: a factor that has one value in each group is a level-2 predictor, whatever its name.
     """
     level2 = {name for name, values in design.factors.items() if _constant_within_groups(design, values)}
-    found: dict[Factors, list[tuple[int, Factors]]] = {}
+    # A product is the same in any order: minority:cses among the fixed effects, cses:minority among the random ones.
+    names: dict[frozenset[str], Factors] = {}
+    found: dict[frozenset[str], list[tuple[int, Factors]]] = {}
     for column, factors in enumerate(design.fixed_factors):
         inner = tuple(f for f in factors if f not in level2)
         outer = tuple(f for f in factors if f in level2)
-        found.setdefault(inner, []).append((column, outer))
-    random = {factors: index for index, factors in enumerate(design.random_factors)}
-    for factors in random:
-        found.setdefault(factors, [])
+        names.setdefault(frozenset(inner), inner)
+        found.setdefault(frozenset(inner), []).append((column, outer))
+    random = {frozenset(factors): index for index, factors in enumerate(design.random_factors)}
+    for factors in design.random_factors:
+        names.setdefault(frozenset(factors), factors)
+        found.setdefault(frozenset(factors), [])
     return tuple(
         Coefficient(
-            factors=factors,
+            factors=names[key],
             columns=tuple(column for column, _ in predicted_by),
             predictors=tuple(outer for _, outer in predicted_by),
-            random=random.get(factors),
+            random=random.get(key),
         )
-        for factors, predicted_by in found.items()
+        for key, predicted_by in found.items()
     )
 
 

@@ -1,11 +1,12 @@
 """The fit of record: statsmodels' MixedLM, started at the profiled optimum."""
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from statsmodels.regression.mixed_linear_model import MixedLM, MixedLMParams
 
+from twolevel.crossproducts import CrossProducts
 from twolevel.formula import Design, Floats
 
 # MixedLM works with the Cholesky factor and the inverse of the covariance matrix, which a singular one lacks. This much
@@ -16,16 +17,16 @@ RIDGE = 1e-9
 
 @dataclass(frozen=True)
 class MixedLMFit:
-    """Where MixedLM ended.
+    """Where MixedLM ended, in the units of the data.
 
     Attributes
     ----------
-    criterion : -2 (restricted) log-likelihood
+    criterion : -2 (restricted) log-likelihood; not finite where MixedLM broke down
     beta : (p,) fixed effects
     sigma : residual standard deviation
     covariance : (q, q) covariance matrix of the random effects
     converged : what statsmodels said; by itself it means nothing
-    messages : statsmodels' warnings
+    messages : statsmodels' warnings, or why it broke down
     """
 
     criterion: float
@@ -36,31 +37,57 @@ class MixedLMFit:
     messages: tuple[str, ...]
 
 
-def fit_from(design: Design, reml: bool, beta: Floats, relative_covariance: Floats) -> MixedLMFit:
-    """Fit by MixedLM (BFGS) from given fixed effects and covariance matrix relative to sigma^2."""
+def fit_from(design: Design, data: CrossProducts, reml: bool, beta: Floats, lower: Floats) -> MixedLMFit:
+    """Fit by MixedLM (BFGS) from given fixed effects and relative covariance factor.
+
+    MixedLM gets the bases of X and Z in which `data` was computed: with a predictor in dollars or in calendar years it
+    leaves the optimum.
+
+    Parameters
+    ----------
+    beta : (p,) fixed effects, in the units of the data
+    lower : (q, q) relative covariance factor, in the coordinates of `data`
+    """
+    root = np.sqrt(data.n_obs)
+    x, z = root * design.x @ np.linalg.inv(data.r), design.z @ np.linalg.inv(data.s)
+    relative = lower @ lower.T
     ridge = 0.0
-    if np.linalg.eigvalsh(relative_covariance)[0] <= RIDGE * relative_covariance.max():
-        ridge = RIDGE * float(max(relative_covariance.max(), 1.0))
-    covariance = relative_covariance + ridge * np.eye(design.z.shape[1])
-    start = MixedLMParams.from_components(fe_params=beta, cov_re=covariance)
-    return _fit(design, reml, start_params=start, method=["bfgs"])
+    if np.linalg.eigvalsh(relative)[0] <= RIDGE * relative.max():
+        ridge = RIDGE * float(max(relative.max(), 1.0))
+    start = MixedLMParams.from_components(
+        fe_params=data.r @ beta / root, cov_re=relative + ridge * np.eye(len(relative))
+    )
+    fit = _fit(design.y, x, z, design, reml, start_params=start, method=["bfgs"])
+    back = np.linalg.inv(data.s)
+    # The REML criterion depends on the coordinates of X through log|X'X|.
+    units = 2 * float(np.log(np.abs(np.diag(data.r)) / root).sum()) if reml else 0.0
+    return replace(
+        fit,
+        criterion=fit.criterion + units,
+        beta=root * np.linalg.solve(data.r, fit.beta),
+        covariance=back @ fit.covariance @ back.T,
+    )
 
 
 def fit_by_default(design: Design, reml: bool) -> MixedLMFit:
     """Fit by MixedLM as a user's plain `.fit()` does."""
-    return _fit(design, reml)
+    return _fit(design.y, design.x, design.z, design, reml)
 
 
-def _fit(design: Design, reml: bool, **options: object) -> MixedLMFit:
-    model = MixedLM(design.y, design.x, groups=design.group_index, exog_re=design.z)
+def _fit(y: Floats, x: Floats, z: Floats, design: Design, reml: bool, **options: object) -> MixedLMFit:
+    q = z.shape[1]
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        result = model.fit(reml=reml, **options)
+        try:
+            result = MixedLM(y, x, groups=design.group_index, exog_re=z).fit(reml=reml, **options)
+        except (np.linalg.LinAlgError, ValueError) as error:  # how its linear algebra breaks down
+            nowhere = np.full((q, q), np.nan)
+            return MixedLMFit(np.inf, np.full(x.shape[1], np.nan), np.nan, nowhere, False, (str(error),))
     return MixedLMFit(
         criterion=-2 * float(result.llf),
         beta=np.asarray(result.fe_params),
         sigma=float(np.sqrt(result.scale)),
-        covariance=np.asarray(result.cov_re).reshape(design.z.shape[1], -1),
+        covariance=np.asarray(result.cov_re).reshape(q, q),
         converged=bool(result.converged),
         messages=tuple(dict.fromkeys(str(w.message) for w in caught)),
     )

@@ -27,7 +27,7 @@ class Run:
     Attributes
     ----------
     start : what the start is called
-    start_theta, theta : (k,) where it began and ended, in the scaled coordinates of the cross-products
+    start_theta, theta : (k,) where it began and ended, in the coordinates of the cross-products
     criterion : the criterion at the end
     gradient_norm : largest element of the gradient there
     evaluations : of the criterion with its gradient
@@ -70,9 +70,9 @@ class Search:
 def starts(data: CrossProducts, random_starts: int, seed: int) -> dict[str, Floats]:
     """Where to search from: lme4's own start, a small covariance, and random factors.
 
-    The identity is in scaled coordinates: every random effect as large as the residual.
+    The identity is in the coordinates of the cross-products: every random effect as large as the residual.
     """
-    q = len(data.z_scale)
+    q = len(data.s)
     rng = np.random.Generator(np.random.Philox(seed))
     named = {"identity": pack(np.eye(q)), "small": pack(0.1 * np.eye(q))}
     drawn = {f"random {i + 1}": rng.standard_normal(n_theta(q)) for i in range(random_starts)}

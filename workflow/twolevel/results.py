@@ -47,7 +47,7 @@ def fit_json(
             },
             "lme4_bounds": {
                 "call": "NLopt BOBYQA from theta = I, diagonal of theta bounded at zero",
-                "criterion": defaults.bounded.criterion,
+                "criterion": _finite(defaults.bounded.criterion),
                 "theta": defaults.bounded.theta.tolist(),
                 "evaluations": defaults.bounded.evaluations,
             },
@@ -99,7 +99,7 @@ def residuals_table(design: Design, fit: Fit, fitted: Floats) -> pd.DataFrame:
     residual = design.y - fitted
     return pd.DataFrame(
         {
-            "row": design.rows,
+            "row": np.arange(len(residual)),
             design.group: np.asarray(design.group_labels)[design.group_index],
             "fitted": fitted,
             "residual": residual,
@@ -152,8 +152,8 @@ def _story(fit: Fit) -> dict[str, Any]:
         "optima": list(fit.search.optima),
         "reached_best": fit.search.reached_best,
         "mixedlm": {
-            "criterion": fit.record.criterion,
-            "difference": fit.record.criterion - fit.at.criterion,
+            "criterion": _finite(fit.record.criterion),
+            "difference": _finite(fit.record.criterion - fit.at.criterion),
             "converged": fit.record.converged,
             "messages": list(fit.record.messages),
         },
