@@ -22,6 +22,7 @@ SVG = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 4 3"/>'
 
 CONFIG = {
     "data": {
+        "title": "Reading",
         "group": "class",
         "group_noun": {"singular": "class", "plural": "classes"},
         "observation_noun": {"singular": "pupil", "plural": "pupils"},
@@ -111,7 +112,6 @@ def results(slope=2.0, change=-0.5, kind="new", **changes):
     made = Results(
         config=config,
         provenance={
-            "title": "Reading",
             "source": "reading.csv",
             "obtained": "file",
             "obtained_at": "2001-02-03T04:05:06+00:00",
@@ -280,7 +280,7 @@ def test_the_generic_report_says_what_the_estimates_say():
         (2.0, -0.5, "0.50 lower (95 % interval −0.70 to −0.30), 1.50 in place of 2.00, and so weaker."),
         (2.0, -3.0, "3.00 lower (95 % interval −3.20 to −2.80), −1.00 in place of 2.00, and so reversed."),
         (-2.0, -0.5, "0.50 lower (95 % interval −0.70 to −0.30), −2.50 in place of −2.00, and so stronger."),
-        (2.0, 0.1, "0.10 higher (95 % interval −0.10 to 0.30, so its sign is not known), 2.10 in place of 2.00"),
+        (2.0, 0.1, "0.10 higher (95 % interval −0.10 to 0.30, so its sign is not known), 2.10 in place of 2.00."),
     ],
 )
 def test_a_sentence_turns_with_the_sign(slope, change, expected):
@@ -319,6 +319,7 @@ def test_what_is_wrong_with_a_fit_is_said():
     wrong["doubts"] = ["the best point found is a saddle"]
     wrong["random_effects_correlation"] = [[1.0, None], [None, 1.0]]
     story = wrong["optimiser"]
+    wrong["random_effects_covariance"] = [[1.0, 0.0], [0.0, 0.0]]
     story["reached_best"] = 3
     story["mixedlm"]["difference"] = 0.5
     story["defaults"]["statsmodels"]["criterion"] = None
@@ -326,10 +327,11 @@ def test_what_is_wrong_with_a_fit_is_said():
     text = Page(page(replace(made, fits=made.fits | {"full": wrong}))).text.replace("\xa0", " ")
     for sentence in (
         "Not to be trusted: full.",
-        "The fit is singular: a variance is zero, or a correlation is 1 or −1.",
+        "The fit is singular: the estimated variance of hours is zero. A model without this random effect would fit "
+        "as well.",
         "Do not trust this fit (by REML, the best point found is a saddle).",
         "Some searches ended at a higher criterion in full.",
-        "MixedLM, started at the optimum, ended elsewhere in full.",
+        "MixedLM, started at the optimum, ended a millionth or more from its criterion, or broke down, in full.",
         "missed the optimum in 1 of 2 models, by the most in full (no finite criterion); in 1 of those 1",
         "stopped above the optimum in 1 of 2 models: full (by 8.25).",
         "Singular: full.",
@@ -337,6 +339,73 @@ def test_what_is_wrong_with_a_fit_is_said():
     ):
         assert sentence in text
     assert "Correlations over classes" not in text
+
+
+@pytest.mark.parametrize(
+    ("sds", "correlation", "expected"),
+    [
+        # The standard error of both means is 0.1: below a hundredth of it a standard deviation is zero.
+        (
+            [0.0, 0.5],
+            None,
+            ["the estimated variance of (Intercept) is zero. A model without this random effect would"],
+        ),
+        ([0.0, 0.0], None, ["variances of (Intercept) and hours are zero. A model without these random effects"]),
+        ([0.5, 9e-4], 0.7, ["the estimated variance of hours is zero."]),  # whatever its correlation
+        ([0.5, 2e-3], 1.0, ["the estimated correlation of (Intercept) with hours is 1. Both variances are above"]),
+        ([0.5, 0.3], -1.0, ["the estimated correlation of (Intercept) with hours is −1.", "may fit worse."]),
+    ],
+)
+def test_only_an_effect_of_no_variance_is_said_to_be_needless(sds, correlation, expected):
+    """y ~ x + (x | g) with a correlation of 1 can fit better than (1 | g): 603.954 against 606.188 in one sample."""
+    made = results()
+    singular = made.fits["full"] | {"singular": True}
+    singular["random_effects_correlation"] = [[1.0, correlation], [correlation, 1.0]]
+    covariance = (correlation or 0) * sds[0] * sds[1]
+    singular["random_effects_covariance"] = [[sds[0] ** 2, covariance], [covariance, sds[1] ** 2]]
+    text = Page(page(replace(made, fits=made.fits | {"full": singular}))).text.replace("\xa0", " ")
+    assert all(words in text for words in expected)
+    assert text.count("The fit is singular: ") == 1
+    assert ("would fit as well" in text) == ("zero" in expected[0].replace("above zero", ""))
+
+
+def test_three_effects_can_be_singular_without_a_zero_variance_or_a_correlation_of_one():
+    """u3 = u1 + u2 with u1 and u2 independent: correlations 0 and 1 / sqrt(2)."""
+    slopes = [
+        {"term": name, "factors": [name], "predictors": [[i, []]], "random": i}
+        for i, name in enumerate(("hours", "words"), start=1)
+    ]
+    covariance = [[1.0, 0.0, 1.0], [0.0, 1.0, 1.0], [1.0, 1.0, 2.0]]
+    model = fit([INTERCEPT, *slopes], ["(Intercept)", "hours", "words"], covariance, 1100.0) | {"singular": True}
+    made = results()
+    effects = made.fixed_effects | {"full": estimates([30.0, 2.0, 1.0])}
+    text = Page(page(replace(made, fits=made.fits | {"full": model}, fixed_effects=effects))).text
+    assert "a combination of the random effects does not vary. A model without one of them may fit worse." in text
+
+
+@pytest.mark.parametrize(("change", "verdict"), [(-0.5, ", and so weaker there."), (0.1, ".")])
+def test_two_slopes_are_compared_under_their_condition(change, verdict):
+    """Words on hours by kind and by size: the slopes of the two kinds are those where size is 0."""
+    full = [
+        INTERCEPT,
+        {"term": "hours", "factors": ["hours"], "predictors": [[1, []], [2, ["kindnew"]], [3, ["size"]]], "random": 1},
+    ]
+    terms = ["(Intercept)", "hours", "hours:kindnew", "hours:size"]
+    made = results()
+    fits = made.fits | {"full": fit(full, terms, [[1.0, 0.3], [0.3, 0.25]], 1100.0)}
+    effects = made.fixed_effects | {"full": estimates([30.0, 2.0, change, 1.0])}
+    text = Page(page(replace(made, fits=fits, fixed_effects=effects))).text.replace("\xa0", " ")
+    assert f"{fixed(2 + change, 2)} in place of 2.00 where size is 0{verdict}" in text
+    assert "3.00 at 1 in place of 2.00 at 0 where kind of lesson is old, and so stronger there." in text
+
+
+def test_mixedlm_that_broke_down_is_said_to():
+    made = results()
+    broken = copy.deepcopy(made.fits["full"])
+    broken["optimiser"]["mixedlm"]["difference"] = None
+    parsed = Page(page(replace(made, fits=made.fits | {"full": broken})))
+    assert "ended a millionth or more from its criterion, or broke down, in full." in parsed.text
+    assert "not finite" in parsed.text
 
 
 def test_models_of_different_data_are_not_put_on_one_page():
@@ -443,8 +512,9 @@ def test_hostile_labels_nouns_titles_and_captions_appear_as_text():
     config = copy.deepcopy(made.config)
     config["data"]["columns"]["words"]["label"] = evil
     config["data"]["group_noun"] = {"singular": evil, "plural": evil}
+    config["data"]["title"] = evil
     words = {name: dict.fromkeys(("title", "alt", "caption"), evil) for name in made.words}
-    provenance = made.provenance | {"title": evil, "source": evil, "obtained": evil}
+    provenance = made.provenance | {"source": evil, "obtained": evil}
     html = page(replace(made, config=config, words=words, provenance=provenance))
     assert "<b" not in html.replace("<body", "")
     assert Page(html).all("alt") == [evil, evil]

@@ -58,6 +58,7 @@ class Story:
 
     Attributes
     ----------
+    same_data : whether the data are those of the vignette
     summary : the opening
     between : where the variance lies
     means : what sector and mean SES say about school means
@@ -70,6 +71,7 @@ class Story:
     expanded : whether the two ways to write the formula agree
     """
 
+    same_data: bool
     summary: list[str]
     between: str
     means: str
@@ -132,6 +134,7 @@ def tell(
     _check(models, comparisons, figures)
     facts = _facts(models, comparisons, explained)
     return Story(
+        same_data=facts.same_data,
         summary=[*_summary(facts), _verdict(models, facts)],
         between=_between(facts),
         means=_means(facts),
@@ -255,6 +258,8 @@ def _published(facts: _Facts) -> str:
 
 def _bounded(facts: _Facts) -> str:
     found, search = audit(facts.with_minority), facts.with_minority.fit["optimiser"]["defaults"]["lme4_bounds"]
+    if found.bounded is None:
+        return "A search within lme4's bounds, from lme4's own start, ends without a finite criterion."
     within = f"A search within lme4's bounds, from lme4's own start, ends at {fixed(search['criterion'], 2)}"
     if not found.bounded_missed:
         return f"{within}, the same optimum."
@@ -347,8 +352,8 @@ def _summary(facts: _Facts) -> list[str]:
         "variance within schools.",
         f"The slope of SES is {'steeper' if steeper else 'flatter'} in schools of higher mean SES, sector being equal"
         f"{_open(facts.by_mean_ses)}, and {'flatter' if abs(slope) < abs(other) else 'steeper'} in {here} schools "
-        f"({value(facts.by_sector, slope)}) than in {there} schools ({value(facts.by_sector, other)})"
-        f"{_open(facts.by_sector)}.",
+        f"({value(facts.by_sector, slope)}) than in {there} schools ({value(facts.by_sector, other)}) "
+        f"where mean SES is 0{_open(facts.by_sector)}.",
     ]
 
 

@@ -11,6 +11,13 @@ from twolevel.equations import Equations, equations
 from twolevel.mathml import Math
 from twolevel.terms import Factor, Levels, read_factor
 
+# In a singular fit, a standard deviation over groups below this share of the standard error of the coefficient's mean
+# is zero, whatever the units: of each group's deviations from that mean it then makes no difference that can be seen.
+ZERO = 1e-2
+
+# In a singular fit, a correlation this close to 1 or -1 is meant to be it.
+TIED = 1e-4
+
 # Standard errors on either side of an estimate that make a 95 % Wald interval.
 Z = 1.959964
 
@@ -128,6 +135,23 @@ class Model:
             return None
         variance, residual = self.random[0].variance, float(self.fit["sigma"]) ** 2
         return variance / (variance + residual)
+
+    @property
+    def zero_variances(self) -> tuple[str, ...]:
+        """Terms of the random effects whose variance, in a singular fit, is estimated as zero."""
+        errors = {e.level1: e.std_error for e in self.fixed if not e.level2}
+        return tuple(r.term for r in self.random if r.sd <= ZERO * errors.get(r.level1, 0.0))
+
+    @property
+    def tied(self) -> tuple[tuple[str, str, float], ...]:
+        """Pairs of random effects with variances above zero and a correlation of 1 or -1, and the correlation."""
+        terms, zero = self.fit["random_terms"], self.zero_variances
+        return tuple(
+            (terms[k], terms[i], r)
+            for i, row in enumerate(self.fit["random_effects_correlation"])
+            for k, r in enumerate(row[:i])
+            if r is not None and abs(r) > 1 - TIED and not {terms[i], terms[k]} & {*zero}
+        )
 
     @property
     def doubts(self) -> tuple[str, ...]:

@@ -23,10 +23,10 @@ class Audit:
     name : the model
     criterion : at the optimum
     agreed, searches : how many searches ended there, of how many
-    confirmed : criterion where MixedLM ended that started there, less that of the optimum
+    confirmed : criterion where MixedLM ended that started there, less that of the optimum; None where it broke down
     default : the same where plain `MixedLM.fit()` ended; None where that is not finite
     default_converged : what it said
-    bounded : the same for the search within lme4's bounds
+    bounded : the same for the search within lme4's bounds; None where that is not finite
     singular : of the fit
     doubts : why it cannot be trusted; none where it can
     """
@@ -35,10 +35,10 @@ class Audit:
     criterion: float
     agreed: int
     searches: int
-    confirmed: float
+    confirmed: float | None
     default: float | None
     default_converged: bool
-    bounded: float
+    bounded: float | None
     singular: bool
     doubts: tuple[str, ...]
 
@@ -50,7 +50,7 @@ class Audit:
     @property
     def bounded_missed(self) -> bool:
         """Whether the search within lme4's bounds did."""
-        return self.bounded > ELSEWHERE
+        return self.bounded is None or self.bounded > ELSEWHERE
 
 
 def audit(model: Model) -> Audit:
@@ -65,14 +65,16 @@ def audit(model: Model) -> Audit:
         confirmed=story["mixedlm"]["difference"],
         default=None if plain["criterion"] is None else plain["criterion"] - fit["criterion"],
         default_converged=plain["converged"],
-        bounded=bounded["criterion"] - fit["criterion"],
+        bounded=None if bounded["criterion"] is None else bounded["criterion"] - fit["criterion"],
         singular=fit["singular"],
         doubts=model.doubts,
     )
 
 
-def gap(difference: float) -> str:
+def gap(difference: float | None) -> str:
     """A difference between two computations of one criterion."""
+    if difference is None:
+        return "not finite"
     return f"<{NBSP}0.000001" if abs(difference) < ROUNDING else fixed(difference, 6)
 
 
@@ -80,7 +82,7 @@ def optimum_sentences(audits: Sequence[Audit]) -> list[str]:
     """What the audit of all models shows."""
     return [
         _agreement([a.name for a in audits if a.agreed < a.searches]),
-        _confirmation([a.name for a in audits if abs(a.confirmed) >= ROUNDING]),
+        _confirmation([a.name for a in audits if a.confirmed is None or abs(a.confirmed) >= ROUNDING]),
         _plain(audits),
         _bounded(audits),
         _singular([a.name for a in audits if a.singular]),
@@ -96,7 +98,10 @@ def _agreement(apart: Sequence[str]) -> str:
 
 def _confirmation(apart: Sequence[str]) -> str:
     if apart:
-        return f"MixedLM, started at the optimum, ended elsewhere in {listed(apart)}."
+        return (
+            "MixedLM, started at the optimum, ended a millionth or more from its criterion, or broke down, in "
+            f"{listed(apart)}."
+        )
     return "MixedLM, started at the optimum, ended at the same criterion in every model, to a millionth."
 
 
@@ -118,7 +123,9 @@ def _bounded(audits: Sequence[Audit]) -> str:
     missed = [a for a in audits if a.bounded_missed]
     if not missed:
         return "A search within lme4's bounds, from lme4's start, ended at the same optimum in every model."
-    places = listed(f"{a.name} (by {fixed(a.bounded, 2)})" for a in missed)
+    places = listed(
+        f"{a.name} ({'no finite criterion' if a.bounded is None else f'by {fixed(a.bounded, 2)}'})" for a in missed
+    )
     return (
         f"A search within lme4's bounds, from lme4's start, stopped above the optimum in {len(missed)} of "
         f"{len(audits)} models: {places}."

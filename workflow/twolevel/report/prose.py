@@ -23,12 +23,32 @@ def model_sentences(model: Model, labels: Labels) -> list[str]:
 def warnings(model: Model) -> Iterator[str]:
     """What to know of a fit on the boundary, and of one that cannot be trusted."""
     if model.fit["singular"]:
-        yield (
-            "The fit is singular: a variance is zero, or a correlation is 1 or −1. The data cannot tell "
-            "these random effects apart; a model with fewer of them would fit as well."
-        )
+        yield from _singular(model)
     for doubt in model.doubts:
         yield f"Do not trust this fit ({doubt})."
+
+
+def _singular(model: Model) -> Iterator[str]:
+    """Where T is singular. An effect of no variance can go at no loss; one of two that go together need not."""
+    zero = model.zero_variances
+    if zero:
+        plural = len(zero) > 1
+        yield (
+            f"The fit is singular: the estimated {'variances' if plural else 'variance'} of "
+            f"{listed(map(clean, zero))} {'are' if plural else 'is'} zero. A model without "
+            f"{'these random effects' if plural else 'this random effect'} would fit as well."
+        )
+    for one, other, sign in model.tied:
+        yield (
+            f"The fit is singular: the estimated correlation of {clean(one)} with {clean(other)} is "
+            f"{'1' if sign > 0 else '−1'}. Both variances are above zero, so a model without one of the two random "
+            "effects may fit worse."
+        )
+    if not zero and not model.tied:
+        yield (
+            "The fit is singular: no variance is zero and no correlation is 1 or −1, but a combination of the random "
+            "effects does not vary. A model without one of them may fit worse."
+        )
 
 
 def value(effect: FixedEffect, of: float | None = None) -> str:
@@ -128,12 +148,7 @@ class _Words:
     def _main(self, effect: FixedEffect, factor: Factor) -> str:
         varies = effect.level1 and any(r.level1 == effect.level1 for r in self.model.random)
         average = f" on average over {self.groups}" if varies else ""
-        others = [
-            f
-            for e in self.model.fixed
-            for f in (*e.level1, *e.level2)
-            if f != factor and factor in (*e.level1, *e.level2)
-        ]
+        others = self._beside(factor)
         where = f", {self._at_zero(others)}" if others else ""
         return (
             f"{self._step(factor)}: {self.outcome} is {size(effect)} {higher(effect.estimate)}{average} "
@@ -148,9 +163,17 @@ class _Words:
         base = next((e for e in self.model.fixed if e.level1 == (inner,) and not e.level2), None)
         if base is None:
             return f"{text}."
-        total = base.estimate + effect.estimate
-        change = strength(base.estimate, effect.estimate)
-        return f"{text}, {value(effect, total)} in place of {value(effect, base.estimate)}, and so {change}."
+        after, before = value(effect, base.estimate + effect.estimate), value(effect, base.estimate)
+        compared = f"{after} in place of {before}" if outer.level else f"{after} at 1 in place of {before} at 0"
+        others = [f for f in self._beside(inner) if f.column != outer.column]
+        where = f" {self._at_zero(others)}" if others else ""
+        verdict = f", and so {strength(base.estimate, effect.estimate)}" if effect.clear else ""
+        return f"{text}, {compared}{where}{verdict}{' there' if verdict and others else ''}."
+
+    def _beside(self, factor: Factor) -> list[Factor]:
+        """The factors that it is multiplied with."""
+        products = [(*e.level1, *e.level2) for e in self.model.fixed]
+        return [f for product in products if factor in product for f in product if f != factor]
 
     def _step(self, factor: Factor) -> str:
         """The step that an effect belongs to."""
