@@ -5,9 +5,7 @@ from snakemake.utils import min_version
 min_version("9.0")
 
 
-configfile: "config.yaml"
-
-
+include: "workflow/rules/config.smk"
 include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/models.smk"
@@ -19,8 +17,18 @@ include: "workflow/rules/report.smk"
 rule all:
     default_target: True
     input:
+        rules.fetch_data.output,
+        rules.prepare_data.output,
         expand(rules.fit_model.output, model=config["models"]),
         rules.explain_variance.output,
         expand(rules.compare_models.output, comparison=config["comparisons"]),
         expand(rules.draw_figure.output, figure=config["figures"]),
         rules.render_report.output,
+
+
+onerror:
+    earlier = "; results/report.html is of an earlier run"
+    print(
+        f"The run failed{earlier if Path('results/report.html').exists() else ''}.",
+        file=sys.stderr,
+    )

@@ -213,7 +213,7 @@ def fetch(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     Path("data/snapshot.csv").write_text("school,x\n1,1\n2,2\n")
 
     def run(**choices: object) -> dict:
-        data = {"name": "d", "title": "D", "group": "school", "snapshot": "data/snapshot.csv", "sha256": None}
+        data = {"group": "school", "snapshot": "data/snapshot.csv", "sha256": None}
         fetch_data.main(
             data | {"url": server.url("good.csv")} | choices,
             Path("results/raw.parquet"),

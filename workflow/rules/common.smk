@@ -1,33 +1,22 @@
-# What every stage uses: the checked configuration, the names of files, and what a script imports.
+# What every stage uses: the names of files, and what a script imports.
 import re
 import shlex
 import sys
 from pathlib import Path
 
-import yaml
-
-sys.path.insert(0, str(Path(workflow.basedir) / "workflow"))
-
 from imports import library_files
-from twolevel.config import check_config
-from twolevel.errors import UserError
+from twolevel.figures.words import configured_names
 
 # Snakemake puts the path of Python into a script's command as it is, and a folder's name may hold a space.
 sys.executable = shlex.quote(sys.executable)
-
-try:
-    with open(
-        Path(workflow.basedir) / "workflow/schemas/config.schema.yaml", encoding="utf-8"
-    ) as file:
-        check_config(config, yaml.safe_load(file))
-except UserError as error:
-    raise WorkflowError(str(error)) from None
 
 # HSB's groups are schools, so its tables are schools.csv and school_effects.csv; other data have their own.
 GROUP, GROUPS = (
     re.sub(r"\W+", "_", config["data"]["group_noun"][number])
     for number in ("singular", "plural")
 )
+# The raw table has a folder of its own, which no data.name can name.
+RAW = "results/data/raw/table.parquet"
 TABLE = f"results/data/{config['data']['name']}.parquet"
 GROUP_TABLE = f"results/data/{GROUPS}.csv"
 
@@ -81,23 +70,3 @@ def figure_library(wildcards):
     """What the script imports, and the kind's own module: a change of another kind does not redraw this one."""
     kind = config["figures"][wildcards.figure]["kind"]
     return library("draw_figure", also=[f"twolevel.figures.{kind}"])
-
-
-def figure_names():
-    """What the configuration calls things, for titles, axes and captions."""
-    columns = config["data"]["columns"] | config["derive"]
-    return {
-        "group": config["data"]["group"],
-        "group_noun": config["data"]["group_noun"],
-        "observation_noun": config["data"]["observation_noun"],
-        "columns": {
-            name: column["label"]
-            for name, column in columns.items()
-            if "label" in column
-        },
-        "levels": {
-            name: column.get("levels") or column.get("labels")
-            for name, column in columns.items()
-            if "levels" in column or "labels" in column
-        },
-    }

@@ -1,5 +1,16 @@
 # The data: obtained, checked, completed.
 
+# What each mode needs beside the table's path and its groups: a change of anything else does not fetch the data again.
+MODE_KEYS = {
+    "auto": ("url", "sha256", "snapshot"),
+    "download": ("url", "sha256"),
+    "snapshot": ("snapshot",),
+}
+FETCH = {
+    key: config["data"][key]
+    for key in ("mode", "group", *MODE_KEYS.get(config["data"]["mode"], ()))
+}
+
 
 rule fetch_data:
     input:
@@ -7,12 +18,12 @@ rule fetch_data:
         # what the choices are.
         file=[
             file
-            for file in (config["data"]["mode"], config["data"].get("snapshot", ""))
+            for file in (FETCH["mode"], FETCH.get("snapshot", ""))
             if Path(file).is_file()
         ],
         library=library("fetch_data"),
     output:
-        raw="results/data/raw.parquet",
+        raw=RAW,
         provenance="results/data/provenance.json",
     log:
         "logs/fetch_data.log",
@@ -21,11 +32,7 @@ rule fetch_data:
     conda:
         "../../envs/pipeline.yaml"
     params:
-        # What the script needs and no more: a new label or noun does not fetch the data again.
-        data={
-            key: config["data"].get(key)
-            for key in ("name", "title", "mode", "url", "sha256", "snapshot", "group")
-        },
+        data=FETCH,
     message:
         "Obtain the data (data.mode: {params.data[mode]})"
     script:
@@ -34,7 +41,7 @@ rule fetch_data:
 
 rule prepare_data:
     input:
-        raw="results/data/raw.parquet",
+        raw=RAW,
         provenance="results/data/provenance.json",
         library=library("prepare_data"),
     output:

@@ -25,7 +25,7 @@ rule draw_figure:
         "../../envs/pipeline.yaml"
     params:
         settings=lambda wildcards: config["figures"][wildcards.figure],
-        names=figure_names(),
+        names=configured_names(config),
     message:
         "Draw figure {wildcards.figure}"
     script:

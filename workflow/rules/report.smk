@@ -43,7 +43,13 @@ rule render_report:
         config={
             "data": {
                 key: config["data"][key]
-                for key in ("group", "group_noun", "observation_noun", "columns")
+                for key in (
+                    "title",
+                    "group",
+                    "group_noun",
+                    "observation_noun",
+                    "columns",
+                )
             },
             **{
                 key: config[key]

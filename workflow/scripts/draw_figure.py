@@ -5,11 +5,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pyarrow
 from _job import job, read_json, write_json
 from pyarrow import csv, parquet
 from twolevel.errors import UserError
 from twolevel.figures.drawing import render
-from twolevel.figures.words import Labels, Noun
+from twolevel.figures.words import read_labels
+
+# A term or a group may be called `NA`, `null` or `1`; only an empty field has no value.
+AS_WRITTEN = csv.ConvertOptions(null_values=[""], column_types=dict.fromkeys(("group", "term"), pyarrow.string()))
 
 
 def main(
@@ -32,8 +36,7 @@ def main(
     """
     kind = importlib.import_module(f"twolevel.figures.{settings['kind']}")
     options = {key: value for key, value in settings.items() if key != "kind"}
-    nouns = {key: Noun(**names[key]) for key in ("group_noun", "observation_noun")}
-    labels = Labels(group=names["group"], columns=names["columns"], levels=names["levels"], **nouns)
+    labels = read_labels(names)
     try:
         drawing = kind.draw(labels=labels, **{name: _read(path) for name, path in tables.items()}, **options)
     except UserError as error:
@@ -49,7 +52,7 @@ def _read(path: str) -> Any:
     """Columns of a table as arrays, or what a JSON file holds; pyarrow starts in a third of pandas' time."""
     if path.endswith(".json"):
         return read_json(path)
-    table = csv.read_csv(path) if path.endswith(".csv") else parquet.read_table(path)
+    table = csv.read_csv(path, convert_options=AS_WRITTEN) if path.endswith(".csv") else parquet.read_table(path)
     return {name: table[name].to_numpy() for name in table.column_names}
 
 

@@ -36,7 +36,8 @@ class Obtained:
 def main(data: Mapping[str, Any], raw: Path, provenance: Path) -> None:
     """Write the table as obtained to `raw` (Parquet) and its story to `provenance` (JSON).
 
-    `data` is the configuration's section of that name.
+    `data` is of the configuration's section of that name: `mode`, `group`, and what the mode needs of `url`,
+    `sha256` and `snapshot`.
     """
     obtained = obtain(data)
     if data["group"] not in obtained.table:
@@ -45,8 +46,6 @@ def main(data: Mapping[str, Any], raw: Path, provenance: Path) -> None:
             f"its columns are {', '.join(map(str, obtained.table.columns))}."
         )
     story = {
-        "name": data["name"],
-        "title": data["title"],
         "mode": data["mode"],
         "source": obtained.source,
         "obtained": obtained.how,

@@ -2,7 +2,7 @@
 
 Read the modules in the order in which data flows:
 
-    config                          what a person chose, checked
+    yaml_text, config               what a person chose, checked
     source, columns, derive         a table: obtained, checked, completed
     formula, hierarchy              lme4's formula to design matrices; which level each term belongs to
     crossproducts, deviance         what the likelihood needs of the data; the profiled criterion and its gradient

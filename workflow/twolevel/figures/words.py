@@ -4,6 +4,7 @@ import math
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 MINUS = "\N{MINUS SIGN}"
 
@@ -46,6 +47,28 @@ class Labels:
         """Axis label: the label, and the column's name where that is something else."""
         label, name = self.label(column), clean(column)
         return wrap(label if label == name else f"{label} ({name})", width)
+
+
+def configured_names(config: Mapping[str, Any]) -> dict[str, Any]:
+    """What the configuration calls things, from its sections `data` and `derive`, as plain data for `read_labels`."""
+    data, columns = config["data"], {**config["data"]["columns"], **config["derive"]}
+    return {
+        "group": data["group"],
+        "group_noun": data["group_noun"],
+        "observation_noun": data["observation_noun"],
+        "columns": {name: column["label"] for name, column in columns.items() if "label" in column},
+        "levels": {
+            name: column.get("levels") or column["labels"]
+            for name, column in columns.items()
+            if "levels" in column or "labels" in column
+        },
+    }
+
+
+def read_labels(names: Mapping[str, Any]) -> Labels:
+    """Labels from what `configured_names` gives."""
+    nouns = {key: Noun(**names[key]) for key in ("group_noun", "observation_noun")}
+    return Labels(group=names["group"], columns=names["columns"], levels=names["levels"], **nouns)
 
 
 def clean(text: str) -> str:

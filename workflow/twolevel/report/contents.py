@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from twolevel.figures.words import Labels, Noun, clean
+from twolevel.figures.words import Labels, clean, configured_names, read_labels
 from twolevel.fingerprint import check_same_data
 from twolevel.report import hsb
 from twolevel.report.comparison import Comparison
@@ -99,7 +99,7 @@ def contents(results: Results) -> Contents:
     UserError
         The models were fitted to different data, or the narrative that the configuration asks for is not about them.
     """
-    config, labels = results.config, read_labels(results.config)
+    config, labels = results.config, read_labels(configured_names(results.config))
     first, *others = config["models"]
     for other in others:
         check_same_data(results.fits[first], results.fits[other], (first, other))
@@ -124,7 +124,7 @@ def contents(results: Results) -> Contents:
     if config["report"]["narrative"] == "hsb":
         story = hsb.tell(models, comparisons, figures, explained)
     return Contents(
-        title=f"{clean(results.provenance['title'])}: two-level hierarchical linear models",
+        title=f"{clean(config['data']['title'])}: two-level hierarchical linear models",
         summary=story.summary if story else _summary(models, comparisons, audits, labels),
         sections=hsb.SECTIONS if story else GENERIC,
         labels=labels,
@@ -138,22 +138,6 @@ def contents(results: Results) -> Contents:
         audits=audits,
         optimum=optimum_sentences(audits),
         hsb=story,
-    )
-
-
-def read_labels(config: Mapping[str, Any]) -> Labels:
-    """What the configuration calls things."""
-    data, columns = config["data"], {**config["data"]["columns"], **config["derive"]}
-    return Labels(
-        group=data["group"],
-        group_noun=Noun(**data["group_noun"]),
-        observation_noun=Noun(**data["observation_noun"]),
-        columns={name: column["label"] for name, column in columns.items() if "label" in column},
-        levels={
-            name: column.get("levels") or column["labels"]
-            for name, column in columns.items()
-            if "levels" in column or "labels" in column
-        },
     )
 
 

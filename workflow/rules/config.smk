@@ -1,0 +1,29 @@
+# The configuration: read from config.yaml (or what --configfile and --config put in its place) and checked.
+import sys
+from pathlib import Path
+
+import yaml
+
+sys.path.insert(0, str(Path(workflow.basedir) / "workflow"))
+
+from twolevel.config import check_config
+from twolevel.errors import UserError
+from twolevel.yaml_text import check_yaml
+
+# First the text: Snakemake's own reader does not say where a mistake is, and takes the last of two equal keys.
+try:
+    for file in map(Path, ("config.yaml", *workflow.configfiles)):
+        if file.is_file() and file.suffix != ".json":
+            check_yaml(file.read_bytes(), file.name)
+except UserError as error:
+    raise WorkflowError(str(error)) from None
+
+
+configfile: "config.yaml"
+
+
+try:
+    schema = Path(workflow.basedir) / "workflow/schemas/config.schema.yaml"
+    check_config(config, yaml.safe_load(schema.read_text(encoding="utf-8")))
+except UserError as error:
+    raise WorkflowError(str(error)) from None
