@@ -1,5 +1,7 @@
 """The configuration's errors say which key, what was found, what was expected."""
 
+import importlib
+import inspect
 from copy import deepcopy
 from pathlib import Path
 
@@ -7,6 +9,7 @@ import pytest
 import yaml
 from twolevel.config import check_config
 from twolevel.errors import UserError
+from twolevel.yaml_text import check_yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8"))
@@ -41,6 +44,17 @@ def test_the_project_s_own_config_is_valid(config) -> None:
         ("figures.qq_slopes", {"kind": "qq_level2", "model": "random_coefficients"}, "the key term is missing"),
         ("figures.overall_scatter.x", "csess", r"there is no column 'csess' \(did you mean 'cses'\?\)"),
         ("figures.overall_scatter.kind", "pie", "found 'pie'; expected scatter"),
+        (
+            "figures.qq_slopes.sample",
+            3,
+            "figures.qq_slopes: unknown key sample; it takes kind, model, term",
+        ),
+        ("figures.qq_slopes.trem", "x", r"figures.qq_slopes: unknown key trem \(did you mean 'term'\?\)"),
+        ("data.columns.ses.min", 5, "data.columns.ses: min is 5 and max is 4; no number is in that range"),
+        ("data.columns.ses.max", float("nan"), "data.columns.ses.max: found nan; expected a finite number"),
+        ("data.columns.ses.min", float("-inf"), "data.columns.ses.min: found -inf; expected a finite number"),
+        ("models.random_intercept.baseline", "random_intercept", "a model cannot be its own baseline"),
+        ("data.group_noun.singular", "random", "'random' would name the file of the random effects"),
         ("optimiser.random_starts", -1, "found -1; expected a whole number, 0 or more"),
     ],
 )
@@ -82,3 +96,57 @@ def test_every_key_of_the_config_is_described() -> None:
             yield from undescribed(value, here)
 
     assert not list(undescribed(SCHEMA))
+
+
+@pytest.mark.parametrize("name", ["row", "fitted", "residual", "scaled_residual"])
+def test_a_group_column_that_would_overwrite_one_of_the_residuals_is_refused(name, config) -> None:
+    changed = deepcopy(config)
+    changed["data"]["columns"][name] = {"type": "identifier"}
+    check_config(changed, SCHEMA)  # any other column may have that name
+    changed["data"]["group"] = name
+    with pytest.raises(UserError, match=f"data.group: a group column named '{name}' would overwrite"):
+        check_config(changed, SCHEMA)
+
+
+def test_baselines_may_be_each_other_s(config) -> None:
+    changed = deepcopy(config)
+    changed["models"]["one_way_anova"]["baseline"] = "random_intercept"
+    check_config(changed, SCHEMA)
+
+
+def test_each_kind_of_figure_takes_the_arguments_of_its_module() -> None:
+    figures = SCHEMA["properties"]["figures"]["additionalProperties"]
+    rules = {kind: rule["then"] for rule in figures["allOf"] for kind in rule["if"]["properties"]["kind"]["enum"]}
+    assert sorted(rules) == sorted(figures["properties"]["kind"]["enum"])
+    for kind, rule in rules.items():
+        arguments = inspect.signature(importlib.import_module(f"twolevel.figures.{kind}").draw).parameters.values()
+        settings = {argument.name for argument in arguments if argument.kind is argument.KEYWORD_ONLY}
+        assert set(rule["required"]) == settings, kind
+        assert set(rule["propertyNames"]["enum"]) == settings | {"kind"}, kind
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("a: 1\nm:\n  x: 1\n  y: 2\n  x: 3\n", "c.yaml, line 5, column 3: the key 'x' is already in line 3"),
+        ("a: {b: 1, c: 2, b: 3}\n", "c.yaml, line 1, column 17: the key 'b' is already in line 1"),
+        ("a: 1\nlabel: share: of x\n", 'c.yaml, line 2, column 13: this is not YAML: .* value that contains ": "'),
+        ("a:\n\tb: 1\n", "c.yaml, line 2, column 1: this is not YAML: .* spaces, not tabs"),
+        ("a: [1, 2\n", "c.yaml, line 2, column 1: this is not YAML"),
+        ("a: *b\n", "c.yaml, line 1, column 4: this is not YAML: found undefined alias"),
+        ("a: \0\n", "c.yaml: not a text in UTF-8"),
+    ],
+)
+def test_a_mistake_in_the_text_has_its_place(text, says) -> None:
+    with pytest.raises(UserError, match=says):
+        check_yaml(text.encode(), "c.yaml")
+
+
+def test_bytes_that_are_no_text_are_refused() -> None:
+    with pytest.raises(UserError, match=r"c\.yaml: not a text in UTF-8"):
+        check_yaml("a: \xe9\n".encode("latin-1"), "c.yaml")
+
+
+def test_the_same_key_in_other_mappings_or_of_another_type_is_no_repetition() -> None:
+    check_yaml(b"a: {x: 1}\nb: {x: 1}\n1: c\n'1': d\nm: &m [x]\nn: *m\n", "c.yaml")
+    check_yaml((ROOT / "config.yaml").read_bytes(), "config.yaml")

@@ -1,5 +1,7 @@
-"""Check the configuration: its form by schema, then what names what."""
+"""Check the configuration: its form by schema, then what names what and what contradicts itself."""
 
+import math
+import re
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any
@@ -8,6 +10,10 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
 from twolevel.errors import UserError
+
+# What results/ has beside the group's own: columns of residuals.parquet, and the first words of `<noun>_effects.csv`.
+RESIDUAL_COLUMNS = ("row", "fitted", "residual", "scaled_residual")
+EFFECTS_FILES = ("fixed", "random")
 
 
 def check_config(config: Mapping[str, Any], schema: Mapping[str, Any]) -> None:
@@ -19,7 +25,7 @@ def check_config(config: Mapping[str, Any], schema: Mapping[str, Any]) -> None:
         One message that lists all that is wrong: the key, what was found, what was expected.
     """
     errors = sorted(Draft202012Validator(schema).iter_errors(config), key=lambda error: [*map(str, error.path)])
-    problems = [*dict.fromkeys(map(_explain, errors))] or [*_dangling(config)]
+    problems = [*dict.fromkeys(map(_explain, errors))] or [*_dangling(config), *_contradictory(config)]
     if problems:
         raise UserError("config.yaml is not as it should be:\n  " + "\n  ".join(problems))
 
@@ -34,6 +40,8 @@ def _explain(error: ValidationError) -> str:
         unknown = sorted(set(map(str, value)) - set(known))
         hints = [f"{name}{_did_you_mean(name, known)}" for name in unknown]
         return f"{key}: unknown key {', '.join(hints)}; it takes {', '.join(known)}."
+    if error.validator == "enum" and "propertyNames" in error.absolute_schema_path:
+        return f"{key}: unknown key {value}{_did_you_mean(value, expected)}; it takes {', '.join(expected)}."
     if error.validator == "required":
         missing = [name for name in expected if name not in value]
         return f"{key}: the key {', '.join(missing)} is missing."
@@ -59,6 +67,29 @@ def _dangling(config: Mapping[str, Any]) -> Iterator[str]:
     for section, (keys, known, noun) in uses.items():
         yield from _dangling_names(section, config[section], keys, known, noun)
     yield from _dangling_names("figures", config["figures"], ("model",), config["models"], "model")
+
+
+def _contradictory(config: Mapping[str, Any]) -> Iterator[str]:
+    """Values that cannot be meant, or that would overwrite others in the results."""
+    data = config["data"]
+    for name, column in data["columns"].items():
+        bounds = {key: column[key] for key in ("min", "max") if key in column}
+        for key, value in bounds.items():
+            if not math.isfinite(value):
+                yield f"data.columns.{name}.{key}: found {value}; expected a finite number, or leave {key} out."
+        if len(bounds) == 2 and bounds["min"] > bounds["max"]:
+            yield f"data.columns.{name}: min is {bounds['min']} and max is {bounds['max']}; no number is in that range."
+    if data["group"] in RESIDUAL_COLUMNS:
+        yield (
+            f"data.group: a group column named {data['group']!r} would overwrite the column of that name in "
+            "residuals.parquet; rename it in the file and in data.columns."
+        )
+    noun = data["group_noun"]["singular"]
+    if re.sub(r"\W+", "_", noun) in EFFECTS_FILES:
+        yield f"data.group_noun.singular: {noun!r} would name the file of the {noun} effects; choose another noun."
+    for name, model in config["models"].items():
+        if model.get("baseline") == name:
+            yield f"models.{name}.baseline: a model cannot be its own baseline; name another model, or leave it out."
 
 
 def _dangling_recipes(derived: Mapping[str, Any], known: list[str]) -> Iterator[str]:
