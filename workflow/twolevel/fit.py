@@ -12,10 +12,8 @@ from twolevel.formula import Design, Floats
 from twolevel.mixedlm import MixedLMFit, fit_by_default, fit_from
 from twolevel.optimise import FLAT, Search, curvature, search, standard_sign, starts
 
-# MixedLM must end within this of the profiled criterion to count as the same optimum; on the boundary, where it has to
-# invert a matrix that is all but singular, its own rounding reaches 2e-6.
+# MixedLM must end within this of the profiled criterion to count as the same optimum.
 AGREEMENT = 1e-6
-BOUNDARY_AGREEMENT = 1e-5
 
 # A diagonal element of theta below this is zero to the optimiser: lme4's tolerance in `isSingular`.
 SINGULAR = 1e-4
@@ -92,7 +90,8 @@ def fit_model(design: Design, data: CrossProducts, *, reml: bool, random_starts:
     """Fit by REML or ML at the best optimum that several starts reach.
 
     The estimates are those of statsmodels' MixedLM, which starts at the profiled optimum and has to end there. Where it
-    does not, they are the profiled ones, with the doubt; so they are on the boundary, which MixedLM can only approach.
+    does not, they are the profiled ones, with the doubt. They are the profiled ones on the boundary too: MixedLM has to
+    invert a singular matrix there, so that where it ends, or whether it breaks down, says nothing of the optimum.
     """
     q = design.z.shape[1]
     found = search(data, reml, starts(data, random_starts, seed))
@@ -101,8 +100,7 @@ def fit_model(design: Design, data: CrossProducts, *, reml: bool, random_starts:
     own = data.own_units(lower)
     singular = bool((np.diag(lower) < SINGULAR).any())
     record = fit_from(design, data, reml, at.beta, lower)
-    agreement = BOUNDARY_AGREEMENT if singular else AGREEMENT
-    accepted = bool(abs(record.criterion - at.criterion) <= agreement) and not singular
+    accepted = bool(abs(record.criterion - at.criterion) <= AGREEMENT) and not singular
     return Fit(
         estimator="REML" if reml else "ML",
         criterion=record.criterion if accepted else at.criterion,
@@ -114,7 +112,7 @@ def fit_model(design: Design, data: CrossProducts, *, reml: bool, random_starts:
         beta_covariance=at.beta_covariance,
         covariance=record.covariance if accepted else at.sigma**2 * own @ own.T,
         singular=singular,
-        doubts=_doubts(data, reml, found, singular) + _disagreement(record, at, agreement),
+        doubts=_doubts(data, reml, found, singular) + (() if accepted or singular else _disagreement(record, at)),
         search=found,
         record=record,
         at=at,
@@ -143,9 +141,7 @@ def _doubts(data: CrossProducts, reml: bool, found: Search, singular: bool) -> t
     return tuple(doubts)
 
 
-def _disagreement(record: MixedLMFit, at: Profile, agreement: float) -> tuple[str, ...]:
-    if abs(record.criterion - at.criterion) <= agreement:
-        return ()
+def _disagreement(record: MixedLMFit, at: Profile) -> tuple[str, ...]:
     if not np.isfinite(record.criterion):
         return (f"statsmodels' MixedLM, started at the optimum, broke down: {'; '.join(record.messages)}",)
     both = f"{record.criterion:.6f} against {at.criterion:.6f}"
