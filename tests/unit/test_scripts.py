@@ -1,5 +1,7 @@
 """Scripts read tables as they were written: a term or a group called NA is a name, not a missing value."""
 
+import json
+
 import draw_figure
 import explain_variance
 import numpy as np
@@ -27,7 +29,12 @@ def test_the_variance_explained_of_a_term_called_null(tmp_path) -> None:
         group, terms = ["g", "Residual"], ["null", np.nan]
         table = pd.DataFrame({"group": group, "term_1": terms, "term_2": np.nan, "vcov": [variance, 1.0]})
         table.assign(sdcor=np.sqrt(table["vcov"])).to_csv(files[-1], index=False)
-    explain_variance.main([str(file) for file in files], str(tmp_path / "out.csv"), {"full": "base"})
+    fit = {"fingerprint": {"data": "d", "library": "l"}, "response": "y", "group": "g"}
+    fits = [file.with_name("fit.json") for file in files]
+    for path in fits:
+        path.write_text(json.dumps(fit), encoding="utf-8")
+    paths = ([str(path) for path in kind] for kind in (fits, files))
+    explain_variance.main(*paths, str(tmp_path / "out.csv"), {"full": "base"})
     made = pd.read_csv(tmp_path / "out.csv", keep_default_na=False, na_values=[""]).set_index("term")
     # (4 - 3) / 4 (Raudenbush & Bryk 2002, p. 74)
     assert made.loc["null", "explained"] == 0.25

@@ -1,8 +1,9 @@
 """Variance explained, against what the vignette prints."""
 
 import pytest
+from twolevel.errors import UserError
 from twolevel.results import random_effects_table
-from twolevel.variance import variance_explained
+from twolevel.variance import check_baseline, variance_explained
 
 
 @pytest.mark.parametrize(
@@ -37,3 +38,13 @@ def test_without_baselines_the_table_is_empty_but_has_its_columns() -> None:
     empty = variance_explained({}, {})
     assert len(empty) == 0
     assert "explained" in empty.columns
+
+
+def test_a_baseline_of_another_response_is_refused() -> None:
+    fingerprint = {"data": "d", "library": "l"}
+    fit = {"fingerprint": fingerprint, "response": "mathach", "group": "school"}
+    check_baseline("m1", fit, "m0", fit)
+    with pytest.raises(UserError, match=r"models.m1.baseline: m0 has the response ses, m1 has mathach"):
+        check_baseline("m1", fit, "m0", {**fit, "response": "ses"})
+    with pytest.raises(UserError, match="fitted with different data"):
+        check_baseline("m1", fit, "m0", {**fit, "fingerprint": {**fingerprint, "data": "other"}})

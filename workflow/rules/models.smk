@@ -32,6 +32,7 @@ rule fit_model:
 
 rule explain_variance:
     input:
+        fits=expand("results/models/{model}/fit.json", model=config["models"]),
         random_effects=expand(
             "results/models/{model}/random_effects.csv", model=config["models"]
         ),

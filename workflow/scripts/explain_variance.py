@@ -3,12 +3,15 @@
 from pathlib import Path
 
 import pandas as pd
-from _job import job, write_table
-from twolevel.variance import variance_explained
+from _job import job, read_json, write_table
+from twolevel.variance import check_baseline, variance_explained
 
 
-def main(random_effects: list[str], output: str, baselines: dict[str, str]) -> None:
+def main(fits: list[str], random_effects: list[str], output: str, baselines: dict[str, str]) -> None:
     """Compare each model named in `baselines` with its baseline; the files' folders are the models' names."""
+    stories = {Path(file).parent.name: read_json(file) for file in fits}
+    for model, baseline in baselines.items():
+        check_baseline(model, stories[model], baseline, stories[baseline])
     tables = {Path(file).parent.name: _read(file) for file in random_effects}
     write_table(output, variance_explained(tables, baselines))
 
@@ -21,4 +24,9 @@ def _read(file: str) -> pd.DataFrame:
 
 if __name__ == "__main__":
     with job(snakemake.log[0]):  # noqa: F821
-        main(snakemake.input.random_effects, snakemake.output[0], snakemake.params.baselines)  # noqa: F821
+        main(
+            snakemake.input.fits,  # noqa: F821
+            snakemake.input.random_effects,  # noqa: F821
+            snakemake.output[0],  # noqa: F821
+            snakemake.params.baselines,  # noqa: F821
+        )

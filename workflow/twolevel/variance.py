@@ -1,8 +1,12 @@
 """Variance explained at each level, against a baseline model (Raudenbush & Bryk 2002, chapter 4)."""
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import pandas as pd
+
+from twolevel.errors import UserError
+from twolevel.fingerprint import check_same_data
 
 COLUMNS = ["model", "level", "term", "baseline", "baseline_variance", "variance", "explained"]
 
@@ -27,6 +31,23 @@ def variance_explained(random_effects: Mapping[str, pd.DataFrame], baselines: Ma
         for row in _reductions(_variances(random_effects[model]), baseline, _variances(random_effects[baseline]))
     ]
     return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def check_baseline(model: str, fit: Mapping[str, Any], baseline: str, baseline_fit: Mapping[str, Any]) -> None:
+    """Refuse a baseline of other data, another response or other groups.
+
+    Parameters
+    ----------
+    model, baseline : names of the models
+    fit, baseline_fit : their `fit.json`
+    """
+    check_same_data(fit, baseline_fit, (model, baseline))
+    for key in ("response", "group"):
+        if fit[key] != baseline_fit[key]:
+            raise UserError(
+                f"models.{model}.baseline: {baseline} has the {key} {baseline_fit[key]}, {model} has {fit[key]}; "
+                f"variance explained compares two models of one response in one grouping."
+            )
 
 
 def _reductions(
