@@ -43,7 +43,7 @@ def likelihood_ratio(
     Raises
     ------
     UserError
-        The models are not nested, are the same, have another response or other observations; or are fitted by REML and
+        The models are not nested, are the same, or have another response or other groups; or are fitted by REML and
         differ in their fixed effects.
     """
     _check_comparable(name, null["estimator"], *designs)
