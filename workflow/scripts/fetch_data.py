@@ -1,7 +1,6 @@
 """Obtain the raw table, from the network, the snapshot or a file, and record where it came from."""
 
 import hashlib
-import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pandas as pd
-from _job import job
+from _job import job, write_json
 from twolevel.errors import UserError
 from twolevel.source import download, read_table
 
@@ -57,7 +56,7 @@ def main(data: Mapping[str, Any], raw: Path, provenance: Path) -> None:
         "columns": list(obtained.table.columns),
     }
     raw.write_bytes(obtained.table.to_parquet(index=False))
-    provenance.write_text(json.dumps(story, indent=2, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_json(provenance, story)
 
 
 def obtain(data: Mapping[str, Any]) -> Obtained:

@@ -1,12 +1,11 @@
 """Check the raw table, derive columns; write the table that models are fitted to, and one row per group."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from _job import job
+from _job import job, read_json, write_table
 from twolevel.columns import check_columns
 from twolevel.derive import derive, group_level_columns, group_table
 
@@ -24,12 +23,12 @@ def main(
     `data` and `recipes` are the configuration's sections `data` and `derive`.
     """
     columns, group = data["columns"], data["group"]
-    source = json.loads(provenance.read_text(encoding="utf-8"))["source"]
+    source = read_json(provenance)["source"]
     checked = check_columns(pd.read_parquet(raw), columns, group, keep=recipes, name=source)
     prepared = derive(checked, group, recipes)
     by_group = group_table(prepared, group, group_level_columns(columns, recipes))
     table.write_bytes(prepared.to_parquet(index=False))
-    by_group.to_csv(groups, index=False, lineterminator="\n")
+    write_table(groups, by_group)
 
 
 if __name__ == "__main__":

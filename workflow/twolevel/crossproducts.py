@@ -40,11 +40,6 @@ class CrossProducts:
     r: Floats
     ols: Floats
 
-    @property
-    def n_groups(self) -> int:
-        """Number of groups, J."""
-        return len(self.ztz)
-
     def own_units(self, lower: Floats) -> Floats:
         """Relative covariance factor in the units of Z, from the one of its basis."""
         return _triangular(np.asarray(np.linalg.solve(self.s, lower)))

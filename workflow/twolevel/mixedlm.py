@@ -49,7 +49,8 @@ def fit_from(design: Design, data: CrossProducts, reml: bool, beta: Floats, lowe
     lower : (q, q) relative covariance factor, in the coordinates of `data`
     """
     root = np.sqrt(data.n_obs)
-    x, z = root * design.x @ np.linalg.inv(data.r), design.z @ np.linalg.inv(data.s)
+    to_own = np.linalg.inv(data.s)
+    x, z = root * design.x @ np.linalg.inv(data.r), design.z @ to_own
     relative = lower @ lower.T
     ridge = 0.0
     if np.linalg.eigvalsh(relative)[0] <= RIDGE * relative.max():
@@ -58,14 +59,13 @@ def fit_from(design: Design, data: CrossProducts, reml: bool, beta: Floats, lowe
         fe_params=data.r @ beta / root, cov_re=relative + ridge * np.eye(len(relative))
     )
     fit = _fit(design.y, x, z, design, reml, start_params=start, method=["bfgs"])
-    back = np.linalg.inv(data.s)
     # The REML criterion depends on the coordinates of X through log|X'X|.
     units = 2 * float(np.log(np.abs(np.diag(data.r)) / root).sum()) if reml else 0.0
     return replace(
         fit,
         criterion=fit.criterion + units,
         beta=root * np.linalg.solve(data.r, fit.beta),
-        covariance=back @ fit.covariance @ back.T,
+        covariance=to_own @ fit.covariance @ to_own.T,
     )
 
 

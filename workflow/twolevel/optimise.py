@@ -68,7 +68,7 @@ class Search:
 
 
 def starts(data: CrossProducts, random_starts: int, seed: int) -> dict[str, Floats]:
-    """Where to search from: lme4's own start, a small covariance, and random factors.
+    """Where to search from: the identity, a tenth of it, and random factors.
 
     The identity is in the coordinates of the cross-products: every random effect as large as the residual.
     """
