@@ -10,6 +10,7 @@ rule fit_model:
         fit="results/models/{model}/fit.json",
         fixed_effects="results/models/{model}/fixed_effects.csv",
         random_effects="results/models/{model}/random_effects.csv",
+        variance_components="results/models/{model}/variance_components.csv",
         group_effects=f"results/models/{{model}}/{GROUP}_effects.csv",
         residuals="results/models/{model}/residuals.parquet",
     log:

@@ -14,12 +14,14 @@ from twolevel.effects import fitted_values, group_effects
 from twolevel.fingerprint import Fingerprint
 from twolevel.fit import fit_defaults, fit_model
 from twolevel.formula import build_design
+from twolevel.reliability import variance_components
 from twolevel.results import (
     fit_json,
     fixed_effects_table,
     group_effects_table,
     random_effects_table,
     residuals_table,
+    variance_components_table,
 )
 from twolevel.summary import summary_text
 
@@ -50,6 +52,8 @@ def main(table: str, output: Any, formula: str, optimiser: dict[str, int], data_
     write_json(output.fit, fit_json(design, reml, ml, defaults, residuals["residual"].to_numpy(), fingerprint))
     write_table(output.fixed_effects, fixed_effects_table(design, reml))
     write_table(output.random_effects, random_effects_table(design, reml))
+    components = variance_components(design, data, reml)
+    write_table(output.variance_components, variance_components_table(design, reml, components))
     write_table(output.group_effects, group_effects_table(design, effects))
     residuals.to_parquet(output.residuals, index=False)
 

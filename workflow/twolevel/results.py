@@ -1,5 +1,6 @@
 """A fit as the tables and the JSON of the results contract (docs/results.md)."""
 
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,8 @@ from twolevel.fit import Defaults, Fit
 from twolevel.formula import Design, Floats
 from twolevel.hierarchy import level1_coefficients
 from twolevel.optimise import Run
+from twolevel.reliability import VarianceComponents
+from twolevel.shares import variance_shares
 
 
 def correlation(covariance: Floats) -> Floats:
@@ -36,6 +39,7 @@ def fit_json(
         "hierarchy": _hierarchy(design),
         "fingerprint": {"data": of.data, "formula": of.formula, "library": of.library},
         "scaled_residual_quantiles": np.quantile(residuals / reml.sigma, [0, 0.25, 0.5, 0.75, 1]).tolist(),
+        "shares": asdict(variance_shares(design, reml)),
     }
     story = _story(reml) | {
         "defaults": {
@@ -77,6 +81,26 @@ def random_effects_table(design: Design, fit: Fit) -> pd.DataFrame:
     rows += [(design.group, terms[a], terms[b], fit.covariance[a, b], correlations[a, b]) for a, b in pairs]
     rows += [("Residual", "", "", fit.sigma**2, fit.sigma)]
     return pd.DataFrame(rows, columns=["group", "term_1", "term_2", "vcov", "sdcor"])
+
+
+def variance_components_table(design: Design, fit: Fit, components: VarianceComponents) -> pd.DataFrame:
+    """What the HLM program prints of each variance component, a row for each random effect."""
+    variance = np.diag(fit.covariance)
+    return pd.DataFrame(
+        {
+            "term": design.random_terms,
+            "variance": variance,
+            "sd": np.sqrt(variance),
+            "reliability": components.reliability,
+            "chi_square": components.chi_square,
+            "df": components.df,
+            "p_value": components.p_value,
+            "usable_groups": components.usable_groups,
+            "mean": components.mean,
+            "plausible_lower": components.plausible_lower,
+            "plausible_upper": components.plausible_upper,
+        }
+    )
 
 
 def group_effects_table(design: Design, effects: GroupEffects) -> pd.DataFrame:
