@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy.stats import multivariate_normal
 from twolevel.crossproducts import cross_products
-from twolevel.deviance import factor, pack, profile
+from twolevel.deviance import factor, pack, profile, unprofiled
 from twolevel.formula import Design, build_design
 
 
@@ -85,6 +85,59 @@ def test_gradient_agrees_with_finite_differences(theta: np.ndarray, reml: bool, 
     ]
     # Central differences: error h^2 times a third derivative of order 10, and rounding 1e-12 / h.
     np.testing.assert_allclose(profile(theta, data, reml).gradient, difference, atol=1e-6)
+
+
+@pytest.mark.parametrize("reml", [True, False])
+@pytest.mark.parametrize("theta", THETAS)
+def test_hessian_agrees_with_finite_differences(theta: np.ndarray, reml: bool, design: Design) -> None:
+    data, h = cross_products(design), 1e-5
+    difference = [
+        (profile(theta + step, data, reml).gradient - profile(theta - step, data, reml).gradient) / (2 * h)
+        for step in h * np.eye(len(theta))
+    ]
+    hessian = profile(theta, data, reml).hessian
+    # As for the gradient, with derivatives of order 100.
+    np.testing.assert_allclose(hessian, difference, atol=1e-5)
+    np.testing.assert_allclose(hessian, hessian.T, atol=1e-10)
+
+
+@pytest.mark.parametrize("theta", THETAS)
+def test_deviance_at_a_given_residual_sd_is_the_normal_density(theta: np.ndarray, design: Design) -> None:
+    data, sigma, h = cross_products(design), 1.7, 1e-5
+    deviance, gradient, by_sigma = unprofiled(theta, sigma, data)
+    at = profile(theta, data, reml=False)  # beta does not depend on sigma
+    density = multivariate_normal(design.x @ at.beta, marginal_covariance(unscaled(theta, design), sigma, design))
+    assert deviance == pytest.approx(-2 * density.logpdf(design.y), abs=1e-9)
+    differences = [
+        (unprofiled(theta + step, sigma, data)[0] - unprofiled(theta - step, sigma, data)[0]) / (2 * h)
+        for step in h * np.eye(len(theta))
+    ]
+    np.testing.assert_allclose(gradient, differences, atol=1e-6)
+    up, down = (unprofiled(theta, sigma + step, data)[0] for step in (h, -h))
+    assert by_sigma == pytest.approx((up - down) / (2 * h), abs=1e-6)
+    # At its estimate the residual SD adds nothing, and the deviance is the profiled one.
+    at_estimate = unprofiled(theta, at.sigma, data)
+    assert at_estimate[0] == pytest.approx(at.criterion, abs=1e-10)
+    assert at_estimate[2] == pytest.approx(0, abs=1e-9)
+
+
+def test_more_groups_than_one_block_holds() -> None:
+    # 600 groups are three blocks of 200, 601 are three of 201 with two empty places; the dense density knows no blocks.
+    rng = np.random.default_rng(8)
+    for n_groups in (600, 601):
+        group = np.repeat(np.arange(n_groups), 3)
+        table = pd.DataFrame({"g": group, "x": rng.normal(size=len(group)), "y": rng.normal(size=len(group))})
+        few = build_design("y ~ x + (x | g)", table)
+        assert len(cross_products(few).stacked) == 3
+        theta = np.array([0.5, 0.2, 0.3])
+        at = profile(theta, cross_products(few), reml=False)
+        lower = cross_products(few).own_units(factor(theta, 2))
+        density = 0.0
+        for g in range(n_groups):
+            rows = few.group_index == g
+            v = at.sigma**2 * (few.z[rows] @ lower @ lower.T @ few.z[rows].T + np.eye(3))
+            density += multivariate_normal(few.x[rows] @ at.beta, v).logpdf(few.y[rows])
+        assert at.criterion == pytest.approx(-2 * density, abs=1e-8)
 
 
 def test_sign_of_a_column_does_not_matter(design: Design) -> None:

@@ -11,7 +11,7 @@ from twolevel.crossproducts import CrossProducts, cross_products
 from twolevel.deviance import factor, n_theta, profile
 from twolevel.fit import SINGULAR, fit_model
 from twolevel.formula import Design
-from twolevel.optimise import FLAT, curvature, descend, search, standard_sign, starts
+from twolevel.optimise import FLAT, descend, search, standard_sign, starts
 
 MODELS = ["random_intercept", "random_coefficients", "random_coefficients_minority", "intercepts_and_slopes"]
 
@@ -76,7 +76,7 @@ def test_a_true_boundary_is_found_and_said(models) -> None:
         run = search(data, True, starts(data, 4, 1)).best
         # At an optimum, interior or on the boundary, the curvature in theta is positive and the gradient zero.
         assert run.gradient_norm < FLAT
-        assert np.linalg.eigvalsh(curvature(data, True, run.theta))[0] > 0
+        assert np.linalg.eigvalsh(profile(run.theta, data, True).hessian)[0] > 0
         found[seed] = factor(standard_sign(run.theta, 2), 2)[1, 1] < SINGULAR
     # Without slope variance about half of all samples end on the boundary (Stram & Lee 1994).
     assert any(found.values()), "none of six data sets without slope variance ended on the boundary"

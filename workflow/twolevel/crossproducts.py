@@ -1,11 +1,13 @@
 """Everything that the likelihood of a two-level model needs from the data, group by group."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from twolevel.errors import UserError
 from twolevel.formula import Design, Floats
+from twolevel.groupwise import in_blocks
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,15 @@ class CrossProducts:
     s: Floats
     r: Floats
     ols: Floats
+
+    @cached_property
+    def stacked(self) -> Floats:
+        """Z_j'[Z_j, Q_j, e_j] in blocks of groups, (n, q, q + p + 1, B)."""
+        return in_blocks(np.concatenate([self.ztz, self.ztx, self.zty[:, :, None]], axis=2))
+
+    def basis_constant(self, reml: bool) -> float:
+        """What the units of X add to the criterion: |X'V^-1X| is that of the basis times |r'r|; ML does not have it."""
+        return 2 * float(np.log(np.abs(np.diag(self.r))).sum()) if reml else 0.0
 
     def own_units(self, lower: Floats) -> Floats:
         """Relative covariance factor in the units of Z, from the one of its basis."""

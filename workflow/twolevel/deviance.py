@@ -1,4 +1,4 @@
-"""The profiled deviance of a two-level model and its gradient.
+"""The profiled deviance of a two-level model, its gradient and its Hessian.
 
 For group j, V_j = sigma^2 (I + Z_j L L' Z_j') with L = Lambda(theta) lower triangular, q x q. Fixed effects and sigma
 are profiled out, which leaves a function of theta alone: -2 log-likelihood (ML), or the REML criterion, with lme4's
@@ -10,13 +10,14 @@ lme4 bounds the diagonal at zero instead, which puts a wall there.
 """
 
 from dataclasses import dataclass
-from math import log, pi
+from math import log, pi, sqrt
 
 import numpy as np
 from numba import njit
 
 from twolevel.crossproducts import CrossProducts
 from twolevel.formula import Floats
+from twolevel.groupwise import derivatives, reduce_groups
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Profile:
     Attributes
     ----------
     criterion : REML criterion, or -2 log-likelihood
-    gradient : (k,) derivative with respect to theta
+    gradient, hessian : (k,), (k, k) derivatives with respect to theta
     beta : (p,) fixed effects
     sigma : residual standard deviation
     beta_covariance : (p, p) sigma^2 (X'V^-1X)^-1, V relative to sigma^2: what lme4 reports
@@ -34,6 +35,7 @@ class Profile:
 
     criterion: float
     gradient: Floats
+    hessian: Floats
     beta: Floats
     sigma: float
     beta_covariance: Floats
@@ -45,149 +47,118 @@ def n_theta(q: int) -> int:
 
 
 def factor(theta: Floats, q: int) -> Floats:
-    """Unpack theta into the lower-triangular relative covariance factor, column by column as lme4 stacks it."""
-    lower = np.zeros((q, q))
-    lower.T[np.triu_indices(q)] = theta
+    """Unpack theta (..., k) into lower-triangular relative covariance factors, column by column as lme4 stacks it."""
+    lower = np.zeros((*theta.shape[:-1], q, q))
+    columns, rows = np.triu_indices(q)
+    lower[..., rows, columns] = theta
     return lower
 
 
 def pack(lower: Floats) -> Floats:
-    """Stack the lower triangle of a factor column by column: the inverse of `factor`."""
-    return lower.T[np.triu_indices(len(lower))]
+    """Stack the lower triangles of factors (..., q, q) column by column: the inverse of `factor`."""
+    columns, rows = np.triu_indices(lower.shape[-1])
+    return np.asarray(lower[..., rows, columns])
 
 
 def evaluate(theta: Floats, data: CrossProducts, reml: bool) -> tuple[float, Floats]:
     """Criterion and gradient at `theta`, in the coordinates of `data`: what a search needs, and no more."""
-    at = _solve(theta, data, reml)
-    return at.criterion + _basis_constant(data, reml), at.gradient
+    criterion, gradient, *_ = _at(theta, data, reml)
+    return criterion + data.basis_constant(reml), gradient
 
 
 def profile(theta: Floats, data: CrossProducts, reml: bool) -> Profile:
     """Evaluate the criterion at `theta`, as `evaluate` does, and solve for what it profiles out."""
-    at = _solve(theta, data, reml)
-    sigma2 = at.residual_ss / (data.n_obs - len(at.delta) if reml else data.n_obs)
+    criterion, gradient, hessian, delta, residual_ss, transform = _at(theta, data, reml)
+    sigma2 = residual_ss / (data.n_obs - len(delta) if reml else data.n_obs)
     r_inverse = np.linalg.inv(data.r)
+    root = r_inverse @ transform[:-1, :-1]
     return Profile(
-        criterion=at.criterion + _basis_constant(data, reml),
-        gradient=at.gradient,
-        beta=data.ols + r_inverse @ at.delta,
+        criterion=criterion + data.basis_constant(reml),
+        gradient=gradient,
+        hessian=hessian,
+        beta=data.ols + r_inverse @ delta,
         sigma=float(np.sqrt(sigma2)),
-        beta_covariance=sigma2 * r_inverse @ at.xtvx_inverse @ r_inverse.T,
+        beta_covariance=sigma2 * root @ root.T,
     )
 
 
-@dataclass(frozen=True)
-class _Solution:
-    """The criterion in the coordinates of `CrossProducts`, without the constant of the basis; see `_solve`."""
-
-    criterion: float
-    gradient: Floats
-    delta: Floats
-    residual_ss: float
-    xtvx_inverse: Floats
+def unprofiled(theta: Floats, sigma: float, data: CrossProducts) -> tuple[float, Floats, float]:
+    """-2 log-likelihood at `theta` and a given residual SD, with its derivatives by theta (k,) and by that SD."""
+    criterion, gradient, _, _, residual_ss, _ = _at(theta, data, reml=False, sigma2=sigma**2)
+    return criterion, gradient, 2.0 * (data.n_obs - residual_ss / sigma**2) / sigma
 
 
-def _solve(theta: Floats, data: CrossProducts, reml: bool) -> _Solution:
-    """Profile out the coefficients delta of the orthonormal basis and the residual sum of squares r^2.
+def _at(
+    theta: Floats, data: CrossProducts, reml: bool, sigma2: float = 0.0
+) -> tuple[float, Floats, Floats, Floats, float, Floats]:
+    lower = factor(np.asarray(theta, dtype=np.float64), len(data.s))
+    return criterion_at(lower, data.stacked, data.xty, data.yty, data.n_obs, reml, sigma2)  # type: ignore[no-any-return]
 
-    The gradient with respect to L is 2 G L, with G = sum_j P_j - Q_j H Q_j' - (n - p)/r^2 e_j e_j' (ML: without the H
-    term, n for n - p), where P_j = Z_j'V_j^-1Z_j, Q_j = Z_j'V_j^-1X_j, e_j = Z_j'V_j^-1(y_j - X_j beta) and
-    H = (X'V^-1X)^-1.
+
+@njit(cache=True, nogil=True)
+def criterion_at(lower, products, xty, yty, n_obs, reml, sigma2):  # type: ignore[no-untyped-def]
+    """Profile out the coefficients delta of the orthonormal basis of X and, where `sigma2` is 0, the residual variance.
+
+    Parameters
+    ----------
+    lower : (q, q) relative covariance factor
+    products : (n, q, q + p + 1, B) Z_j'[Z_j, X_j, y_j] in blocks of groups, X_j of the orthonormal basis
+    xty, yty, n_obs : as in `CrossProducts`
+    sigma2 : a given residual variance; 0 for its estimate
+
+    Returns
+    -------
+    criterion without the constant of the basis, gradient, Hessian, delta, the residual sum of squares, and the upper
+    triangular t (p + 1, p + 1), whose first p rows and columns are a root of (X'V^-1X)^-1
     """
-    lower = factor(theta, len(data.s))
-    products = np.concatenate([data.ztz, data.ztx, data.zty[:, :, None]], axis=2)
-    xtvx, xtvy = np.eye(len(data.r)), data.xty.copy()
-    log_determinant, yty_removed = _reduce(lower, products, xtvx, xtvy)
-    h = np.asarray(np.linalg.inv(xtvx), dtype=np.float64)
-    delta = h @ xtvy
-    residual_ss = data.yty - yty_removed - delta @ xtvy
-    free = data.n_obs - len(delta) if reml else data.n_obs
-    criterion = log_determinant + free * (1.0 + log(2.0 * pi * residual_ss / free))
+    p = len(xty)
+    solved, totals = np.empty(products.shape), np.eye(p + 1)
+    for a in range(p):
+        totals[a, p] = xty[a]
+        totals[p, a] = xty[a]
+    totals[p, p] = yty
+    log_determinant = reduce_groups(lower, products, solved, totals)
+    transform, log_xtvx = _transform(totals)
+    residual_ss = 1.0 / transform[p, p] ** 2
+    free = n_obs - p if reml else n_obs
+    if sigma2 == 0.0:
+        variance, profiled = residual_ss / free, 1.0 / free
+        criterion = log_determinant + free * (1.0 + log(2.0 * pi * variance))
+    else:
+        variance, profiled = sigma2, 0.0
+        criterion = log_determinant + free * log(2.0 * pi * variance) + residual_ss / variance
     if reml:
-        criterion += np.linalg.slogdet(xtvx)[1]
-    g = _gradient_core(products, delta, h if reml else np.zeros_like(h), free / residual_ss)
-    return _Solution(float(criterion), pack(2.0 * g @ lower), delta, float(residual_ss), h)
+        criterion += log_xtvx
+    delta, to_variance = np.empty(p), sqrt(residual_ss / variance)
+    for a in range(p):
+        delta[a] = -transform[a, p] / transform[p, p]
+    for a in range(p + 1):
+        transform[a, p] *= to_variance
+    gradient, hessian = derivatives(lower, solved, transform, profiled, reml)
+    return criterion, gradient, hessian, delta, residual_ss, transform
 
 
-def _basis_constant(data: CrossProducts, reml: bool) -> float:
-    # log|X'V^-1X| is that of the orthonormal basis plus log|r'r|; ML does not have the term.
-    return 2 * float(np.log(np.abs(np.diag(data.r))).sum()) if reml else 0.0
+@njit(cache=True, nogil=True)
+def _transform(totals):  # type: ignore[no-untyped-def]
+    """Upper triangular t with [X, y]t orthonormal in V^-1, from [X, y]'V^-1[X, y]; and log|X'V^-1X|.
 
-
-# The loops below compile in seconds because they are loops alone: every array they fill is made in NumPy above.
-@njit(cache=True)
-def _reduce(lower, products, xtvx, xtvy):  # type: ignore[no-untyped-def]
-    """Bring V^-1, V relative to sigma^2, into the cross-products, in place.
-
-    Turns products, Z_j'[Z_j, X_j, y_j], into Z_j'V_j^-1[Z_j, X_j, y_j]; X'X into X'V^-1X; X'y into X'V^-1y. Returns
-    log|V| and y'y - y'V^-1y.
+    Its last column is y - X delta over the root of the residual sum of squares.
     """
-    n_groups, q, width = products.shape
-    p = len(xtvy)
-    log_determinant = 0.0
-    yty_removed = 0.0
-    k = np.empty((q, q))
-    u = np.empty((q, width))
-    for j in range(n_groups):
-        log_determinant += _half_solve(lower, products[j], k, u)
-        for c in range(q):
-            for a in range(p):
-                for b in range(p):
-                    xtvx[a, b] -= u[c, q + a] * u[c, q + b]
-                xtvy[a] -= u[c, q + a] * u[c, q + p]
-            yty_removed += u[c, q + p] ** 2
-            for a in range(q):
-                for b in range(width):
-                    products[j, a, b] -= u[c, a] * u[c, b]
-    return log_determinant, yty_removed
-
-
-@njit(cache=True)
-def _half_solve(lower, products, k, u):  # type: ignore[no-untyped-def]  # noqa: C901  (loops, not branches)
-    """Fill k with the Cholesky factor of M_j = I + L'A_jL and u with k^-1 L'[A_j, B_j, a_j]; return log|M_j|."""
-    q, width = products.shape
-    for a in range(q):
-        for b in range(width):
-            total = 0.0
-            for c in range(a, q):
-                total += lower[c, a] * products[c, b]
-            u[a, b] = total
-    log_determinant = 0.0
-    for a in range(q):
+    width = len(totals)
+    c, t = np.zeros((width, width)), np.zeros((width, width))
+    for a in range(width):
         for b in range(a + 1):
-            total = 1.0 if a == b else 0.0
-            for c in range(b, q):
-                total += u[a, c] * lower[c, b]
-            for c in range(b):
-                total -= k[a, c] * k[b, c]
-            k[a, b] = np.sqrt(total) if a == b else total / k[b, b]
-        log_determinant += 2.0 * np.log(k[a, a])
-    for a in range(q):
-        for b in range(width):
-            total = u[a, b]
-            for c in range(a):
-                total -= k[a, c] * u[c, b]
-            u[a, b] = total / k[a, a]
-    return log_determinant
-
-
-@njit(cache=True)
-def _gradient_core(products, delta, h, weight):  # type: ignore[no-untyped-def]
-    """Sum over groups of P_j - Q_j h Q_j' - weight e_j e_j', from Z_j'V_j^-1[Z_j, X_j, y_j]."""
-    n_groups, q, _ = products.shape
-    p = len(delta)
-    g = np.zeros((q, q))
-    e = np.empty(q)
-    for j in range(n_groups):
-        for a in range(q):
-            e[a] = products[j, a, q + p]
-            for b in range(p):
-                e[a] -= products[j, a, q + b] * delta[b]
-        for a in range(q):
-            for b in range(q):
-                total = products[j, a, b] - weight * e[a] * e[b]
-                for c in range(p):
-                    for d in range(p):
-                        total -= products[j, a, q + c] * h[c, d] * products[j, b, q + d]
-                g[a, b] += total
-    return g
+            total = totals[a, b]
+            for d in range(b):
+                total -= c[a, d] * c[b, d]
+            c[a, b] = np.sqrt(total) if a == b else total / c[b, b]
+    log_determinant = 0.0
+    for b in range(width):
+        t[b, b] = 1.0 / c[b, b]
+        for a in range(b + 1, width):
+            for d in range(b, a):
+                t[b, a] -= c[a, d] * t[b, d]
+            t[b, a] /= c[a, a]
+        if b < width - 1:
+            log_determinant += 2.0 * log(c[b, b])
+    return t, log_determinant

@@ -10,7 +10,7 @@ from twolevel.crossproducts import CrossProducts
 from twolevel.deviance import Profile, factor, pack, profile
 from twolevel.formula import Design, Floats
 from twolevel.mixedlm import MixedLMFit, fit_by_default, fit_from
-from twolevel.optimise import FLAT, Search, curvature, search, standard_sign, starts
+from twolevel.optimise import FLAT, Search, search, standard_sign, starts
 
 # MixedLM must end within this of the profiled criterion to count as the same optimum.
 AGREEMENT = 1e-6
@@ -112,7 +112,7 @@ def fit_model(design: Design, data: CrossProducts, *, reml: bool, random_starts:
         beta_covariance=at.beta_covariance,
         covariance=record.covariance if accepted else at.sigma**2 * own @ own.T,
         singular=singular,
-        doubts=_doubts(data, reml, found, singular) + (() if accepted or singular else _disagreement(record, at)),
+        doubts=_doubts(at, found, singular) + (() if accepted or singular else _disagreement(record, at)),
         search=found,
         record=record,
         at=at,
@@ -125,9 +125,9 @@ def fit_defaults(design: Design, data: CrossProducts, *, reml: bool) -> Defaults
     return Defaults(mixedlm=fit_by_default(design, reml), bounded=bounded_fit(data, reml))
 
 
-def _doubts(data: CrossProducts, reml: bool, found: Search, singular: bool) -> tuple[str, ...]:
+def _doubts(at: Profile, found: Search, singular: bool) -> tuple[str, ...]:
     best, doubts = found.best, []
-    least = np.linalg.eigvalsh(curvature(data, reml, best.theta))[0]
+    least = np.linalg.eigvalsh(at.hessian)[0]
     if not np.isfinite(best.criterion):
         doubts.append("the criterion is not finite at the best point found")
     if best.gradient_norm > FLAT:

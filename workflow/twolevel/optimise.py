@@ -1,14 +1,13 @@
 """The optimum of the profiled deviance, searched from several starts."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import minimize
 
 from twolevel.crossproducts import CrossProducts
-from twolevel.deviance import evaluate, factor, n_theta, pack
+from twolevel.deviance import factor, n_theta, pack
 from twolevel.formula import Floats
+from twolevel.newton import minimise
 
 # Two criteria closer than this are the same optimum; the rounding of one evaluation is about 1e-10.
 SAME_OPTIMUM = 1e-4
@@ -85,63 +84,28 @@ def search(data: CrossProducts, reml: bool, named_starts: dict[str, Floats]) -> 
 
 
 def descend(data: CrossProducts, reml: bool, name: str, start: Floats) -> Run:
-    """Minimise the criterion from one start by a trust-region Newton method, then polish.
+    """Minimise the criterion from one start by Newton's method.
 
     Where a column of L is zero the gradient is zero too, by the symmetry of its sign, optimum or not. A search that
     stops at such a saddle is sent on along its direction of negative curvature.
     """
-    evaluations = 0
-
-    def counted(theta: Floats) -> tuple[float, Floats]:
-        nonlocal evaluations
-        evaluations += 1
-        return evaluate(theta, data, reml)
-
-    def hessian(theta: Floats) -> Floats:
-        return _hessian(lambda t: counted(t)[1], theta)
-
-    theta = start
+    theta, evaluations = start, 0
     for _ in range(MAX_SADDLES):
-        found = minimize(counted, theta, jac=True, hess=hessian, method="trust-exact", options={"gtol": FLAT})
-        theta = np.asarray(found.x)
-        curvatures, directions = np.linalg.eigh(hessian(theta))
+        theta, criterion, gradient, hessian, *_, spent = minimise(
+            theta, data.stacked, data.xty, data.yty, data.n_obs, reml
+        )
+        evaluations += spent
+        if not np.isfinite(hessian).all():
+            break
+        curvatures, directions = np.linalg.eigh(hessian)
         if curvatures[0] > -FLAT:
             break
         theta = theta + 0.1 * directions[:, 0]
-    theta = _polish(counted, hessian, theta)
-    criterion, gradient = counted(theta)
-    return Run(name, start, theta, criterion, float(np.abs(gradient).max()), evaluations)
-
-
-def curvature(data: CrossProducts, reml: bool, theta: Floats) -> Floats:
-    """Hessian (k, k) of the criterion with respect to theta, by central differences of the gradient."""
-    return _hessian(lambda t: evaluate(t, data, reml)[1], theta)
+    criterion += data.basis_constant(reml)
+    return Run(name, start, theta, float(criterion), float(np.abs(gradient).max()), evaluations)
 
 
 def standard_sign(theta: Floats, q: int) -> Floats:
     """The same covariance matrix with a factor whose diagonal is non-negative, as lme4 reports it."""
     lower = factor(theta, q)
     return pack(lower * np.where(np.diag(lower) < 0, -1.0, 1.0))
-
-
-def _polish(
-    criterion_and_gradient: Callable[[Floats], tuple[float, Floats]],
-    hessian: Callable[[Floats], Floats],
-    theta: Floats,
-    steps: int = 5,
-) -> Floats:
-    """Newton steps on the gradient: near the optimum the criterion itself is flat to rounding, its gradient is not."""
-    _, gradient = criterion_and_gradient(theta)
-    for _ in range(steps):
-        step = np.linalg.lstsq(hessian(theta), -gradient)[0]
-        _, there = criterion_and_gradient(theta + step)
-        if np.abs(there).max() >= np.abs(gradient).max():
-            break
-        theta, gradient = theta + step, there
-    return theta
-
-
-def _hessian(gradient: Callable[[Floats], Floats], theta: Floats) -> Floats:
-    steps = 1e-5 * np.eye(len(theta))
-    matrix = np.array([(gradient(theta + step) - gradient(theta - step)) / 2e-5 for step in steps])
-    return np.asarray((matrix + matrix.T) / 2)
