@@ -1,6 +1,7 @@
 """Reliability, the chi-square test of each variance component, plausible values: as the HLM program has them."""
 
 import json
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +13,10 @@ from twolevel.formula import build_design
 from twolevel.reliability import VarianceComponents, variance_components
 from twolevel.results import variance_components_table
 
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = ROOT / "tests/reference"
 # Rscript tests/reference/variance_components.R: lm in each school, at lme4's estimates.
-REFERENCE = json.loads(
-    (Path(__file__).resolve().parents[1] / "reference/variance_components.json").read_text(encoding="utf-8")
-)
+REFERENCE = json.loads((FOLDER / "variance_components.json").read_text(encoding="utf-8"))
 
 # lme4's and our theta agree to about 1e-6; p values in the far tail magnify that by some hundred.
 RTOL = 1e-6
@@ -146,3 +147,17 @@ def test_the_table_has_a_row_for_each_random_effect(models) -> None:
     assert table["term"].tolist() == ["(Intercept)", "cses", "minorityYes"]
     assert table["usable_groups"].tolist() == [136] * 3
     np.testing.assert_allclose(table["sd"] ** 2, np.diag(fitted.reml.covariance), rtol=1e-14)
+
+
+@pytest.mark.needs_r
+def test_r_still_gives_the_same(rscript, tmp_path) -> None:
+    made = tmp_path / "components.json"
+    snapshot = ROOT / "data/hsb_snapshot.csv"
+    subprocess.run([rscript, FOLDER / "variance_components.R", snapshot, made], check=True)
+    again = json.loads(made.read_text(encoding="utf-8"))
+    assert again.keys() == REFERENCE.keys()
+    for name, kept in REFERENCE.items():
+        for key in ("usable_groups", "reliability", "chi_square", "df", "p_value"):
+            # The same arithmetic on the same files; p values of 1e-248 magnify rounding by some hundred.
+            np.testing.assert_allclose(again[name][key], kept[key], rtol=1e-9)
+        assert again[name]["shares"] == pytest.approx(kept["shares"], rel=1e-9)

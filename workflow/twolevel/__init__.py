@@ -9,6 +9,7 @@ Read the modules in the order in which data flows:
     optimise, bounded, mixedlm, fit its optimum from several starts; lme4's bounded search; statsmodels' fit of record
     effects, variance, compare      empirical Bayes, variance explained, likelihood ratio tests
     reliability, shares             what the HLM program prints of each variance; ICC, marginal and conditional R2
+    bootstrap_test, proportion      tests from a simulated reference distribution; the interval of a count
     results, fingerprint, summary   the fit as tables and as lme4's summary text; what it was computed from
     ols, qq, figures                what is drawn, one module per kind of figure
     terms, equations, mathml        a model's equations
