@@ -1,5 +1,5 @@
-# What the two reference scripts share: the data as lme4 wants it, and a search for the optimum that does not
-# depend on where lme4's bounds on theta stop a single run.
+# What the reference scripts share: the data as lme4 wants it, and a search for the optimum that does not depend
+# on where lme4's bounds on theta stop a single run.
 
 suppressPackageStartupMessages({
   library(lme4)
@@ -69,4 +69,13 @@ optimum <- function(deviance_function, lower) {
   if (all(end$par[lower == 0] > 1e-3)) end <- newton_polish(deviance_function, end)
   deviance_function(end$par)  # leaves the model's state at the end point, where mkMerMod reads it
   end
+}
+
+# An lme4 fit at that optimum. Its call names the data `hsb`, which is what update() and summary() show.
+fit_at_optimum <- function(formula, data, reml) {
+  parsed <- lFormula(as.formula(formula), data, REML = reml)
+  deviance_function <- do.call(mkLmerDevfun, parsed)
+  end <- optimum(deviance_function, parsed$reTrms$lower)
+  call <- substitute(lme4::lmer(formula = f, data = hsb, REML = r), list(f = as.formula(formula), r = reml))
+  mkMerMod(environment(deviance_function), end, parsed$reTrms, fr = parsed$fr, mc = call)
 }

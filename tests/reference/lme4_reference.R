@@ -28,16 +28,6 @@ formulas <- list(
 
 hsb <- read_hsb(snapshot)
 
-# ---------------------------------------------------------------------------------------------- fitting
-
-fit_at_optimum <- function(formula, reml) {
-  parsed <- lFormula(as.formula(formula), hsb, REML = reml)
-  deviance_function <- do.call(mkLmerDevfun, parsed)
-  end <- optimum(deviance_function, parsed$reTrms$lower)
-  call <- substitute(lme4::lmer(formula = f, data = hsb, REML = r), list(f = as.formula(formula), r = reml))
-  mkMerMod(environment(deviance_function), end, parsed$reTrms, fr = parsed$fr, mc = call)
-}
-
 # ------------------------------------------------------------------------------------------ what is kept
 
 fixed_effects <- function(model) {
@@ -117,7 +107,7 @@ models <- list()
 kept <- list()
 for (name in names(formulas)) {
   formula <- formulas[[name]]
-  fits <- list(REML = fit_at_optimum(formula, TRUE), ML = fit_at_optimum(formula, FALSE))
+  fits <- list(REML = fit_at_optimum(formula, hsb, TRUE), ML = fit_at_optimum(formula, hsb, FALSE))
   kept[[name]] <- fits
   models[[name]] <- list(formula = formula, REML = describe(fits$REML), ML = describe(fits$ML),
                          summary_text = summary_text(fits$REML))
