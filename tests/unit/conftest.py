@@ -11,8 +11,9 @@ import pytest
 from twolevel.columns import check_columns
 from twolevel.crossproducts import CrossProducts, cross_products
 from twolevel.derive import derive
+from twolevel.design import Design
 from twolevel.fit import Fit, fit_model
-from twolevel.formula import Design, build_design
+from twolevel.formula import build_design
 from twolevel.source import read_table
 
 ROOT = Path(__file__).resolve().parents[2]

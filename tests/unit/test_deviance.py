@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 from scipy.stats import multivariate_normal
 from twolevel.crossproducts import cross_products
+from twolevel.design import Design
 from twolevel.deviance import factor, pack, profile, unprofiled
-from twolevel.formula import Design, build_design
+from twolevel.formula import build_design
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 from reference.simulate import read_schools, simulated_response
 from twolevel.crossproducts import CrossProducts, cross_products
+from twolevel.design import Design
 from twolevel.deviance import factor, n_theta, profile
-from twolevel.fit import SINGULAR, fit_model
-from twolevel.formula import Design
-from twolevel.optimise import FLAT, descend, search, standard_sign, starts
+from twolevel.fit import fit_model
+from twolevel.optimise import FLAT, SINGULAR, descend, search, standard_sign, starts
 
 MODELS = ["random_intercept", "random_coefficients", "random_coefficients_minority", "intercepts_and_slopes"]
 

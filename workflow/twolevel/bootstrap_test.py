@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import chdtrc, fdtrc, gammaincc
 
-from twolevel.formula import Design, Floats
+from twolevel.design import Design, Floats
 
 COLUMNS = ["test", "statistic", "df", "ddf", "p_value", "monte_carlo_error"]
 

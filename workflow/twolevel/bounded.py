@@ -12,8 +12,8 @@ import nlopt
 import numpy as np
 
 from twolevel.crossproducts import CrossProducts
+from twolevel.design import Floats
 from twolevel.deviance import evaluate, factor, n_theta, pack
-from twolevel.formula import Floats
 
 
 @dataclass(frozen=True)

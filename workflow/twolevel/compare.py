@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import chdtrc
 
+from twolevel.design import Design, Floats
 from twolevel.errors import UserError
-from twolevel.formula import Design, Floats
 
 
 @dataclass(frozen=True)

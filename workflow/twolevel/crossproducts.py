@@ -1,12 +1,12 @@
 """Everything that the likelihood of a two-level model needs from the data, group by group."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
+from twolevel.design import Design, Floats
 from twolevel.errors import UserError
-from twolevel.formula import Design, Floats
 from twolevel.groupwise import in_blocks
 
 
@@ -51,13 +51,19 @@ class CrossProducts:
         """What the units of X add to the criterion: |X'V^-1X| is that of the basis times |r'r|; ML does not have it."""
         return 2 * float(np.log(np.abs(np.diag(self.r))).sum()) if reml else 0.0
 
+    def turned(self, axes: Floats) -> "CrossProducts":
+        """The same data with the basis of Z turned to orthonormal axes (q, q), its columns."""
+        return replace(
+            self, ztz=axes.T @ self.ztz @ axes, ztx=axes.T @ self.ztx, zty=self.zty @ axes, s=axes.T @ self.s
+        )
+
     def own_units(self, lower: Floats) -> Floats:
-        """Relative covariance factor in the units of Z, from the one of its basis."""
-        return _triangular(np.asarray(np.linalg.solve(self.s, lower)))
+        """Relative covariance factors (..., q, q) in the units of Z, from those of its basis."""
+        return triangular(np.asarray(np.linalg.solve(self.s, lower)))
 
     def basis_units(self, lower: Floats) -> Floats:
-        """Relative covariance factor of the basis of Z, from the one in Z's own units: the inverse of `own_units`."""
-        return _triangular(self.s @ lower)
+        """Relative covariance factors of the basis of Z, from those in Z's own units: the inverse of `own_units`."""
+        return triangular(self.s @ lower)
 
 
 def cross_products(design: Design) -> CrossProducts:
@@ -75,9 +81,9 @@ def cross_products(design: Design) -> CrossProducts:
     signed_root = np.sqrt(len(design.y)) * np.where(np.diag(upper) < 0, -1.0, 1.0)
     z, s = orthonormal * signed_root, upper / signed_root[:, None]
     data = CrossProducts(
-        ztz=_grouped(z, z, design),
-        ztx=_grouped(z, basis, design),
-        zty=_grouped(z, residuals[:, None], design)[:, :, 0],
+        ztz=grouped(z, z, design),
+        ztx=grouped(z, basis, design),
+        zty=grouped(z, residuals[:, None], design)[:, :, 0],
         xty=basis.T @ residuals,
         yty=float(residuals @ residuals),
         n_obs=len(design.y),
@@ -102,13 +108,14 @@ def _check_identified(design: Design, data: CrossProducts) -> None:
         )
 
 
-def _triangular(matrix: Floats) -> Floats:
-    """Lower triangular factor of matrix matrix', with a non-negative diagonal."""
-    lower = np.asarray(np.linalg.qr(matrix.T, mode="r"), dtype=np.float64).T
-    return np.asarray(lower * np.where(np.diag(lower) < 0, -1.0, 1.0))
+def triangular(factors: Floats) -> Floats:
+    """Lower triangular factors (..., q, q) of matrix matrix', with a non-negative diagonal."""
+    lower = np.swapaxes(np.linalg.qr(np.swapaxes(factors, -1, -2), mode="r"), -1, -2)
+    signs = np.where(np.diagonal(lower, axis1=-2, axis2=-1) < 0, -1.0, 1.0)
+    return np.asarray(lower * signs[..., None, :])
 
 
-def _grouped(left: Floats, right: Floats, design: Design) -> Floats:
+def grouped(left: Floats, right: Floats, design: Design) -> Floats:
     """Left_j' Right_j for every group, (J, a, b). One pair of columns at a time, so that memory stays O(n)."""
     out = np.empty((len(design.group_labels), left.shape[1], right.shape[1]))
     for a in range(left.shape[1]):

@@ -16,7 +16,7 @@ import numpy as np
 from numba import njit
 
 from twolevel.crossproducts import CrossProducts
-from twolevel.formula import Floats
+from twolevel.design import Floats
 from twolevel.groupwise import derivatives, reduce_groups
 
 

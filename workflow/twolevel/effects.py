@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from twolevel.crossproducts import CrossProducts
+from twolevel.design import Design, Floats
 from twolevel.deviance import Profile
-from twolevel.formula import Design, Floats
 from twolevel.hierarchy import level2_design
 
 

@@ -7,16 +7,13 @@ import numpy as np
 
 from twolevel.bounded import BoundedFit, bounded_fit
 from twolevel.crossproducts import CrossProducts
+from twolevel.design import Design, Floats
 from twolevel.deviance import Profile, factor, pack, profile
-from twolevel.formula import Design, Floats
 from twolevel.mixedlm import MixedLMFit, fit_by_default, fit_from
-from twolevel.optimise import FLAT, Search, search, standard_sign, starts
+from twolevel.optimise import FLAT, Search, is_singular, search, standard_sign, starts
 
 # MixedLM must end within this of the profiled criterion to count as the same optimum.
 AGREEMENT = 1e-6
-
-# A diagonal element of theta below this is zero to the optimiser: lme4's tolerance in `isSingular`.
-SINGULAR = 1e-4
 
 
 @dataclass(frozen=True)
@@ -98,7 +95,7 @@ def fit_model(design: Design, data: CrossProducts, *, reml: bool, random_starts:
     theta = standard_sign(found.best.theta, q)
     at, lower = profile(theta, data, reml), factor(theta, q)
     own = data.own_units(lower)
-    singular = bool((np.diag(lower) < SINGULAR).any())
+    singular = bool(is_singular(theta, q))
     record = fit_from(design, data, reml, at.beta, lower)
     accepted = bool(abs(record.criterion - at.criterion) <= AGREEMENT) and not singular
     return Fit(

@@ -8,7 +8,7 @@ evaluation is O(J q^2 (q + p)^2), whatever the number of observations.
 import numpy as np
 from numba import njit
 
-from twolevel.formula import Floats
+from twolevel.design import Floats
 
 # Groups in a block, at most: a few dozen vectors of this length fit the first cache of any processor of this century.
 BLOCK = 256
@@ -30,6 +30,11 @@ def in_blocks(per_group: Floats) -> Floats:
     return np.ascontiguousarray(np.moveaxis(padded.reshape(n_blocks, size, *per_group.shape[1:]), 1, -1))
 
 
+def out_of_blocks(blocks: Floats, n_groups: int) -> Floats:
+    """Bring an array (n, ..., B) back to (J, ...): the inverse of `in_blocks`."""
+    return np.moveaxis(blocks, -1, 1).reshape(-1, *blocks.shape[1:-1])[:n_groups]
+
+
 # Sums may be taken in any order, and a product and a sum in one step: that is what lets the processor take several
 # groups at once. Nothing else is relaxed; what is not a number stays so.
 _over_groups = njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
@@ -37,28 +42,28 @@ _compiled = njit(cache=True, nogil=True)
 
 
 @_over_groups
-def _set(out, factor, x):  # type: ignore[no-untyped-def]
+def put(out, factor, x):  # type: ignore[no-untyped-def]
     """Factor x into out."""
     for j in range(len(out)):
         out[j] = factor * x[j]
 
 
 @_over_groups
-def _add(out, factor, x):  # type: ignore[no-untyped-def]
+def add(out, factor, x):  # type: ignore[no-untyped-def]
     """Add factor x to out."""
     for j in range(len(out)):
         out[j] += factor * x[j]
 
 
 @_over_groups
-def _add_product(out, factor, x, y):  # type: ignore[no-untyped-def]
+def add_product(out, factor, x, y):  # type: ignore[no-untyped-def]
     """Add factor x y to out."""
     for j in range(len(out)):
         out[j] += factor * x[j] * y[j]
 
 
 @_over_groups
-def _dot(x, y):  # type: ignore[no-untyped-def]
+def dot(x, y):  # type: ignore[no-untyped-def]
     """Sum of x y over the groups."""
     total = 0.0
     for j in range(len(x)):
@@ -105,29 +110,29 @@ def reduce_groups(lower, products, solved, totals):  # type: ignore[no-untyped-d
         data, out = products[block], solved[block]
         for b in range(width):
             for a in range(q):
-                _set(out[a, b], 1.0, data[a, b])
-                _set(m[a, q + b], 0.0, data[a, b])
+                put(out[a, b], 1.0, data[a, b])
+                put(m[a, q + b], 0.0, data[a, b])
                 for c in range(a, q):
-                    _add(m[a, q + b], lower[c, a], data[c, b])
+                    add(m[a, q + b], lower[c, a], data[c, b])
         for a in range(q):
             for b in range(q):
                 for j in range(size):
                     m[a, b, j] = 1.0 if a == b else 0.0
                 for c in range(b, q):
-                    _add(m[a, b], lower[c, b], m[a, q + c])
+                    add(m[a, b], lower[c, b], m[a, q + c])
         for j in range(size):
             determinant[j] = 1.0
         for c in range(q):
             _pivot(m[c, c + 1 :], m[c, c], determinant)
             for a in range(c + 1, q):
                 for b in range(a, q + width):
-                    _add_product(m[a, b], -1.0, m[c, a], m[c, b])
+                    add_product(m[a, b], -1.0, m[c, a], m[c, b])
             for a in range(q):
                 for b in range(width):
-                    _add_product(out[a, b], -1.0, m[c, q + a], m[c, q + b])
+                    add_product(out[a, b], -1.0, m[c, q + a], m[c, q + b])
             for a in range(q, width):
                 for b in range(q, width):
-                    totals[a - q, b - q] -= _dot(m[c, q + a], m[c, q + b])
+                    totals[a - q, b - q] -= dot(m[c, q + a], m[c, q + b])
         log_determinant += _sum_of_logs(determinant)
     return log_determinant
 
@@ -164,24 +169,24 @@ def derivatives(lower, solved, transform, profiled, reml):  # type: ignore[no-un
         data = solved[block]
         for a in range(q):
             for b in range(width):
-                _set(f[a, b], 0.0, data[a, q])
+                put(f[a, b], 0.0, data[a, q])
                 for d in range(b + 1):
-                    _add(f[a, b], transform[d, b], data[a, q + d])
+                    add(f[a, b], transform[d, b], data[a, q + d])
         for column in range(q):
             for row in range(column, q):
                 t = _position(row, column, q)
                 for a in range(width):
                     for b in range(width):
-                        c[t, a, b] += _dot(f[row, a], f[column, b])
-                _set(y, -1.0, data[row, column])
+                        c[t, a, b] += dot(f[row, a], f[column, b])
+                put(y, -1.0, data[row, column])
                 for a in range(first, width):
-                    _add_product(y, 2.0, f[row, a], f[column, a])
+                    add_product(y, 2.0, f[row, a], f[column, a])
                 for j in range(size):
                     core[t] += data[row, column, j]
                 for other_column in range(q):
                     for other_row in range(other_column, q):
                         s = _position(other_row, other_column, q)
-                        py[s, t] += _dot(data[other_row, other_column], y)
+                        py[s, t] += dot(data[other_row, other_column], y)
     for t in range(k):
         for a in range(first, width):
             core[t] -= c[t, a, a]

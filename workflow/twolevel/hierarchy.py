@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from twolevel.formula import Design, Factors, Floats, column_name
+from twolevel.design import Design, Factors, Floats, column_name
 
 
 @dataclass(frozen=True)

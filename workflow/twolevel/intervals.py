@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import betainc, ndtri
 
-from twolevel.parameters import Floats, Parameter
+from twolevel.design import Floats
+from twolevel.parameters import Parameter
 
 # replicates, bias and the Monte Carlo errors are missing where nothing was simulated. note says why a bound is missing
 # or is not what it seems; it is empty otherwise.

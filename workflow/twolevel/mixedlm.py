@@ -7,7 +7,7 @@ import numpy as np
 from statsmodels.regression.mixed_linear_model import MixedLM, MixedLMParams
 
 from twolevel.crossproducts import CrossProducts
-from twolevel.formula import Design, Floats
+from twolevel.design import Design, Floats
 
 # MixedLM works with the Cholesky factor and the inverse of the covariance matrix, which a singular one lacks. This much
 # of its largest element on the diagonal gives it both. It moves the criterion by up to 1e-6; with less, the rounding of

@@ -11,8 +11,8 @@ GRADIENT = 1e-6
 # Differences of the criterion below this share of it are rounding; there the gradient decides.
 ROUNDING = 1e-13
 
-# Evaluations after which a search is given up; the searches of this project take 5 to 30.
-MAX_EVALUATIONS = 500
+# Evaluations after which a search is given up: those of this project take 5 to 35, or are stuck.
+MAX_EVALUATIONS = 60
 
 
 @njit(cache=True, nogil=True)
@@ -73,6 +73,12 @@ def _largest(values):  # type: ignore[no-untyped-def]
         if not abs(value) <= largest:  # also where it is not a number
             largest = abs(value)
     return largest
+
+
+@njit(cache=True, nogil=True)
+def is_minimum(gradient, hessian, flat):  # type: ignore[no-untyped-def]
+    """Whether the gradient is zero and no curvature is below -flat."""
+    return _largest(gradient) <= GRADIENT and _step(hessian, gradient, flat)[1]
 
 
 @njit(cache=True, nogil=True)

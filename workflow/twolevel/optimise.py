@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from twolevel.crossproducts import CrossProducts
-from twolevel.deviance import factor, n_theta, pack
-from twolevel.formula import Floats
-from twolevel.newton import minimise
+from twolevel.crossproducts import CrossProducts, triangular
+from twolevel.design import Floats
+from twolevel.deviance import evaluate, factor, n_theta, pack
+from twolevel.newton import is_minimum, minimise
 
 # Two criteria closer than this are the same optimum; the rounding of one evaluation is about 1e-10.
 SAME_OPTIMUM = 1e-4
@@ -15,8 +15,11 @@ SAME_OPTIMUM = 1e-4
 # A gradient below this counts as zero: with a curvature of 10 or more it leaves the criterion within 1e-7 of the best.
 FLAT = 1e-3
 
-# Each saddle left lowers the criterion; q of them can stand in the way, one for each column of L.
-MAX_SADDLES = 10
+# A diagonal element of theta below this is zero to the optimiser: lme4's tolerance in `isSingular`.
+SINGULAR = 1e-4
+
+# Each saddle left lowers the criterion, and q of them can stand in the way; a few turns of the axes come on top.
+MAX_ATTEMPTS = 20
 
 
 @dataclass(frozen=True)
@@ -84,28 +87,39 @@ def search(data: CrossProducts, reml: bool, named_starts: dict[str, Floats]) -> 
 
 
 def descend(data: CrossProducts, reml: bool, name: str, start: Floats) -> Run:
-    """Minimise the criterion from one start by Newton's method.
+    """Minimise the criterion from one start by Newton's method, and where that stops short, go on.
 
-    Where a column of L is zero the gradient is zero too, by the symmetry of its sign, optimum or not. A search that
-    stops at such a saddle is sent on along its direction of negative curvature.
+    It can stop at a saddle: where a column of L is zero the gradient is zero too, by the symmetry of its sign, optimum
+    or not. Then it goes on along the direction of negative curvature. Or it can be slow: where a variance is near zero,
+    L's lower triangle bends what is a straight valley for LL'. In coordinates along the principal axes of LL' it is
+    straight again.
     """
-    theta, evaluations = start, 0
-    for _ in range(MAX_SADDLES):
+    q = len(data.s)
+    axes, turned, theta, evaluations = np.eye(q), data, start, 0
+    for _ in range(MAX_ATTEMPTS):
         theta, criterion, gradient, hessian, *_, spent = minimise(
-            theta, data.stacked, data.xty, data.yty, data.n_obs, reml
+            theta, turned.stacked, data.xty, data.yty, data.n_obs, reml
         )
         evaluations += spent
-        if not np.isfinite(hessian).all():
+        if is_minimum(gradient, hessian, FLAT) or not np.isfinite(hessian).all():
             break
-        curvatures, directions = np.linalg.eigh(hessian)
-        if curvatures[0] > -FLAT:
-            break
-        theta = theta + 0.1 * directions[:, 0]
-    criterion += data.basis_constant(reml)
-    return Run(name, start, theta, float(criterion), float(np.abs(gradient).max()), evaluations)
+        if np.abs(gradient).max() <= FLAT:
+            curvatures, directions = np.linalg.eigh(hessian)
+            theta = theta + (0.1 if curvatures[0] < -FLAT else 0.0) * directions[:, 0]
+        left, sizes, _ = np.linalg.svd(axes @ factor(theta, q))
+        axes, turned, theta = left, data.turned(left), pack(np.diag(sizes))
+    theta = pack(triangular(axes @ factor(theta, q)))
+    criterion, gradient = evaluate(theta, data, reml)
+    return Run(name, start, theta, criterion, float(np.abs(gradient).max()), evaluations)
 
 
 def standard_sign(theta: Floats, q: int) -> Floats:
-    """The same covariance matrix with a factor whose diagonal is non-negative, as lme4 reports it."""
+    """The same covariance matrices with factors whose diagonals are non-negative, as lme4 reports them; (..., k)."""
     lower = factor(theta, q)
-    return pack(lower * np.where(np.diag(lower) < 0, -1.0, 1.0))
+    signs = np.where(np.diagonal(lower, axis1=-2, axis2=-1) < 0, -1.0, 1.0)
+    return pack(lower * signs[..., None, :])
+
+
+def is_singular(theta: Floats, q: int) -> np.ndarray:
+    """Whether covariance matrices have a zero variance or a correlation of one, (...) for theta (..., k)."""
+    return np.asarray((np.abs(np.diagonal(factor(theta, q), axis1=-2, axis2=-1)) < SINGULAR).any(axis=-1))

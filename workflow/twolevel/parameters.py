@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from twolevel.design import Floats
 
 Kind = Literal["sd", "correlation", "sigma", "fixed"]
 

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from scipy.special import chdtrc, ndtri
 
 from twolevel.crossproducts import CrossProducts
+from twolevel.design import Design, Floats
 from twolevel.fit import Fit
-from twolevel.formula import Design, Floats
 from twolevel.hierarchy import Coefficient, level1_coefficients
 
 # A group has an OLS of its own where Z_j'Z_j, in coordinates where all observations together have Z'Z = n I, keeps

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from twolevel.design import Design
 from twolevel.fit import Fit
-from twolevel.formula import Design
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from math import floor, log10
 
 import numpy as np
 
+from twolevel.design import Design, Floats
 from twolevel.fit import Fit
-from twolevel.formula import Design, Floats
 from twolevel.results import correlation
 from twolevel.rformat import abbreviate, format_real
 

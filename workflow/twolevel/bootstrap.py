@@ -1,0 +1,178 @@
+"""Parametric bootstrap: data simulated from a fitted model, and models fitted to them."""
+
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+from numba import njit
+
+from twolevel.crossproducts import CrossProducts
+from twolevel.design import Floats
+from twolevel.deviance import profile
+from twolevel.groupwise import add_product, dot, out_of_blocks, put
+from twolevel.newton import is_minimum, minimise
+from twolevel.optimise import FLAT, descend
+from twolevel.simulate import Simulator, View
+from twolevel.streams import draw
+
+# Random numbers drawn at a time: few enough to stay in the processor's cache.
+DRAWS = 100_000
+
+
+@dataclass(frozen=True)
+class Target:
+    """A model to fit to simulated data.
+
+    Attributes
+    ----------
+    data : its cross-products; what they say of the observed response is not used
+    start : (k,) theta to search from
+    reml : by REML or by ML
+    """
+
+    data: CrossProducts
+    start: Floats
+    reml: bool
+
+
+@dataclass(frozen=True)
+class Replicates:
+    """One model fitted to simulated data sets, a row for each, in the coordinates of its cross-products.
+
+    Attributes
+    ----------
+    criterion : (R,) REML criterion or -2 log-likelihood at the optimum
+    theta : (R, k) relative covariance factors
+    delta : (R, p) errors of the fixed effects: estimates less the truth
+    sigma : (R,) residual standard deviations
+    evaluations : (R,) of the criterion
+    found : (R,) whether the search ended at an optimum; where not, the row says where it ended
+    """
+
+    criterion: Floats
+    theta: Floats
+    delta: Floats
+    sigma: Floats
+    evaluations: np.ndarray
+    found: np.ndarray
+
+
+def replicate_fits(
+    simulator: Simulator, targets: tuple[Target, ...], key: np.ndarray, replicates: range
+) -> tuple[Replicates, ...]:
+    """Simulate and fit the replicates of those numbers, every target to the same simulated data.
+
+    A replicate depends on the key and on its number alone. The compiled part lets other threads run.
+
+    Parameters
+    ----------
+    simulator : made for the models of the targets, in their order
+    key : of the random streams, from `streams.stream_key`
+    """
+    n_normals = simulator.root[:, 0].size
+    size = max(1, DRAWS // n_normals)
+    chunks = [
+        _fit_chunk(simulator, targets, key, replicates[first : first + size])
+        for first in range(0, len(replicates), size)
+    ]
+    return tuple(_joined(parts) for parts in zip(*chunks, strict=True))
+
+
+def _fit_chunk(
+    simulator: Simulator, targets: tuple[Target, ...], key: np.ndarray, replicates: range
+) -> tuple[Replicates, ...]:
+    n_blocks, r, _, size = simulator.root.shape
+    normals, chi_squares = draw(key, replicates, n_blocks * r * size, simulator.residual_df)
+    normals = normals.reshape(-1, n_blocks, r, size)
+    unseen = simulator.residual_variance * chi_squares
+    return tuple(
+        _fit_target(simulator, view, target, normals, unseen)
+        for view, target in zip(simulator.views, targets, strict=True)
+    )
+
+
+def _fit_target(simulator: Simulator, view: View, target: Target, normals: Floats, unseen: Floats) -> Replicates:
+    data, n = target.data, len(normals)
+    out = Replicates(
+        criterion=np.empty(n),
+        theta=np.empty((n, len(target.start))),
+        delta=np.empty((n, len(data.ols))),
+        sigma=np.empty(n),
+        evaluations=np.empty(n, dtype=np.int64),
+        found=np.empty(n, dtype=np.bool_),
+    )
+    products = data.stacked.copy()
+    _fit_all(
+        normals, unseen, simulator.root, view.z, view.x, products, target.start, data.n_obs, target.reml,
+        out.criterion, out.theta, out.delta, out.sigma, out.evaluations, out.found,
+    )  # fmt: skip
+    for i in map(int, np.flatnonzero(~out.found)):
+        _search_on(out, i, simulator, view, target, normals[i], unseen[i])
+    out.criterion[:] += data.basis_constant(target.reml)
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _fit_all(  # type: ignore[no-untyped-def]
+    normals, unseen, root, z, x, products, start, n_obs, reml, criterion, theta, delta, sigma, evaluations, found
+):
+    """Fit one model to each simulated data set.
+
+    `products` holds Z_j'[Z_j, X_j, y_j]; its last column is overwritten. The arguments after `reml` are filled.
+    """
+    p = x.shape[1]
+    xty = np.empty(p)
+    free = n_obs - p if reml else n_obs
+    for i in range(len(normals)):
+        yty = unseen[i] + _response(normals[i], root, z, x, products, xty)
+        theta[i], criterion[i], gradient, hessian, delta[i], residual_ss, evaluations[i] = minimise(
+            start, products, xty, yty, n_obs, reml
+        )
+        sigma[i] = np.sqrt(residual_ss / free)
+        found[i] = is_minimum(gradient, hessian, FLAT)
+
+
+@njit(cache=True, nogil=True)
+def _response(normals, root, z, x, products, xty):  # type: ignore[no-untyped-def]
+    """Bring Z'y into the last column of `products` and X'y into `xty`; return y'y of what the model's columns see."""
+    n_blocks, r, size = normals.shape
+    q, p = z.shape[1], len(xty)
+    last = q + p
+    seen = 0.0
+    h = np.empty(size)
+    for a in range(p):
+        xty[a] = 0.0
+    for block in range(n_blocks):
+        for a in range(q):
+            put(products[block, a, last], 0.0, normals[block, 0])
+            for b in range(r):
+                add_product(products[block, a, last], 1.0, z[block, a, b], normals[block, b])
+        for a in range(p):
+            for b in range(r):
+                xty[a] += dot(x[block, a, b], normals[block, b])
+        for a in range(r):
+            put(h, 0.0, normals[block, 0])
+            for b in range(a + 1):
+                add_product(h, 1.0, root[block, a, b], normals[block, b])
+            seen += dot(h, h)
+    return seen
+
+
+def _search_on(
+    out: Replicates, i: int, simulator: Simulator, view: View, target: Target, normals: Floats, unseen: float
+) -> None:
+    """Search on from where replicate i stopped, with means that one search has and ten thousand need not have."""
+    products, xty = target.data.stacked.copy(), np.empty(len(target.data.ols))
+    yty = unseen + _response(normals, simulator.root, view.z, view.x, products, xty)
+    zty = out_of_blocks(products[:, :, -1], len(target.data.zty))
+    simulated = replace(target.data, zty=zty, xty=xty, yty=float(yty), ols=np.zeros(len(xty)))
+    run = descend(simulated, target.reml, "replicate", out.theta[i])
+    at = profile(run.theta, simulated, target.reml)
+    out.theta[i], out.sigma[i], out.delta[i] = run.theta, at.sigma, simulated.r @ at.beta
+    out.criterion[i] = at.criterion - target.data.basis_constant(target.reml)
+    out.evaluations[i] += run.evaluations
+    out.found[i] = is_minimum(at.gradient, at.hessian, FLAT)
+
+
+def _joined(parts: tuple[Replicates, ...]) -> Replicates:
+    names = [field.name for field in fields(Replicates)]
+    return Replicates(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
