@@ -8,6 +8,7 @@ Read the modules in the order in which data flows:
     crossproducts, deviance         what the likelihood needs of the data; the profiled criterion and its gradient
     optimise, bounded, mixedlm, fit its optimum from several starts; lme4's bounded search; statsmodels' fit of record
     effects, variance, compare      empirical Bayes, variance explained, likelihood ratio tests
+    information, fixed_tests        what the data say about the variances; t tests of fixed effects that heed it
     reliability, shares             what the HLM program prints of each variance; ICC, marginal and conditional R2
     bootstrap_test, proportion      tests from a simulated reference distribution; the interval of a count
     results, fingerprint, summary   the fit as tables and as lme4's summary text; what it was computed from

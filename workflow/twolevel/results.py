@@ -6,10 +6,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from twolevel.crossproducts import CrossProducts
+from twolevel.design import Design, Floats
 from twolevel.effects import GroupEffects
 from twolevel.fingerprint import Fingerprint
 from twolevel.fit import Defaults, Fit
-from twolevel.formula import Design, Floats
+from twolevel.fixed_tests import kenward_roger, satterthwaite
 from twolevel.hierarchy import level1_coefficients
 from twolevel.optimise import Run
 from twolevel.reliability import VarianceComponents
@@ -60,15 +62,21 @@ def fit_json(
     return about | _estimates(reml) | {"optimiser": story, "ml": _estimates(ml) | {"optimiser": _story(ml)}}
 
 
-def fixed_effects_table(design: Design, fit: Fit) -> pd.DataFrame:
-    """Fixed effects with standard errors and t statistics."""
-    std_error = np.sqrt(np.diag(fit.beta_covariance))
+def fixed_effects_table(design: Design, data: CrossProducts, fit: Fit) -> pd.DataFrame:
+    """Fixed effects of a REML fit with their tests by Satterthwaite's and by Kenward and Roger's method."""
+    plain, adjusted = satterthwaite(data, fit), kenward_roger(data, fit)
     return pd.DataFrame(
         {
             "term": design.fixed_terms,
             "estimate": fit.beta,
-            "std_error": std_error,
-            "statistic": fit.beta / std_error,
+            "std_error": plain.std_error,
+            "statistic": plain.statistic,
+            "df": plain.df,
+            "p_value": plain.p_value,
+            "kr_std_error": adjusted.std_error,
+            "kr_statistic": adjusted.statistic,
+            "kr_df": adjusted.df,
+            "kr_p_value": adjusted.p_value,
         }
     )
 
