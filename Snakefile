@@ -22,6 +22,8 @@ rule all:
         expand(rules.fit_model.output, model=config["models"]),
         rules.explain_variance.output,
         expand(rules.compare_models.output, comparison=config["comparisons"]),
+        expand(rules.gather_intervals.output, model=config["models"]),
+        expand(rules.gather_tests.output, comparison=config["comparisons"]),
         expand(rules.draw_figure.output, figure=config["figures"]),
         rules.render_report.output,
 

@@ -13,6 +13,7 @@ rule fit_model:
         variance_components="results/models/{model}/variance_components.csv",
         group_effects=f"results/models/{{model}}/{GROUP}_effects.csv",
         residuals="results/models/{model}/residuals.parquet",
+        experiment="results/models/{model}/experiment.npz",
     log:
         "logs/fit_model/{model}.log",
     benchmark:

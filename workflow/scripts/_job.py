@@ -10,7 +10,7 @@ It is imported before the library, as the alphabet has it. A script then ends wi
 import json
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from twolevel.errors import UserError
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
 
@@ -59,3 +60,18 @@ def write_json(path: str | Path, content: Any) -> None:
 def write_table(path: str | Path, table: "pd.DataFrame") -> None:
     """Write a table as CSV at full precision."""
     table.to_csv(path, index=False, lineterminator="\n")
+
+
+def read_arrays(path: str | Path) -> "dict[str, np.ndarray]":
+    """Read named arrays."""
+    import numpy as np  # here, because jobs without arrays start faster without it
+
+    with np.load(path, allow_pickle=False) as arrays:
+        return dict(arrays)
+
+
+def write_arrays(path: str | Path, arrays: "Mapping[str, np.ndarray]") -> None:
+    """Write named arrays; the same arrays are the same bytes."""
+    import numpy as np
+
+    np.savez(path, allow_pickle=False, **arrays)

@@ -2,11 +2,18 @@
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
-from _job import job, read_json, write_json, write_table
+from _job import job, read_json, write_arrays, write_json, write_table
+from twolevel.bootstrap_test import added_random_effects
 from twolevel.compare import comparison_table, likelihood_ratio
+from twolevel.crossproducts import cross_products
+from twolevel.design import Design
+from twolevel.deviance import factor
+from twolevel.experiment import Experiment, target, to_arrays
 from twolevel.fingerprint import check_same_data
 from twolevel.formula import build_design
+from twolevel.simulate import simulator
 
 
 def main(name: str, table: str, fits: list[str], output: Any, settings: dict[str, str]) -> None:
@@ -15,9 +22,9 @@ def main(name: str, table: str, fits: list[str], output: Any, settings: dict[str
     both = [read_json(file) for file in fits]
     check_same_data(both[0], both[1], names)
     data = pd.read_parquet(table)
-    designs = [build_design(fit["formula"], data) for fit in both]
+    designs = (build_design(both[0]["formula"], data), build_design(both[1]["formula"], data))
     null, alternative = (fit if settings["estimator"] == "REML" else fit["ml"] for fit in both)
-    test = likelihood_ratio(name, null, alternative, (designs[0], designs[1]))
+    test = likelihood_ratio(name, null, alternative, designs)
     result = {
         "null_model": names[0],
         "alternative_model": names[1],
@@ -26,10 +33,27 @@ def main(name: str, table: str, fits: list[str], output: Any, settings: dict[str
         "df": test.df,
         "p_value": test.p_value,
         "on_boundary": test.on_boundary,
+        "added_random_effects": added_random_effects(*designs),
         "fingerprints": [fit["fingerprint"] for fit in both],
     }
     write_json(output.comparison, result)
     write_table(output.table, comparison_table(names, (null, alternative), test))
+    write_arrays(output.experiment, to_arrays(experiment(name, designs, (null, alternative))))
+
+
+def experiment(name: str, designs: tuple[Design, Design], fits: tuple[dict[str, Any], dict[str, Any]]) -> Experiment:
+    """Responses simulated from the null model, with both models fitted to them by the estimator of the comparison."""
+    null, alternative = map(cross_products, designs)
+    lowers = [
+        data.basis_units(factor(np.array(fit["theta"]), len(data.s)))
+        for data, fit in zip((null, alternative), fits, strict=True)
+    ]
+    reml = fits[0]["estimator"] == "REML"
+    return Experiment(
+        name=f"comparisons/{name}",
+        simulator=simulator(designs, (null, alternative), lowers[0], fits[0]["sigma"]),
+        targets=(target(null, lowers[0], reml=reml), target(alternative, lowers[1], reml=reml)),
+    )
 
 
 if __name__ == "__main__":

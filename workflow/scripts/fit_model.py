@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from _job import job, write_json, write_table
+from _job import job, write_arrays, write_json, write_table
 from twolevel import __version__
 from twolevel.crossproducts import cross_products
 from twolevel.effects import fitted_values, group_effects
+from twolevel.experiment import Experiment, target, to_arrays
 from twolevel.fingerprint import Fingerprint
 from twolevel.fit import fit_defaults, fit_model
 from twolevel.formula import build_design
@@ -23,11 +24,12 @@ from twolevel.results import (
     residuals_table,
     variance_components_table,
 )
+from twolevel.simulate import simulator
 from twolevel.summary import summary_text
 
 
-def main(table: str, output: Any, formula: str, optimiser: dict[str, int], data_name: str) -> None:
-    """Fit `formula` to the prepared table; `output` names a file for each part of the result."""
+def main(name: str, table: str, output: Any, formula: str, optimiser: dict[str, int], data_name: str) -> None:
+    """Fit the model called `name` to the prepared table; `output` names a file for each part of the result."""
     design = build_design(formula, pd.read_parquet(table))
     data = cross_products(design)
     reml, ml = (fit_model(design, data, reml=by_reml, **optimiser) for by_reml in (True, False))
@@ -47,17 +49,23 @@ def main(table: str, output: Any, formula: str, optimiser: dict[str, int], data_
         formula=design.formula,
         library=f"twolevel {__version__}, statsmodels {version('statsmodels')}",
     )
+    experiment = Experiment(
+        name=f"models/{name}",
+        simulator=simulator((design,), (data,), reml.lower, reml.sigma),
+        targets=(target(data, reml.lower, reml=True),),
+    )
     summary = summary_text(design, reml, residuals["scaled_residual"].to_numpy(), data_name)
     Path(output.summary).write_text(summary, encoding="utf-8")
     write_json(output.fit, fit_json(design, reml, ml, defaults, residuals["residual"].to_numpy(), fingerprint))
-    write_table(output.fixed_effects, fixed_effects_table(design, reml))
+    write_table(output.fixed_effects, fixed_effects_table(design, data, reml))
     write_table(output.random_effects, random_effects_table(design, reml))
     components = variance_components(design, data, reml)
     write_table(output.variance_components, variance_components_table(design, reml, components))
     write_table(output.group_effects, group_effects_table(design, effects))
     residuals.to_parquet(output.residuals, index=False)
+    write_arrays(output.experiment, to_arrays(experiment))
 
 
 if __name__ == "__main__":
     with job(snakemake.log[0]):  # noqa: F821
-        main(snakemake.input.table, snakemake.output, **snakemake.params)  # noqa: F821
+        main(snakemake.wildcards.model, snakemake.input.table, snakemake.output, **snakemake.params)  # noqa: F821

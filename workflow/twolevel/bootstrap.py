@@ -1,5 +1,6 @@
 """Parametric bootstrap: data simulated from a fitted model, and models fitted to them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
@@ -72,9 +73,9 @@ def replicate_fits(
     size = max(1, DRAWS // n_normals)
     chunks = [
         _fit_chunk(simulator, targets, key, replicates[first : first + size])
-        for first in range(0, len(replicates), size)
+        for first in range(0, max(1, len(replicates)), size)
     ]
-    return tuple(_joined(parts) for parts in zip(*chunks, strict=True))
+    return tuple(joined(parts) for parts in zip(*chunks, strict=True))
 
 
 def _fit_chunk(
@@ -173,6 +174,7 @@ def _search_on(
     out.found[i] = is_minimum(at.gradient, at.hessian, FLAT)
 
 
-def _joined(parts: tuple[Replicates, ...]) -> Replicates:
+def joined(parts: Sequence[Replicates]) -> Replicates:
+    """The rows of all parts, one part after the other."""
     names = [field.name for field in fields(Replicates)]
     return Replicates(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})

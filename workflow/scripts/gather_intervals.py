@@ -1,0 +1,43 @@
+"""Unite the parts of a model's bootstrap; set the intervals of all methods side by side."""
+
+import logging
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from _job import job, read_arrays, read_json, write_table
+from twolevel.deviance import factor, pack
+from twolevel.experiment import from_arrays, part_from_arrays, unite
+from twolevel.intervals import bootstrap_intervals, wald_intervals
+from twolevel.parameters import parameter_values, parameters
+from twolevel.profile_intervals import profile_intervals
+from twolevel.replicate_tables import replicate_table
+
+
+def main(files: Any, output: Any, replicates: int, seed: int, level: float) -> None:
+    """Write the replicate table and the intervals of the model in `files.fit`."""
+    fit = read_json(files.fit)
+    experiment = from_arrays(read_arrays(files.experiment))
+    (united,) = unite(experiment, seed, replicates, [part_from_arrays(read_arrays(part)) for part in files.parts])
+    data, beta = experiment.targets[0].data, np.array(fit["fixed_effects"])
+    listed = parameters(fit["random_terms"], fit["fixed_terms"])
+    table = replicate_table(united, data, beta, listed)
+    if failed := int((~table["optimum_found"]).sum()):
+        logging.warning(f"warning: {experiment.name}: {failed} of {replicates} bootstrap replicates found no optimum")
+    q = len(fit["random_terms"])
+    estimates = parameter_values(factor(np.array(fit["theta"]), q), fit["sigma"], beta)
+    ml_theta = pack(data.basis_units(factor(np.array(fit["ml"]["theta"]), q)))
+    std_errors = np.sqrt(np.diag(fit["fixed_effects_covariance"]))
+    simulated = table[[parameter.name for parameter in listed]].to_numpy()
+    intervals = [
+        bootstrap_intervals(listed, estimates, simulated, level),
+        profile_intervals(fit["random_terms"], fit["fixed_terms"], data, ml_theta, level),
+        wald_intervals(listed, estimates, std_errors, level),
+    ]
+    table.to_parquet(output.replicates, index=False)
+    write_table(output.intervals, pd.concat(intervals))
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]):  # noqa: F821
+        main(snakemake.input, snakemake.output, **snakemake.params)  # noqa: F821

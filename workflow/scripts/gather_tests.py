@@ -1,0 +1,40 @@
+"""Unite the parts of a comparison's bootstrap; set its tests side by side."""
+
+import logging
+from typing import Any
+
+from _job import job, read_arrays, read_json, write_table
+from twolevel.bootstrap_test import bootstrap_tests
+from twolevel.errors import UserError
+from twolevel.experiment import from_arrays, part_from_arrays, unite
+from twolevel.replicate_tables import reference_table
+
+
+def main(files: Any, output: Any, replicates: int, seed: int) -> None:
+    """Write the reference distribution and the tests of the comparison in `files.comparison`."""
+    comparison = read_json(files.comparison)
+    experiment = from_arrays(read_arrays(files.experiment))
+    null, alternative = unite(experiment, seed, replicates, [part_from_arrays(read_arrays(p)) for p in files.parts])
+    n_random = tuple(len(target.data.s) for target in experiment.targets)
+    table = reference_table(null, alternative, (n_random[0], n_random[1]))
+    failed = int((~table["optimum_found"]).sum())
+    if failed == replicates:
+        raise UserError(
+            f"{experiment.name}: none of the {replicates} data sets simulated from {comparison['null_model']} could be "
+            f"fitted by both models. Look at 'doubts' in their fit.json, and simplify the models."
+        )
+    if failed:
+        logging.warning(f"warning: {experiment.name}: {failed} of {replicates} bootstrap replicates gave no statistic")
+    tests = bootstrap_tests(
+        comparison["statistic"],
+        comparison["df"],
+        table["statistic"].to_numpy(),
+        comparison["added_random_effects"],
+    )
+    table.to_parquet(output.reference, index=False)
+    write_table(output.tests, tests)
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]):  # noqa: F821
+        main(snakemake.input, snakemake.output, **snakemake.params)  # noqa: F821
