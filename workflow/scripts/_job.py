@@ -9,11 +9,14 @@ It is imported before the library, as the alphabet has it. A script then ends wi
 
 import json
 import logging
+import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -51,27 +54,52 @@ def read_json(path: str | Path) -> Any:
     return json.loads(Path(path).read_text(encoding="utf-8"))
 
 
+def write_bytes(path: str | Path, content: bytes) -> None:
+    """Write a whole file or nothing: a job that outlives a killed run never leaves half of one behind."""
+    beside = Path(f"{path}.{os.getpid()}.part")
+    beside.write_bytes(content)
+    beside.replace(path)
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Write a text."""
+    write_bytes(path, text.encode())
+
+
 def write_json(path: str | Path, content: Any) -> None:
     """Write a result with sorted keys, so that the same content is the same bytes; a NaN in it is a bug."""
-    text = json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
-    Path(path).write_text(text + "\n", encoding="utf-8")
+    write_text(path, json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def write_table(path: str | Path, table: "pd.DataFrame") -> None:
-    """Write a table as CSV at full precision."""
-    table.to_csv(path, index=False, lineterminator="\n")
+    """Write a table at full precision, as CSV or, where the name ends so, as Parquet."""
+    if Path(path).suffix == ".parquet":
+        write_bytes(path, table.to_parquet(index=False))
+    else:
+        write_text(path, table.to_csv(index=False, lineterminator="\n"))
 
 
 def read_arrays(path: str | Path) -> "dict[str, np.ndarray]":
-    """Read named arrays."""
+    """Read named arrays.
+
+    Raises
+    ------
+    UserError
+        The file is none of ours, or is damaged.
+    """
     import numpy as np  # here, because jobs without arrays start faster without it
 
-    with np.load(path, allow_pickle=False) as arrays:
-        return dict(arrays)
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return dict(arrays)
+    except (ValueError, EOFError, BadZipFile) as error:
+        raise UserError(f"{path} cannot be read ({error}). Delete it and run snakemake again.") from error
 
 
 def write_arrays(path: str | Path, arrays: "Mapping[str, np.ndarray]") -> None:
     """Write named arrays; the same arrays are the same bytes."""
     import numpy as np
 
-    np.savez(path, allow_pickle=False, **arrays)
+    content = BytesIO()
+    np.savez(content, allow_pickle=False, **arrays)
+    write_bytes(path, content.getvalue())

@@ -2,11 +2,10 @@
 
 import importlib
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pyarrow
-from _job import job, read_json, write_json
+from _job import job, read_json, write_bytes, write_json
 from pyarrow import csv, parquet
 from twolevel.errors import UserError
 from twolevel.figures.drawing import render
@@ -43,8 +42,8 @@ def main(
         raise UserError(f"config.yaml, figures.{figure}: {error}") from None
 
     svg_bytes, png_bytes = render(drawing, "svg"), render(drawing, "png")
-    Path(svg).write_bytes(svg_bytes)
-    Path(png).write_bytes(png_bytes)
+    write_bytes(svg, svg_bytes)
+    write_bytes(png, png_bytes)
     write_json(words, {"title": drawing.title, "alt": drawing.alt, "caption": drawing.caption})
 
 

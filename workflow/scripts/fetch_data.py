@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pandas as pd
-from _job import job, write_json
+from _job import job, write_json, write_table
 from twolevel.errors import UserError
 from twolevel.source import download, read_table
 
@@ -55,7 +55,7 @@ def main(data: Mapping[str, Any], raw: Path, provenance: Path) -> None:
         "groups": obtained.table[data["group"]].nunique(),
         "columns": list(obtained.table.columns),
     }
-    raw.write_bytes(obtained.table.to_parquet(index=False))
+    write_table(raw, obtained.table)
     write_json(provenance, story)
 
 

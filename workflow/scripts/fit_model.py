@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from _job import job, write_arrays, write_json, write_table
+from _job import job, write_arrays, write_json, write_table, write_text
 from twolevel import __version__
 from twolevel.crossproducts import cross_products
 from twolevel.effects import fitted_values, group_effects
@@ -55,14 +55,14 @@ def main(name: str, table: str, output: Any, formula: str, optimiser: dict[str, 
         targets=(target(data, reml.lower, reml=True),),
     )
     summary = summary_text(design, reml, residuals["scaled_residual"].to_numpy(), data_name)
-    Path(output.summary).write_text(summary, encoding="utf-8")
+    write_text(output.summary, summary)
     write_json(output.fit, fit_json(design, reml, ml, defaults, residuals["residual"].to_numpy(), fingerprint))
     write_table(output.fixed_effects, fixed_effects_table(design, data, reml))
     write_table(output.random_effects, random_effects_table(design, reml))
     components = variance_components(design, data, reml)
     write_table(output.variance_components, variance_components_table(design, reml, components))
     write_table(output.group_effects, group_effects_table(design, effects))
-    residuals.to_parquet(output.residuals, index=False)
+    write_table(output.residuals, residuals)
     write_arrays(output.experiment, to_arrays(experiment))
 
 

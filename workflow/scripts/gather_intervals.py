@@ -34,7 +34,7 @@ def main(files: Any, output: Any, replicates: int, seed: int, level: float) -> N
         profile_intervals(fit["random_terms"], fit["fixed_terms"], data, ml_theta, level),
         wald_intervals(listed, estimates, std_errors, level),
     ]
-    table.to_parquet(output.replicates, index=False)
+    write_table(output.replicates, table)
     write_table(output.intervals, pd.concat(intervals))
 
 

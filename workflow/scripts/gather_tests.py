@@ -31,7 +31,7 @@ def main(files: Any, output: Any, replicates: int, seed: int) -> None:
         table["statistic"].to_numpy(),
         comparison["added_random_effects"],
     )
-    table.to_parquet(output.reference, index=False)
+    write_table(output.reference, table)
     write_table(output.tests, tests)
 
 

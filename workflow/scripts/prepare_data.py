@@ -27,7 +27,7 @@ def main(
     checked = check_columns(pd.read_parquet(raw), columns, group, keep=recipes, name=source)
     prepared = derive(checked, group, recipes)
     by_group = group_table(prepared, group, group_level_columns(columns, recipes))
-    table.write_bytes(prepared.to_parquet(index=False))
+    write_table(table, prepared)
     write_table(groups, by_group)
 
 

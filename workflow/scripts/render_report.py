@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from _job import job, read_json
+from _job import job, read_json, write_text
 from twolevel.report.contents import Results, contents
 from twolevel.report.page import render_page
 
@@ -20,7 +20,7 @@ def main(files: Any, config: Mapping[str, Any], output: str) -> None:
     output : path of the page
     """
     page = render_page(contents(read_results(files, config)), read_templates(files.templates))
-    Path(output).write_text(page, encoding="utf-8")
+    write_text(output, page)
 
 
 def read_results(files: Any, config: Mapping[str, Any]) -> Results:
