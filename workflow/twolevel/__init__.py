@@ -11,6 +11,8 @@ Read the modules in the order in which data flows:
     information, fixed_tests        what the data say about the variances; t tests of fixed effects that heed it
     reliability, shares             what the HLM program prints of each variance; ICC, marginal and conditional R2
     bootstrap_test, proportion      tests from a simulated reference distribution; the interval of a count
+    parameters, intervals           SDs, correlations, sigma, fixed effects; their bootstrap and Wald intervals
+    profile_deviance, profile_intervals  the deviance with one parameter held; where it has risen enough
     results, fingerprint, summary   the fit as tables and as lme4's summary text; what it was computed from
     ols, qq, figures                what is drawn, one module per kind of figure
     terms, equations, mathml        a model's equations

@@ -1,0 +1,305 @@
+"""The ML deviance with one parameter held at a value and the others at their best: the profile of that parameter.
+
+The deviance is -2 log-likelihood, as in lme4's `profile`. The other parameters are found by Newton's method on exact
+derivatives. Holding a parameter is made easy by a choice of coordinates:
+
+    SD              Z's basis is turned so that this random effect comes first: its SD is then sigma theta_1, up to a
+                    factor, and theta_1 is replaced by value / sigma
+    correlation     the two effects come first: a correlation of sin(omega) makes theta linear in what is left free
+    sigma           the deviance with sigma not profiled out
+    fixed effect    its column leaves X, and what it explains leaves y; all in cross-products
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+
+from twolevel.crossproducts import CrossProducts
+from twolevel.design import Floats
+from twolevel.deviance import criterion_at, factor, n_theta, pack, profile
+from twolevel.parameters import Parameter
+
+# A deviance as a function of the coordinates left free, with its gradient and Hessian.
+Objective = Callable[[Floats], tuple[float, Floats, Floats]]
+
+# A search ends where a step promises less than this, or than the rounding of a deviance, relative to its size.
+PROMISE = 1e-8
+ROUNDING = 1e-13
+
+# Curvature that counts as none, as a share of the largest. Where the factor's first row is zero, for one, its columns
+# can be turned without any change of the deviance.
+NO_CURVATURE = 1e-10
+
+# A value far from the estimate is approached in this many steps: a search from the fit can end in a local minimum.
+CONTINUATION = 3
+
+MAX_STEPS = 200
+MAX_HALVINGS = 50
+
+
+class ProfileError(Exception):
+    """A minimum or a bound could not be found; the message says why."""
+
+
+class NotConvergedError(ProfileError):
+    """A search for the other parameters did not end. Nearer to the fit, one might."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """The deviance with one parameter held, on a scale on which its signed root is nearly straight.
+
+    Attributes
+    ----------
+    at : value on that scale -> the deviance over the free coordinates
+    value : from that scale to the parameter's own
+    estimate, step : where the fit has it; how far to look first
+    lowest, highest : the ends of the parameter's range
+    start : the free coordinates at the fit
+    others : free coordinates to start from as well, far from the fit
+    ceiling : what the minimum cannot exceed, whatever the value
+    """
+
+    at: Callable[[float], Objective]
+    value: Callable[[float], float]
+    estimate: float
+    step: float
+    start: Floats
+    others: tuple[Floats, ...]
+    lowest: float = -np.inf
+    highest: float = np.inf
+    ceiling: float = np.inf
+
+
+def profile_deviance_at(data: CrossProducts, theta: Floats, parameter: Parameter, value: float) -> float:
+    """Least deviance (-2 log-likelihood, ML) with one parameter held at a value.
+
+    Parameters
+    ----------
+    data : the cross-products
+    theta : (k,) the optimum by ML, in the coordinates of `data`: where the search starts
+    parameter : one of `parameters`
+    value : on the parameter's own scale
+
+    Raises
+    ------
+    ProfileError
+        No minimum could be found.
+    """
+    scaled = {"correlation": np.arcsin, "sigma": np.log}.get(parameter.kind, float)(value)
+    return least_of_all(hold(parameter, data, theta), float(scaled))[0]
+
+
+def optimum(data: CrossProducts, theta: Floats) -> tuple[float, Floats]:
+    """The optimum to rounding, from one that is nearly so."""
+    return _descend(partial(_deviance, data, 0.0), theta)
+
+
+def hold(parameter: Parameter, data: CrossProducts, theta: Floats) -> Held:
+    """Hold one parameter of a model whose optimum is at `theta`."""
+    if parameter.kind == "fixed":
+        return _hold_fixed(data, theta, *parameter.index)
+    if parameter.kind == "sigma":
+        return _hold_sigma(data, theta)
+    hold = _hold_sd if parameter.kind == "sd" else _hold_correlation
+    return hold(data, theta, *parameter.index)
+
+
+def least(held: Held, at: float, starts: Sequence[Floats]) -> tuple[float, Floats]:
+    """Least deviance with the parameter held, from the best of some starts, and the free coordinates there."""
+    objective = held.at(at)
+    ends = [_descend(objective, start) for start in starts]
+    deviance, free = min(ends, key=lambda end: end[0])
+    return min(deviance, held.ceiling), free
+
+
+def least_of_all(held: Held, at: float) -> tuple[float, Floats]:
+    """Least deviance with the parameter held, approached from the fit in a few steps, and from elsewhere."""
+    free = held.start
+    for nearer in np.linspace(held.estimate, at, CONTINUATION + 1)[1:-1]:
+        _, free = least(held, nearer, (free,))
+    return least(held, at, (free, *held.others))
+
+
+def _descend(objective: Objective, free: Floats) -> tuple[float, Floats]:
+    """Minimise by Newton's method, downhill along every eigenvector of the Hessian, whatever its curvature.
+
+    Where the gradient vanishes and a curvature is negative, as by symmetry where a column of L is zero, the search
+    goes on along that direction.
+    """
+    here = objective(free)
+    rounding = ROUNDING * (1.0 + abs(here[0]))
+    for _ in range(MAX_STEPS):
+        value, gradient, hessian = here
+        curvatures, directions = np.linalg.eigh(hessian)
+        size = np.maximum(np.abs(curvatures), NO_CURVATURE * np.abs(curvatures).max())
+        slope = directions.T @ gradient
+        if (slope**2 / size).sum() > max(PROMISE, rounding):
+            taken = _shortened(objective, free, -directions @ (slope / size), gradient, value + rounding)
+        elif curvatures[0] < -size[0] / 2:
+            taken = _shortened(objective, free, directions[:, 0], np.zeros_like(free), value - rounding)
+        else:
+            return value, free
+        if taken is None:
+            return value, free
+        free, here = taken
+    raise NotConvergedError("the search for the other parameters did not converge")
+
+
+def _shortened(
+    objective: Objective, free: Floats, step: Floats, gradient: Floats, value: float
+) -> tuple[Floats, tuple[float, Floats, Floats]] | None:
+    """Take a step, or as much of it as gains a tenth of what the slope promises; None where no part of it does."""
+    longest = 0.1 + float(np.linalg.norm(free))
+    step = step * min(1.0, longest / float(np.linalg.norm(step)))
+    for _ in range(MAX_HALVINGS):
+        there = objective(free + step)
+        if there[0] <= value + 0.1 * (gradient @ step):
+            return free + step, there
+        step = step / 2
+    return None
+
+
+def _deviance(data: CrossProducts, sigma2: float, theta: Floats) -> tuple[float, Floats, Floats]:
+    """-2 log-likelihood at theta, profiled where sigma2 is 0, with derivatives by theta."""
+    lower = factor(theta, len(data.s))
+    value, gradient, hessian, *_ = criterion_at(lower, data.stacked, data.xty, data.yty, data.n_obs, False, sigma2)
+    return value, gradient, hessian
+
+
+def _cold(q: int) -> tuple[Floats, ...]:
+    """Relative covariance factors far from the fit: random effects as large as the residual, and a tenth of that."""
+    return pack(np.eye(q)), pack(0.1 * np.eye(q))
+
+
+def _hold_fixed(data: CrossProducts, theta: Floats, column: int) -> Held:
+    # beta = ols + r^-1 delta, so the coefficient is a row of r^-1 times delta. Turn delta until one element makes it.
+    row = np.linalg.inv(data.r)[column]
+    turn = np.linalg.qr(np.column_stack([row, np.eye(len(row))]))[0]
+    turn[:, 0] *= np.sign(turn[:, 0] @ row)
+    ztx, xty = data.ztx @ turn, turn.T @ data.xty
+    at = profile(theta, data, reml=False)
+
+    def without(value: float) -> Objective:
+        delta = (value - data.ols[column]) / np.linalg.norm(row)
+        left = replace(
+            data,
+            ztx=ztx[:, :, 1:],
+            zty=data.zty - ztx[:, :, 0] * delta,
+            xty=xty[1:],
+            yty=data.yty - 2 * delta * xty[0] + delta**2,
+        )
+        return partial(_deviance, left, 0.0)
+
+    std_error = float(np.sqrt(at.beta_covariance[column, column]))
+    return Held(without, float, float(at.beta[column]), 2 * std_error, theta, _cold(len(data.s)))
+
+
+def _hold_sigma(data: CrossProducts, theta: Floats) -> Held:
+    sigma = profile(theta, data, reml=False).sigma
+
+    def at(log_sigma: float) -> Objective:
+        return partial(_deviance, data, float(np.exp(2 * log_sigma)))
+
+    step = 2 / np.sqrt(2 * data.n_obs)
+    return Held(at, lambda t: float(np.exp(t)), float(np.log(sigma)), step, theta, _cold(len(data.s)))
+
+
+def _hold_sd(data: CrossProducts, theta: Floats, effect: int) -> Held:
+    turned, first = _first(data, theta, (effect,))
+    scale, sigma = float(turned.s[0, 0]), profile(theta, data, reml=False).sigma
+
+    def at(sd: float) -> Objective:
+        return partial(_deviance_with_sd, turned, scale * sd)
+
+    others = tuple(np.append(cold[1:], np.log(sigma)) for cold in _cold(len(data.s)))
+    estimate = float(first[0] * sigma / scale)
+    step = 0.2 * estimate + 0.05 * sigma / scale
+    return Held(at, float, estimate, step, np.append(first[1:], np.log(sigma)), others, lowest=0.0)
+
+
+def _deviance_with_sd(data: CrossProducts, sd: float, free: Floats) -> tuple[float, Floats, Floats]:
+    """-2 log-likelihood with theta_1 = sd / sigma; free are the rest of theta, and log sigma."""
+    sigma2 = float(np.exp(2 * free[-1]))
+    theta = np.concatenate([[sd / np.sqrt(sigma2)], free[:-1]])
+    value, by_theta, hessian = _deviance(data, sigma2, theta)
+    # The value is log|V| + n log(2 pi sigma^2) + r^2/sigma^2. A second sigma tells r^2 from log|V|.
+    value_2, by_theta_2, _ = _deviance(data, 4 * sigma2, theta)
+    misfit = (value - value_2 + data.n_obs * np.log(4.0)) / 0.75
+    misfit_by_theta = (by_theta - by_theta_2) / 0.75
+    k = len(theta)
+    full = np.zeros((k + 1, k + 1))
+    full[:k, :k] = hessian
+    full[k, :k] = full[:k, k] = -2 * misfit_by_theta
+    full[k, k] = 4 * misfit
+    gradient = np.append(by_theta, 2 * (data.n_obs - misfit))
+    # theta_1 moves with log sigma.
+    chain = np.eye(k + 1)[:, 1:]
+    chain[0, -1] = -theta[0]
+    reduced = chain.T @ full @ chain
+    reduced[-1, -1] += gradient[0] * theta[0]
+    return value, chain.T @ gradient, reduced
+
+
+def _hold_correlation(data: CrossProducts, theta: Floats, row: int, column: int) -> Held:
+    turned, first = _first(data, theta, (column, row))
+    q = len(data.s)
+    k, s = n_theta(q), turned.s
+    # theta's factor is s L, L in the units of Z: rows (s11 L11), (s21 L11 + s22 L21, s22 L22). The correlation is that
+    # of L's rows, sin(omega) where L21 : L22 = sin(omega) : cos(omega).
+    lean = s[1, 0] / s[0, 0]
+    along, across = first[1] - lean * first[0], first[q]
+    # The two SDs are free up to their sign, which is the correlation's: coordinates whose squares they are have none.
+    start = np.concatenate([np.sqrt([first[0], np.hypot(along, across)]), np.delete(first, [0, 1, q])])
+
+    def at(omega: float) -> Objective:
+        chain = np.zeros((k, k - 1))
+        chain[0, 0], chain[1, 0], chain[1, 1], chain[q, 1] = 1.0, lean, np.sin(omega), np.cos(omega)
+        chain[np.delete(np.arange(k), [0, 1, q]), np.arange(2, k - 1)] = 1.0
+        return partial(_deviance_along, turned, chain)
+
+    # At worst one of the two SDs is zero, and then the correlation can be anything.
+    ceiling = min(_without_variance(data, theta, effect) for effect in (row, column))
+    return Held(
+        at,
+        lambda omega: float(np.sin(omega)),
+        float(np.arctan2(along, across)),
+        0.3,
+        start,
+        tuple(np.delete(cold, 1) for cold in _cold(q)),
+        lowest=-np.pi / 2,
+        highest=np.pi / 2,
+        ceiling=ceiling,
+    )
+
+
+def _deviance_along(data: CrossProducts, chain: Floats, free: Floats) -> tuple[float, Floats, Floats]:
+    """-2 log-likelihood, profiled, with theta = chain (free_1^2, free_2^2, free_3, ...)."""
+    square = np.arange(len(free)) < 2
+    value, gradient, hessian = _deviance(data, 0.0, chain @ np.where(square, free**2, free))
+    slopes, by_linear = np.where(square, 2 * free, 1.0), chain.T @ gradient
+    curved = np.outer(slopes, slopes) * (chain.T @ hessian @ chain) + np.diag(np.where(square, 2 * by_linear, 0.0))
+    return value, slopes * by_linear, curved
+
+
+def _without_variance(data: CrossProducts, theta: Floats, effect: int) -> float:
+    held = _hold_sd(data, theta, effect)
+    return least(held, 0.0, (held.start, *held.others))[0]
+
+
+def _first(data: CrossProducts, theta: Floats, effects: tuple[int, ...]) -> tuple[CrossProducts, Floats]:
+    """Turn the basis of Z so that some random effects come first and s is lower triangular; theta in its coordinates.
+
+    With s lower triangular the relative covariance factor in the units of Z is, too, and its first row alone makes the
+    first row of theta's factor. The diagonals of s and of that factor are positive.
+    """
+    q = len(data.s)
+    order = [*effects, *(effect for effect in range(q) if effect not in effects)]
+    turn, s = np.linalg.qr(data.s[:, order][:, ::-1])
+    signs = np.where(np.diag(s) < 0, -1.0, 1.0)
+    turn, s = (turn * signs)[:, ::-1], (s * signs[:, None])[::-1, ::-1]
+    turned = replace(data, ztz=turn.T @ data.ztz @ turn, ztx=turn.T @ data.ztx, zty=data.zty @ turn, s=s)
+    upper = np.asarray(np.linalg.qr((turn.T @ factor(theta, q)).T, mode="r"))
+    return turned, pack(upper.T * np.where(np.diag(upper) < 0, -1.0, 1.0))
