@@ -13,7 +13,7 @@ export MPLCONFIGDIR := $(CURDIR)/.cache/matplotlib
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help report test test-fast check environment lock clean
+.PHONY: help report test test-fast check bench environment lock clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -35,6 +35,15 @@ check: environment  ## formatting, linting, types, snakemake --lint and a dry ru
 	$(BIN)/mypy
 	$(BIN)/snakemake --lint
 	$(BIN)/snakemake --cores 1 --dry-run --forceall --quiet all
+
+bench: environment  ## measure speed and scale beside R and other Python packages (benchmarks/README.md)
+	$(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/anatomy.py
+ifneq ($(SCALE),0)
+	TIME_FOR_R=$(or $(TIME_FOR_R),600) $(BIN)/python benchmarks/scale.py
+endif
+	$(BIN)/python benchmarks/report.py
+	@echo "The results are at $(CURDIR)/benchmarks/results/README.md"
 
 environment:  ## make .venv from envs/requirements.lock, where it is not up to date
 	@command -v "$(or $(PYTHON),python3)" >/dev/null || { echo "error: $(or $(PYTHON),python3) was not found" >&2; exit 1; }

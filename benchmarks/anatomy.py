@@ -1,0 +1,146 @@
+"""Where the time of one replicate goes, and how long its arithmetic alone would take; writes results/replicate.csv.
+
+    python benchmarks/anatomy.py
+
+The floor counts the multiplications and additions that the formulas ask for (a symmetric matrix once), as if each pair
+of them were one instruction on numbers already in registers, at the rate that a compiled loop reaches on this core.
+Square roots, divisions, logarithms and memory cost nothing there, so no program reaches it.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numba import njit
+from ours import COEFFICIENTS, Fitted, read
+from peers import HERE
+from twolevel.bootstrap import Target, _response, replicate_fits
+from twolevel.deviance import criterion_at, factor, profile
+from twolevel.simulate import simulator
+from twolevel.streams import draw, stream_key
+
+REPLICATES = 2000
+REPEATS = 15
+
+
+def seconds(work: Callable[[], Any]) -> float:
+    """Median time of a call, after one to warm up."""
+    work()
+    times = []
+    for _ in range(REPEATS):
+        start = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - start)
+    return float(np.median(times))
+
+
+def multiply_adds_of_evaluation(q: int, p: int) -> int:
+    """For each group: criterion, gradient and Hessian of a model with q random and p fixed effects, by REML.
+
+    The steps and the symbols are those of twolevel/groupwise.py.
+    """
+    k, w = q * (q + 1) // 2, p + 1
+    l_products = k * (q + w)  # L'Z'[Z, X, y]
+    m = sum(a * a for a in range(1, q + 1))  # M = I + L'AL, from L'A
+    cholesky = q * (q + 1) * (q + 2) // 6
+    u = k * (q + w)  # forward substitution
+    removed = k * q + q * q * w + q * w * (w + 1) // 2  # u'u from Z'Z, from Z'[X, y] and from [X, y]'[X, y]
+    f = q * w * (w + 1) // 2  # Z'V^-1[X, y] times a triangle
+    c = q * w * (w + 1) // 2 + (k - q) * w * w  # F'DF for each of the k directions D
+    y = k * w  # 2FF' - P
+    traces = k + k * k  # with P, and of each pair of directions
+    return l_products + m + cholesky + u + removed + f + c + y + traces
+
+
+def multiply_adds_of_simulation(q: int, p: int, r: int) -> int:
+    """For each group: Z'y, X'y and y'y from r normals."""
+    return (q + p) * r + r * (r + 1) // 2 + r
+
+
+@njit(fastmath={"contract", "reassoc"})
+def _horner(x: Any, times: int) -> float:
+    total = 0.0
+    for _ in range(times):
+        for j in range(len(x)):
+            y = x[j]
+            for _ in range(32):
+                y = y * 0.999 + 0.001
+            total += y
+    return total
+
+
+def multiply_adds_per_second() -> float:
+    """How many this core does, vectorised, with the numbers in its registers."""
+    x, times = np.ones(256), 2000
+    return 32 * len(x) * times / seconds(lambda: _horner(x, times))
+
+
+@njit
+def _evaluate(times: int, lower: Any, products: Any, xty: Any, yty: float, n_obs: int) -> float:
+    total = 0.0
+    for _ in range(times):
+        total += criterion_at(lower, products, xty, yty, n_obs, True, 0.0)[0]
+    return total
+
+
+@njit
+def _respond(normals: Any, root: Any, z: Any, x: Any, products: Any, xty: Any) -> float:
+    total = 0.0
+    for i in range(len(normals)):
+        total += _response(normals[i], root, z, x, products, xty)
+    return total
+
+
+def anatomy(model: Fitted) -> pd.DataFrame:
+    """Return a row for each part of a replicate: microseconds, share, and the floor of the arithmetic."""
+    data, n = model.data, REPLICATES
+    lower = factor(model.theta, len(data.s))
+    sigma = profile(model.theta, data, model.reml).sigma
+    simulate = simulator((model.design,), (data,), lower, sigma)
+    targets, key = (Target(data, model.theta, model.reml),), stream_key(1, "anatomy")
+    evaluations = float(np.mean(replicate_fits(simulate, targets, key, range(n))[0].evaluations))
+
+    n_blocks, r, _, size = simulate.root.shape
+    n_normals, df, view = n_blocks * r * size, simulate.residual_df, simulate.views[0]
+    normals = draw(key, range(n), n_normals, df)[0].reshape(n, n_blocks, r, size)
+    products, xty = data.stacked.copy(), np.zeros(len(data.ols))
+    whole = seconds(lambda: replicate_fits(simulate, targets, key, range(n))) / n
+    drawing = seconds(lambda: draw(key, range(n), n_normals, df)) / n
+    simulation = seconds(lambda: _respond(normals, simulate.root, view.z, view.x, products, xty)) / n
+    evaluation = seconds(lambda: _evaluate(n, lower, data.stacked, data.xty, data.yty, data.n_obs)) / n
+    in_bulk = seconds(lambda: np.random.default_rng(1).standard_normal(1_000_000)) / 1_000_000
+
+    per_second = multiply_adds_per_second()
+    groups, (q, p) = len(data.zty), (len(data.s), len(data.ols))
+    one_evaluation = groups * multiply_adds_of_evaluation(q, p) / per_second
+    one_simulation = groups * multiply_adds_of_simulation(q, p, r) / per_second
+    rest = whole - drawing - simulation - evaluations * evaluation
+    rows = [
+        (f"{n_normals} normals and a chi-square", drawing, n_normals * in_bulk),
+        ("simulated cross-products from them", simulation, one_simulation),
+        ("first evaluation of criterion, gradient and Hessian", evaluation, one_evaluation),
+        (f"{evaluations - 1:.2f} more, on average", (evaluations - 1) * evaluation, (evaluations - 1) * one_evaluation),
+        ("Newton steps, tests of convergence, keeping of results", rest, 0.0),
+    ]
+    rows.append(("one replicate", whole, sum(row[2] for row in rows)))
+    print(f"  {per_second / 1e9:.1f} thousand million multiply-adds a second", flush=True)
+    print(f"  {multiply_adds_of_evaluation(q, p)} of them for a group in an evaluation", flush=True)
+    table = pd.DataFrame(rows, columns=["part", "microseconds", "floor_microseconds"])
+    table[["microseconds", "floor_microseconds"]] *= 1e6
+    table["share"] = table["microseconds"] / (whole * 1e6)
+    table["times_floor"] = (table["microseconds"] / table["floor_microseconds"]).replace(np.inf, np.nan)
+    return table
+
+
+def main() -> None:
+    """Measure, then write."""
+    (HERE / "results").mkdir(exist_ok=True)
+    table = anatomy(read(COEFFICIENTS, reml=True))
+    print(table.to_string(index=False))
+    table.to_csv(HERE / "results" / "replicate.csv", index=False, float_format="%.4g", lineterminator="\n")
+
+
+if __name__ == "__main__":
+    main()
