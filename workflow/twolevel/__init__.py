@@ -4,12 +4,15 @@ Read the modules in the order in which data flows:
 
     yaml_text, config               what a person chose, checked
     source, columns, derive         a table: obtained, checked, completed
-    formula, hierarchy              lme4's formula to design matrices; which level each term belongs to
-    crossproducts, deviance         what the likelihood needs of the data; the profiled criterion and its gradient
+    design, formula, hierarchy      lme4's formula to design matrices; which level each term belongs to
+    crossproducts                   what the likelihood needs of the data, group by group
+    groupwise, deviance, newton     sums over groups, compiled; the profiled criterion with its derivatives; one search
     optimise, bounded, mixedlm, fit its optimum from several starts; lme4's bounded search; statsmodels' fit of record
     effects, variance, compare      empirical Bayes, variance explained, likelihood ratio tests
     information, fixed_tests        what the data say about the variances; t tests of fixed effects that heed it
     reliability, shares             what the HLM program prints of each variance; ICC, marginal and conditional R2
+    streams, simulate, bootstrap    a random stream for each replicate; simulated cross-products; models fitted to them
+    experiment, replicate_tables    a bootstrap in parts that jobs share; its replicates as tables
     bootstrap_test, proportion      tests from a simulated reference distribution; the interval of a count
     parameters, intervals           SDs, correlations, sigma, fixed effects; their bootstrap and Wald intervals
     profile_deviance, profile_intervals  the deviance with one parameter held; where it has risen enough

@@ -10,7 +10,7 @@ from twolevel.crossproducts import CrossProducts
 from twolevel.design import Design, Floats
 from twolevel.deviance import Profile, factor, pack, profile
 from twolevel.mixedlm import MixedLMFit, fit_by_default, fit_from
-from twolevel.optimise import FLAT, Search, is_singular, search, standard_sign, starts
+from twolevel.optimise import FLAT, Search, is_singular, search, starts
 
 # MixedLM must end within this of the profiled criterion to count as the same optimum.
 AGREEMENT = 1e-6
@@ -92,7 +92,7 @@ def fit_model(design: Design, data: CrossProducts, *, reml: bool, random_starts:
     """
     q = design.z.shape[1]
     found = search(data, reml, starts(data, random_starts, seed))
-    theta = standard_sign(found.best.theta, q)
+    theta = found.best.theta
     at, lower = profile(theta, data, reml), factor(theta, q)
     own = data.own_units(lower)
     singular = bool(is_singular(theta, q))

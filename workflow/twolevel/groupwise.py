@@ -97,8 +97,9 @@ def _sum_of_logs(values):  # type: ignore[no-untyped-def]
 def reduce_groups(lower, products, solved, totals):  # type: ignore[no-untyped-def]  # noqa: C901  (loops)
     """Bring V^-1, V relative to sigma^2, into the cross-products.
 
-    Fills `solved` with Z_j'V_j^-1[Z_j, X_j, y_j] from `products`, Z_j'[Z_j, X_j, y_j], both (n, q, q + p + 1, B);
-    turns `totals`, [X, y]'[X, y], (p + 1, p + 1), into [X, y]'V^-1[X, y]. Returns log|V|.
+    Fills `solved` with Z_j'V_j^-1[Z_j, X_j, y_j] from `products`, Z_j'[Z_j, X_j, y_j], both (n, q, q + p + 1, B), the
+    first q columns only below the diagonal; turns `totals`, [X, y]'[X, y], (p + 1, p + 1), into [X, y]'V^-1[X, y].
+    Returns log|V|.
 
     With k the Cholesky factor of M_j = I + L'A_jL and u = k^-1 L'Z_j'[Z_j, X_j, y_j], V^-1 subtracts u'u. The rows of
     u come one after the other: [M_j - I, u] is eliminated as one matrix.
@@ -129,7 +130,8 @@ def reduce_groups(lower, products, solved, totals):  # type: ignore[no-untyped-d
                     add_product(m[a, b], -1.0, m[c, a], m[c, b])
             for a in range(q):
                 for b in range(width):
-                    add_product(out[a, b], -1.0, m[c, q + a], m[c, q + b])
+                    if b <= a or b >= q:
+                        add_product(out[a, b], -1.0, m[c, q + a], m[c, q + b])
             for a in range(q, width):
                 for b in range(q, width):
                     totals[a - q, b - q] -= dot(m[c, q + a], m[c, q + b])
@@ -177,7 +179,8 @@ def derivatives(lower, solved, transform, profiled, reml):  # type: ignore[no-un
                 t = _position(row, column, q)
                 for a in range(width):
                     for b in range(width):
-                        c[t, a, b] += dot(f[row, a], f[column, b])
+                        if reml or a == width - 1 or b == width - 1:
+                            c[t, a, b] += dot(f[row, a], f[column, b])
                 put(y, -1.0, data[row, column])
                 for a in range(first, width):
                     add_product(y, 2.0, f[row, a], f[column, a])

@@ -29,7 +29,8 @@ class Run:
     Attributes
     ----------
     start : what the start is called
-    start_theta, theta : (k,) where it began and ended, in the coordinates of the cross-products
+    start_theta, theta : (k,) where it began and ended, in the coordinates of the cross-products; the end has a
+        non-negative diagonal, as lme4 reports it
     criterion : the criterion at the end
     gradient_norm : largest element of the gradient there
     evaluations : of the criterion with its gradient
@@ -111,13 +112,6 @@ def descend(data: CrossProducts, reml: bool, name: str, start: Floats) -> Run:
     theta = pack(triangular(axes @ factor(theta, q)))
     criterion, gradient = evaluate(theta, data, reml)
     return Run(name, start, theta, criterion, float(np.abs(gradient).max()), evaluations)
-
-
-def standard_sign(theta: Floats, q: int) -> Floats:
-    """The same covariance matrices with factors whose diagonals are non-negative, as lme4 reports them; (..., k)."""
-    lower = factor(theta, q)
-    signs = np.where(np.diagonal(lower, axis1=-2, axis2=-1) < 0, -1.0, 1.0)
-    return pack(lower * signs[..., None, :])
 
 
 def is_singular(theta: Floats, q: int) -> np.ndarray:
