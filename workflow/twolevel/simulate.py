@@ -18,7 +18,7 @@ from twolevel.crossproducts import CrossProducts, grouped
 from twolevel.design import Design, Floats
 from twolevel.groupwise import in_blocks, out_of_blocks
 
-# A column of which the others leave less than this share of its square within a group depends on them there.
+# A column of which those before it leave less than this share of a group's largest depends on them there.
 # ASSUME: predictors that vary by less than a hundred-thousandth of their size within a group do not vary there.
 RANK = 1e-10
 
@@ -87,7 +87,7 @@ class Projection:
 
 
 def projection(designs: tuple[Design, ...], data: Sequence[CrossProducts]) -> Projection:
-    """Project on what some models see: O(n) once, and an eigen-decomposition for each group.
+    """Project on what some models see: O(n) once, and a factorisation for each group.
 
     Parameters
     ----------
@@ -103,33 +103,6 @@ def projection(designs: tuple[Design, ...], data: Sequence[CrossProducts]) -> Pr
     whole = np.hstack(columns)
     factors, ranks = _factors(grouped(whole, whole, first))
     parts = np.split(factors, np.cumsum([part.shape[1] for part in columns])[:-1], axis=1)
-    spread = np.einsum("jab,ac->jbc", self.z[0], lower)
-        covariance = np.eye(self.used.shape[1]) + spread @ np.swapaxes(spread, 1, 2)
-        root = sigma * np.linalg.cholesky(covariance) * self.used[:, :, None]
-        views = [View(in_blocks(z @ root), in_blocks(x @ root)) for z, x in zip(self.z, self.x, strict=True)]
-        return Simulator(in_blocks(root), sigma**2, self.residual_df, tuple(views))
-
-
-def projection(designs: tuple[Design, ...], data: Sequence[CrossProducts]) -> Projection:
-    """Project on what some models see: O(n) once, and an eigen-decomposition for each group.
-
-    Parameters
-    ----------
-    designs, data : the models, on the same observations and groups, and their cross-products; the first is the one
-        to simulate from
-    """
-    first = designs[0]
-    columns = [
-        part
-        for design, of in zip(designs, data, strict=True)
-        for part in (design.z @ np.linalg.inv(of.s), design.x @ np.linalg.inv(of.r))
-    ]
-    basis, coordinates = _basis(np.hstack(columns))
-    factors, ranks = _factors(grouped(basis, basis, first))
-    parts = [
-        np.einsum("ab,jac->jbc", part, factors)
-        for part in np.split(coordinates, np.cumsum([part.shape[1] for part in columns])[:-1], axis=1)
-    ]
     used = np.arange(factors.shape[2]) < ranks[:, None]
     return Projection(tuple(parts[::2]), tuple(parts[1::2]), used, len(first.y) - int(ranks.sum()))
 
