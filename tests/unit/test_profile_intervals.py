@@ -9,13 +9,14 @@ import pytest
 from scipy.optimize import minimize
 from scipy.stats import chi2
 from twolevel.crossproducts import CrossProducts, cross_products
+from twolevel.descent import ProfileError
 from twolevel.design import Design
 from twolevel.deviance import factor, profile
 from twolevel.formula import build_design
 from twolevel.intervals import COLUMNS
 from twolevel.optimise import search, starts
 from twolevel.parameters import parameter_values, parameters
-from twolevel.profile_deviance import Held, ProfileError, hold, least, profile_deviance_at
+from twolevel.profile_deviance import Held, hold, least, profile_deviance_at
 from twolevel.profile_intervals import profile_intervals
 
 REFERENCE = json.loads((Path(__file__).parents[1] / "reference/profile_intervals.json").read_text(encoding="utf-8"))
@@ -223,6 +224,25 @@ def test_a_correlation_beside_a_zero_variance_can_be_anything() -> None:
     table = interval_table(design, data).set_index("parameter")
     assert table.loc[".sig02", ["lower", "upper"]].tolist() == [-1.0, 1.0]
     assert table.loc[".sig03", "lower"] == 0.0
+
+
+@pytest.mark.parametrize(("sds", "smaller"), [((0.8, 0.6), "y ~ x + (1 | g)"), ((0.8, 0.0, 0.4), "y ~ x + (x | g)")])
+def test_an_sd_of_zero_is_the_model_without_the_random_effect(sds: tuple[float, ...], smaller: str) -> None:
+    design = small(8, sds)
+    data, last = cross_products(design), len(sds) - 1
+    theta = ml_optimum(data)
+    names = {p.index: p for p in parameters(design.random_terms, ())}
+    columns = {name: design.factors.get(name) for name in ("x", "t")}
+    table = pd.DataFrame({n: c for n, c in columns.items() if c is not None} | {"g": design.group_index, "y": design.y})
+    without = cross_products(build_design(smaller, table.astype({"g": str})))
+    expected = profile(ml_optimum(without), without, reml=False).criterion
+    # Two searches, each of which ends within 1e-8 of a minimum.
+    assert profile_deviance_at(data, theta, names[(last,)], 0.0) == pytest.approx(expected, abs=1e-7)
+    ceiling = hold(names[(last, 0)], data, theta).ceiling
+    assert ceiling <= expected + 1e-7
+    assert ceiling == pytest.approx(
+        min(profile_deviance_at(data, theta, names[(effect,)], 0.0) for effect in (0, last)), abs=1e-7
+    )
 
 
 def test_a_local_minimum_on_the_way_to_a_far_value_is_not_taken_for_the_least_deviance() -> None:

@@ -15,7 +15,8 @@ Read the modules in the order in which data flows:
     experiment, replicate_tables    a bootstrap in parts that jobs share; its replicates as tables
     bootstrap_test, proportion      tests from a simulated reference distribution; the interval of a count
     parameters, intervals           SDs, correlations, sigma, fixed effects; their bootstrap and Wald intervals
-    profile_deviance, profile_intervals  the deviance with one parameter held; where it has risen enough
+    descent, profile_deviance,      the deviance with one parameter held, the others at their best;
+    profile_intervals               where it has risen enough
     results, fingerprint, summary   the fit as tables and as lme4's summary text; what it was computed from
     ols, qq, figures                what is drawn, one module per kind of figure
     terms, equations, mathml        a model's equations

@@ -17,34 +17,14 @@ from functools import partial
 import numpy as np
 
 from twolevel.crossproducts import CrossProducts
+from twolevel.descent import Objective, descend
+from twolevel.descent import ProfileError as ProfileError
 from twolevel.design import Floats
 from twolevel.deviance import criterion_at, factor, n_theta, pack, profile
 from twolevel.parameters import Parameter
 
-# A deviance as a function of the coordinates left free, with its gradient and Hessian.
-Objective = Callable[[Floats], tuple[float, Floats, Floats]]
-
-# A search ends where a step promises less than this, or than the rounding of a deviance, relative to its size.
-PROMISE = 1e-8
-ROUNDING = 1e-13
-
-# Curvature that counts as none, as a share of the largest. Where the factor's first row is zero, for one, its columns
-# can be turned without any change of the deviance.
-NO_CURVATURE = 1e-10
-
 # A value far from the estimate is approached in this many steps: a search from the fit can end in a local minimum.
 CONTINUATION = 3
-
-MAX_STEPS = 200
-MAX_HALVINGS = 50
-
-
-class ProfileError(Exception):
-    """A minimum or a bound could not be found; the message says why."""
-
-
-class NotConvergedError(ProfileError):
-    """A search for the other parameters did not end. Nearer to the fit, one might."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +74,7 @@ def profile_deviance_at(data: CrossProducts, theta: Floats, parameter: Parameter
 
 def optimum(data: CrossProducts, theta: Floats) -> tuple[float, Floats]:
     """The optimum to rounding, from one that is nearly so."""
-    return _descend(partial(_deviance, data, 0.0), theta)
+    return descend(partial(_deviance, data, 0.0), theta)
 
 
 def hold(parameter: Parameter, data: CrossProducts, theta: Floats) -> Held:
@@ -110,7 +90,7 @@ def hold(parameter: Parameter, data: CrossProducts, theta: Floats) -> Held:
 def least(held: Held, at: float, starts: Sequence[Floats]) -> tuple[float, Floats]:
     """Least deviance with the parameter held, from the best of some starts, and the free coordinates there."""
     objective = held.at(at)
-    ends = [_descend(objective, start) for start in starts]
+    ends = [descend(objective, start) for start in starts]
     deviance, free = min(ends, key=lambda end: end[0])
     return min(deviance, held.ceiling), free
 
@@ -121,45 +101,6 @@ def least_of_all(held: Held, at: float) -> tuple[float, Floats]:
     for nearer in np.linspace(held.estimate, at, CONTINUATION + 1)[1:-1]:
         _, free = least(held, nearer, (free,))
     return least(held, at, (free, *held.others))
-
-
-def _descend(objective: Objective, free: Floats) -> tuple[float, Floats]:
-    """Minimise by Newton's method, downhill along every eigenvector of the Hessian, whatever its curvature.
-
-    Where the gradient vanishes and a curvature is negative, as by symmetry where a column of L is zero, the search
-    goes on along that direction.
-    """
-    here = objective(free)
-    rounding = ROUNDING * (1.0 + abs(here[0]))
-    for _ in range(MAX_STEPS):
-        value, gradient, hessian = here
-        curvatures, directions = np.linalg.eigh(hessian)
-        size = np.maximum(np.abs(curvatures), NO_CURVATURE * np.abs(curvatures).max())
-        slope = directions.T @ gradient
-        if (slope**2 / size).sum() > max(PROMISE, rounding):
-            taken = _shortened(objective, free, -directions @ (slope / size), gradient, value + rounding)
-        elif curvatures[0] < -size[0] / 2:
-            taken = _shortened(objective, free, directions[:, 0], np.zeros_like(free), value - rounding)
-        else:
-            return value, free
-        if taken is None:
-            return value, free
-        free, here = taken
-    raise NotConvergedError("the search for the other parameters did not converge")
-
-
-def _shortened(
-    objective: Objective, free: Floats, step: Floats, gradient: Floats, value: float
-) -> tuple[Floats, tuple[float, Floats, Floats]] | None:
-    """Take a step, or as much of it as gains a tenth of what the slope promises; None where no part of it does."""
-    longest = 0.1 + float(np.linalg.norm(free))
-    step = step * min(1.0, longest / float(np.linalg.norm(step)))
-    for _ in range(MAX_HALVINGS):
-        there = objective(free + step)
-        if there[0] <= value + 0.1 * (gradient @ step):
-            return free + step, there
-        step = step / 2
-    return None
 
 
 def _deviance(data: CrossProducts, sigma2: float, theta: Floats) -> tuple[float, Floats, Floats]:
@@ -261,7 +202,7 @@ def _hold_correlation(data: CrossProducts, theta: Floats, row: int, column: int)
         return partial(_deviance_along, turned, chain)
 
     # At worst one of the two SDs is zero, and then the correlation can be anything.
-    ceiling = min(_without_variance(data, theta, effect) for effect in (row, column))
+    ceiling = min(_without_effect(data, theta, effect) for effect in (row, column))
     return Held(
         at,
         lambda omega: float(np.sin(omega)),
@@ -284,9 +225,13 @@ def _deviance_along(data: CrossProducts, chain: Floats, free: Floats) -> tuple[f
     return value, slopes * by_linear, curved
 
 
-def _without_variance(data: CrossProducts, theta: Floats, effect: int) -> float:
-    held = _hold_sd(data, theta, effect)
-    return least(held, 0.0, (held.start, *held.others))[0]
+def _without_effect(data: CrossProducts, theta: Floats, effect: int) -> float:
+    """Least deviance of the model without one of its random effects."""
+    turned, first = _first(data, theta, (effect,))
+    q = len(data.s) - 1
+    left = replace(turned, ztz=turned.ztz[:, 1:, 1:], ztx=turned.ztx[:, 1:], zty=turned.zty[:, 1:], s=turned.s[1:, 1:])
+    starts = (first[q + 1 :], *_cold(q))
+    return min(descend(partial(_deviance, left, 0.0), start)[0] for start in starts)
 
 
 def _first(data: CrossProducts, theta: Floats, effects: tuple[int, ...]) -> tuple[CrossProducts, Floats]:

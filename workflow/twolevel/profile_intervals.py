@@ -9,11 +9,12 @@ from scipy.optimize import brentq
 from scipy.special import ndtri
 
 from twolevel.crossproducts import CrossProducts
+from twolevel.descent import NotConvergedError, ProfileError
 from twolevel.design import Floats
 from twolevel.deviance import factor, profile
 from twolevel.intervals import interval_row, interval_table
 from twolevel.parameters import Parameter, parameter_values, parameters
-from twolevel.profile_deviance import Held, NotConvergedError, ProfileError, hold, least, least_of_all, optimum
+from twolevel.profile_deviance import Held, hold, least, least_of_all, optimum
 
 # Two minima closer than this are the same; a deviance further below the fit's means that the fit is not the optimum.
 SAME = 1e-6
