@@ -95,8 +95,10 @@ def draw(table: pd.DataFrame) -> None:
     left.axhline(at_first, color="#595959", linestyle="--", linewidth=1, zorder=0)
     for axes, label in ((left, f"Students in {schools[0]} schools"), (right, "Schools of 45 to 50 students")):
         axes.set(xscale="log", yscale="log", xlabel=label)
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_major_formatter(lambda value, _: f"{value:,.10g}")
     left.set_ylabel("Seconds for one replicate")
-    heading(figure, "The cost of a bootstrap replicate depends on the number of schools alone", key, across=3)
+    heading(figure, "The cost of a replicate: schools count, students do not", key, across=3)
     for suffix in ("svg", "png"):
         figure.savefig(RESULTS / f"scale.{suffix}", dpi=150, metadata={"Date": None} if suffix == "svg" else None)
 
