@@ -145,3 +145,11 @@ def studied(
         "comparisons": {name: {key: result[key] for key in keys} for name, result in comparisons.items()},
         "models": {name: fits[name]["fingerprint"] for name in models},
     }
+
+
+def is_current(
+    about: Mapping[str, Any], comparisons: Mapping[str, Mapping[str, Any]], fits: Mapping[str, Mapping[str, Any]]
+) -> bool:
+    """Whether a calibration is about these comparisons and fits: the same models, of the same data."""
+    models = list(about["models"])
+    return set(models) <= set(fits) and studied(comparisons, fits, models).items() <= about.items()

@@ -1,0 +1,60 @@
+"""Unite the parts of every calibration: count rejections of true null models, and intervals that cover the truth."""
+
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from _job import job, read_arrays, read_json, write_json, write_table
+from twolevel.calibration import calibrated, studied, study_part_from_arrays, unite_study
+from twolevel.coverage import coverage_experiment, coverage_rows, coverage_table
+from twolevel.experiment import Experiment, from_arrays
+from twolevel.parameters import parameters
+from twolevel.type_1_error import rejection_rows, rejection_table
+
+
+def main(files: Any, output: Any, data_sets: int, replicates: int, seed: int, level: float) -> None:
+    """Write the two tables, and what they are about."""
+    settings = (seed, data_sets, replicates)
+    comparisons = {Path(file).parent.name: read_json(file) for file in files.comparisons}
+    fits = {Path(file).parent.name: read_json(file) for file in files.fits}
+    rejections: list[dict[str, Any]] = []
+    for name, file in zip(comparisons, files.tested, strict=True):
+        experiment = calibrated(from_arrays(read_arrays(file)))
+        found = _united(experiment, files.parts, settings)
+        _warn(experiment.name, found["p_values"])
+        rejections += rejection_rows(name, found["p_values"], replicates)
+    covered: list[dict[str, Any]] = []
+    for name, file in zip(fits, files.fitted, strict=True):
+        experiment = coverage_experiment(from_arrays(read_arrays(file)))
+        found = _united(experiment, files.parts, settings)
+        _warn(experiment.name, found["covers"])
+        listed = parameters(fits[name]["random_terms"], fits[name]["fixed_terms"])
+        covered += coverage_rows(name, listed, found["covers"], found["width"], level, replicates)
+    about = {"data_sets": data_sets, "replicates": replicates, "seed": seed, "level": level}
+    write_table(output.type_1_error, rejection_table(rejections))
+    write_table(output.coverage, coverage_table(covered))
+    write_json(output.about, about | studied(comparisons, fits, list(fits)))
+
+
+def _united(experiment: Experiment, parts: Sequence[str], settings: tuple[int, int, int]) -> dict[str, np.ndarray]:
+    """What was found in all data sets of one study, whose parts lie in the folder of its name."""
+    read = [study_part_from_arrays(read_arrays(part)) for part in _of(experiment.name, parts)]
+    seed, data_sets, replicates = settings
+    _, found = unite_study(experiment, seed, data_sets, replicates, read)
+    return found
+
+
+def _warn(name: str, found: np.ndarray) -> None:
+    if failed := int(np.isnan(found).reshape(len(found), -1).all(axis=1).sum()):
+        logging.warning(f"warning: {name}: {failed} of {len(found)} data sets could not be analysed")
+
+
+def _of(name: str, parts: Iterable[str]) -> Iterator[str]:
+    return (part for part in parts if Path(part).parent.parent.as_posix().endswith(f"/{name}"))
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]):  # noqa: F821
+        main(snakemake.input, snakemake.output, **snakemake.params)  # noqa: F821
