@@ -26,7 +26,16 @@ class ProfileError(Exception):
 
 
 class NotConvergedError(ProfileError):
-    """A search for the other parameters did not end. Nearer to the fit, one might."""
+    """A search for the other parameters did not end. Nearer to the fit, one might.
+
+    Attributes
+    ----------
+    reached : the deviance that it had come down to
+    """
+
+    def __init__(self, reached: float) -> None:
+        super().__init__("the search for the other parameters did not converge")
+        self.reached = reached
 
 
 def descend(objective: Objective, free: Floats) -> tuple[float, Floats]:
@@ -55,7 +64,7 @@ def descend(objective: Objective, free: Floats) -> tuple[float, Floats]:
                 break
             return value, free
         free, here = taken
-    raise NotConvergedError("the search for the other parameters did not converge")
+    raise NotConvergedError(here[0])
 
 
 def _shortened(

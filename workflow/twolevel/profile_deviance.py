@@ -17,7 +17,7 @@ from functools import partial
 import numpy as np
 
 from twolevel.crossproducts import CrossProducts
-from twolevel.descent import Objective, descend
+from twolevel.descent import NotConvergedError, Objective, descend
 from twolevel.descent import ProfileError as ProfileError
 from twolevel.design import Floats
 from twolevel.deviance import criterion_at, factor, n_theta, pack, profile
@@ -88,10 +88,20 @@ def hold(parameter: Parameter, data: CrossProducts, theta: Floats) -> Held:
 
 
 def least(held: Held, at: float, starts: Sequence[Floats]) -> tuple[float, Floats]:
-    """Least deviance with the parameter held, from the best of some starts, and the free coordinates there."""
-    objective = held.at(at)
-    ends = [descend(objective, start) for start in starts]
-    deviance, free = min(ends, key=lambda end: end[0])
+    """Least deviance with the parameter held, from the best of some starts, and the free coordinates there.
+
+    A search that did not end is no matter where it had not come lower than one that did.
+    """
+    objective, ends, unfinished = held.at(at), [], []
+    for start in starts:
+        try:
+            ends.append(descend(objective, start))
+        except NotConvergedError as error:
+            unfinished.append(error)
+    deviance, free = min(ends, key=lambda end: end[0], default=(np.inf, held.start))
+    for search in unfinished:
+        if search.reached < min(deviance, held.ceiling):
+            raise search
     return min(deviance, held.ceiling), free
 
 
