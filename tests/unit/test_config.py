@@ -43,6 +43,21 @@ def test_the_project_s_own_config_is_valid(config) -> None:
         ),
         ("figures.qq_slopes", {"kind": "qq_level2", "model": "random_coefficients"}, "the key term is missing"),
         ("figures.overall_scatter.x", "csess", r"there is no column 'csess' \(did you mean 'cses'\?\)"),
+        (
+            "figures.reference_minority_effect.comparison",
+            "minority",
+            r"there is no comparison 'minority' \(did you mean 'minority_effect'\?\)",
+        ),
+        (
+            "figures.intervals_random_coefficients.model",
+            "random_coefficient",
+            r"there is no model 'random_coefficient' \(did you mean 'random_coefficients'\?\)",
+        ),
+        (
+            "figures.reference_minority_effect.model",
+            "random_intercept",
+            "figures.reference_minority_effect: unknown key model; it takes kind, comparison",
+        ),
         ("figures.overall_scatter.kind", "pie", "found 'pie'; expected scatter"),
         (
             "figures.qq_slopes.sample",

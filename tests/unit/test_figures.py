@@ -17,16 +17,21 @@ from matplotlib.colors import to_hex
 from scipy.special import ndtri
 from twolevel.errors import UserError
 from twolevel.figures import (
+    bootstrap_distribution,
     group_lines,
     group_lines_by_category,
+    interval_methods,
     ols_vs_mixed,
     qq_level1,
     qq_level2,
+    reference_distribution,
     residuals_vs_fitted,
     scatter,
 )
 from twolevel.figures.drawing import Drawing, render
-from twolevel.figures.words import Labels, Noun, clean, equation, number, shorten, wrap
+from twolevel.figures.words import Labels, Noun, chance, clean, equation, number, shorten, wrap
+from twolevel.intervals import bootstrap_intervals, wald_intervals
+from twolevel.parameters import parameters
 from twolevel.qq import plotting_positions
 
 CLASSES = Noun("class", "classes")
@@ -53,7 +58,15 @@ def classes(slopes=SLOPES, n=5):
     }
 
 
-FIT = {"formula": "y ~ x + (x | class)", "response": "y", "estimator": "REML"}
+TERMS = ["(Intercept)", "x"]
+FIT = {
+    "formula": "y ~ x + (x | class)",
+    "response": "y",
+    "estimator": "REML",
+    "random_terms": TERMS,
+    "fixed_terms": TERMS,
+    "n_groups": 6,
+}
 FIXED = {"term": np.array(["(Intercept)", "x"]), "estimate": np.array([24.5, 0.75])}
 
 
@@ -67,11 +80,54 @@ def effect_table(n=30):
     return {"term": np.tile(["(Intercept)", "x"], n), "effect": rng.standard_normal(2 * n)}
 
 
+# SD, correlation, SD, sigma, two fixed effects: `parameters(TERMS, TERMS)`.
+ESTIMATES = np.array([2.0, 0.9, 0.7, 5.0, 24.5, 0.75])
+
+
+def replicate_table(terms=TERMS, n=1000, singular=0):
+    """Replicates that spread evenly about each estimate, by 0.5: the percentile interval is estimate -+ 0.475."""
+    spread = np.linspace(-0.5, 0.5, n)
+    values = np.column_stack([estimate + spread for estimate in ESTIMATES])
+    values[:, 1] = np.minimum(values[:, 1], 1.0)
+    names = [parameter.name for parameter in parameters(terms, terms)]
+    return {
+        "replicate": np.arange(1, n + 1),
+        "optimum_found": np.ones(n, dtype=bool),
+        "singular": np.arange(n) < singular,
+        **dict(zip(names, values.T, strict=True)),
+    }
+
+
+def interval_table(terms=TERMS, replicates=None):
+    """The intervals of these replicates by every method, the profile ones a little apart."""
+    listed = parameters(terms, terms)
+    replicates = replicates or replicate_table(terms)
+    values = np.column_stack([replicates[parameter.name] for parameter in listed])
+    table = bootstrap_intervals(listed, ESTIMATES, values, 0.95)
+    profile = table[table["method"] == "percentile"].assign(method="profile", lower=lambda t: t["lower"] + 0.01)
+    return dict(pd.concat([table, profile, wald_intervals(listed, ESTIMATES, np.array([0.25, 0.25]), 0.95)]))
+
+
+COMPARED = {"null_model": "m0", "alternative_model": "m", "estimator": "REML", "statistic": 6.0, "df": 2}
+
+
+def reference_tables(statistics=None, mixture=True):
+    """A reference distribution and its tests, with p values that no other number in the picture has."""
+    statistics = np.linspace(0, 8, 801) if statistics is None else statistics
+    tests = {"LRT": 0.041, "mixture": 0.032, "PBtest": 0.023, "F": np.nan}
+    tests = {name: p for name, p in tests.items() if mixture or name != "mixture"}
+    table = {"test": np.array([*tests]), "p_value": np.array([*tests.values()])}
+    return {"statistic": np.asarray(statistics, dtype=float)}, table
+
+
 def every_kind(labels=LABELS, x="x", y="y", size="size", model="m"):
     """One drawing of each kind, the columns renamed to `x`, `y` and `size`."""
     data = classes()
     data = {labels.group: data["class"], x: data["x"], y: data["y"], size: data["size"]}
+    terms = ["(Intercept)", x]
     fit = FIT | {"response": y, "formula": f"{y} ~ {x} + ({x} | {labels.group})"}
+    fit |= {"random_terms": terms, "fixed_terms": terms}
+    compared = COMPARED | {"null_model": f"{model}0", "alternative_model": model}
     fixed = FIXED | {"term": np.array(["(Intercept)", x])}
     effects = effect_table()
     effects["term"] = np.where(effects["term"] == "x", x, effects["term"])
@@ -83,6 +139,13 @@ def every_kind(labels=LABELS, x="x", y="y", size="size", model="m"):
         "qq_level1": qq_level1.draw(residual_table(), fit, labels, model=model),
         "residuals_vs_fitted": residuals_vs_fitted.draw(residual_table(), fit, labels, model=model),
         "qq_level2": qq_level2.draw(effects, fit, labels, model=model, term=x),
+        "interval_methods": interval_methods.draw(interval_table(terms), fit, labels, model=model),
+        "bootstrap_distribution": bootstrap_distribution.draw(
+            replicate_table(terms), interval_table(terms), fit, labels, model=model
+        ),
+        "reference_distribution": reference_distribution.draw(
+            *reference_tables(), compared, labels, comparison=f"{model} test"
+        ),
     }
 
 
@@ -311,6 +374,191 @@ def test_residuals_mark_the_limits_that_several_observations_share():
     assert "Dotted" not in residuals_vs_fitted.draw(residual_table(), FIT, LABELS, model="m").caption
 
 
+# --- inference
+
+
+def lines_of(axes) -> dict[str, list[tuple[list[float], list[float]]]]:
+    """Ends of the lines in a panel by their colour."""
+    found = {}
+    for line in axes.get_lines():
+        found.setdefault(to_hex(line.get_color()), []).append((list(line.get_xdata()), list(line.get_ydata())))
+    return found
+
+
+def test_intervals_stand_where_the_table_has_them_each_method_in_its_row():
+    drawing = interval_methods.draw(interval_table(), FIT, LABELS, model="m")
+    panels = drawing.figure.axes
+    listed = parameters(TERMS, TERMS)
+    assert [axes.get_title().replace("\n", " ") for axes in panels] == [parameter.label for parameter in listed]
+    assert [label.get_text() for label in panels[0].get_yticklabels()] == [
+        "percentile",
+        "basic",
+        "normal",
+        "profile",
+        "Wald",
+    ]
+    table = pd.DataFrame(interval_table()).set_index(["parameter", "method"])
+    colours = {
+        "percentile": "#0072b2",
+        "basic": "#e69f00",
+        "normal": "#cc79a7",
+        "profile": "#d55e00",
+        "wald": "#009e73",
+    }
+    for axes, parameter in zip(panels, listed, strict=True):
+        drawn = lines_of(axes)
+        for row, (method, colour) in enumerate(colours.items()):
+            if method == "wald" and parameter.kind != "fixed":
+                assert colour not in drawn
+                continue
+            of = table.loc[parameter.name, method]
+            (ends, rows), (estimate, _) = drawn[colour]
+            assert ends == [of["lower"], of["upper"]]
+            assert rows == [row, row]
+            assert estimate == [of["estimate"]]
+    markers = [line.get_marker() for line in panels[-1].get_lines() if line.get_marker() not in ("|", "None")]
+    assert len(set(markers)) == 5  # told apart in grey too
+
+
+def test_a_bound_where_the_parameter_cannot_be_is_shown_and_said():
+    """Basic: 2 * 0.9 less the percentile bounds 0.424 and 1.0 is 0.8 to 1.376; the SD of (Intercept) is fine."""
+    drawing = interval_methods.draw(interval_table(), FIT, LABELS, model="m")
+    outside = "Where the parameter cannot be: basic, correlation of x with (Intercept), 1.38; normal"
+    assert outside in drawing.caption
+    assert outside in drawing.alt
+    assert "where the parameter cannot be" in texts_of(drawing)
+    sd, correlation, *_ = drawing.figure.axes
+    assert not sd.patches
+    (hatched,) = correlation.patches
+    assert hatched.get_x() == 1.0
+    assert correlation.get_xlim()[1] > 1.37
+
+    low = interval_table()
+    low["lower"] = np.where((low["parameter"] == ".sig01") & (low["method"] == "normal"), -0.25, low["lower"])
+    assert "normal, SD of (Intercept), \N{MINUS SIGN}0.250" in interval_methods.draw(low, FIT, LABELS, model="m").alt
+    fixed = interval_table()  # a fixed effect can be anything
+    fixed["lower"] = np.where(fixed["parameter"] == "x", -0.25, np.maximum(fixed["lower"], -1))
+    fixed["upper"] = np.where(fixed["parameter"] == ".sig02", np.minimum(fixed["upper"], 1), fixed["upper"])
+    within = interval_methods.draw(fixed, FIT, LABELS, model="m")
+    assert "cannot be" not in within.caption + texts_of(within)
+
+
+def test_a_bound_that_was_not_found_is_a_question_mark():
+    table = interval_table()
+    lost = (table["parameter"] == ".sig03") & (table["method"] == "profile")
+    drawing = interval_methods.draw(table | {"lower": table["lower"].where(~lost)}, FIT, LABELS, model="m")
+    assert "A bound was not found (question mark) for SD of x by profile." in drawing.caption
+    assert "not found to 1.18 by profile" in drawing.alt  # 0.7 + 0.475 + rounding
+    assert [text.get_text() for text in drawing.figure.axes[2].texts].count("?") == 1
+    assert "?" not in texts_of(interval_methods.draw(interval_table(), FIT, LABELS, model="m"))
+    render(drawing, "svg")
+
+
+def test_the_parameter_on_which_methods_agree_least_is_named():
+    """One profile bound is moved by half of the intervals' length."""
+    table = interval_table()
+    moved = (table["parameter"] == ".sigma") & (table["method"] == "profile")
+    table["upper"] = table["upper"] + np.where(moved, 3.0, 0)
+    assert "and least for residual SD, by" in interval_methods.draw(table, FIT, LABELS, model="m").caption
+
+
+def test_replicates_are_counted_and_the_percentile_interval_marked():
+    replicates = replicate_table(n=999, singular=111)
+    drawing = bootstrap_distribution.draw(replicates, interval_table(replicates=replicates), FIT, LABELS, model="m")
+    assert "111 of 999 (11.1 %)" in drawing.caption
+    assert "SD of (Intercept): 2.00 (1.52 to 2.48)" in drawing.alt  # the 25th of 999 is 2 - 0.5 + 24 / 998
+    for axes, estimate in zip(drawing.figure.axes, ESTIMATES, strict=True):
+        (bars,) = axes.patches
+        assert bars.get_data()[0].sum() == 999
+        drawn = lines_of(axes)
+        assert drawn["#000000"][0][0] == [estimate, estimate]
+        (ends, _), *_ = drawn["#d55e00"]
+        assert ends[0] == pytest.approx(estimate - 0.5 + 24 / 998)
+    correlation = drawing.figure.axes[1].patches[0].get_data()
+    assert correlation[1][-1] == 1.0  # no bin reaches beyond what a correlation can be
+    assert correlation[0][-1] > 300
+
+
+def test_replicates_without_an_optimum_are_said_and_left_out():
+    replicates = replicate_table(singular=0)
+    none = bootstrap_distribution.draw(replicates, interval_table(), FIT, LABELS, model="m")
+    assert "No replicate is on the boundary" in none.caption
+    assert "No optimum" not in none.caption
+    lost = np.arange(1000) < 7
+    for name in [parameter.name for parameter in parameters(TERMS, TERMS)]:
+        replicates[name] = np.where(lost, np.nan, replicates[name])
+    replicates |= {"optimum_found": ~lost, "singular": np.ones(1000, dtype=bool)}
+    drawing = bootstrap_distribution.draw(replicates, interval_table(), FIT, LABELS, model="m")
+    assert "993 of 993 (100.0 %). No optimum was found for 7, which are left out." in drawing.caption
+    assert drawing.figure.axes[0].patches[0].get_data()[0].sum() == 993
+
+
+def test_replicates_that_do_not_vary_are_drawn():
+    replicates = replicate_table()
+    replicates[".sig03"] = np.zeros(1000)
+    replicates[".sig02"] = np.full(1000, np.nan)
+    table = interval_table(replicates=replicates)
+    for drawing in (
+        bootstrap_distribution.draw(replicates, table, FIT, LABELS, model="m"),
+        interval_methods.draw(table, FIT, LABELS, model="m"),
+    ):
+        render(drawing, "svg")
+        assert "nan" not in drawing.caption
+
+
+def test_the_simulated_tail_is_drawn_beside_the_nominal_one():
+    drawing = reference_distribution.draw(*reference_tables(), COMPARED, LABELS, comparison="c")
+    shape, tail = drawing.figure.axes
+    drawn = {to_hex(line.get_color()): line for line in tail.get_lines()}
+    # 201 of the 801 statistics 0, 0.01, ... 8 are 6 or larger.
+    simulated = drawn["#56b4e9"]
+    assert np.interp(6.0, simulated.get_xdata(), simulated.get_ydata()) == pytest.approx(202 / 802, abs=0.005)
+    # R: pchisq(6, 2, lower = FALSE) = 0.04978707; (pchisq(6, 1, lower = FALSE) + that) / 2 = 0.03204648
+    for colour, p in (("#d55e00", 0.04978707), ("#000000", 0.03204648)):
+        curve = drawn[colour]
+        assert np.interp(6.0, curve.get_xdata(), curve.get_ydata()) == pytest.approx(p, rel=0.01)
+    assert drawn["#0072b2"].get_xdata() == [6.0, 6.0]
+    assert tail.get_yscale() == "log"
+    heights, edges, _ = shape.patches[0].get_data()
+    assert heights @ np.diff(edges) == pytest.approx(1)
+    # 95 % of 0, 0.01, ... 8 are below 7.6; R: qchisq(0.95, 2) = 5.991465
+    assert "95 % are below 7.60; of chi-square(2) they are below 5.99" in drawing.caption
+    assert "is 6.000: p is 0.041 by chi-square(2), 0.032 by the mixture, 0.023 by the bootstrap." in drawing.alt
+    assert "half chi-square(1), half chi-square(2)" in texts_of(drawing)
+    assert "gave no statistic" not in drawing.caption
+
+
+def test_without_a_mixture_there_is_one_curve_and_failures_are_said():
+    reference, tests = reference_tables([0.1, 0.5, np.nan, 2.0, np.nan], mixture=False)
+    drawing = reference_distribution.draw(reference, tests, COMPARED, LABELS, comparison="c")
+    assert "mixture" not in drawing.caption
+    assert "half" not in texts_of(drawing)
+    assert "2 more gave no statistic." in drawing.caption
+    assert drawing.title == "The statistic in 3 data sets simulated from m0"
+
+
+def test_a_statistic_far_out_is_an_arrow_and_its_number():
+    far = reference_distribution.draw(*reference_tables(), COMPARED | {"statistic": 207.34}, LABELS, comparison="c")
+    assert "larger than any of the simulated ones" in far.caption
+    for axes in far.figure.axes:
+        assert [text.get_text() for text in axes.texts] == ["the data:\n207.3"]
+        assert axes.get_xlim()[1] < 30  # the scale is not stretched to it
+        assert "#0072b2" not in lines_of(axes)
+    near = reference_distribution.draw(*reference_tables(), COMPARED, LABELS, comparison="c")
+    assert not any(axes.texts for axes in near.figure.axes)
+
+
+def test_ten_thousand_replicates_make_light_pictures():
+    rng = np.random.default_rng(7)
+    replicates = replicate_table(n=10_000)
+    drawings = (
+        bootstrap_distribution.draw(replicates, interval_table(), FIT, LABELS, model="m"),
+        reference_distribution.draw(*reference_tables(rng.chisquare(2, 10_000)), COMPARED, LABELS, comparison="c"),
+    )
+    for drawing in drawings:
+        assert len(render(drawing, "svg")) < 200_000
+
+
 # --- what holds for every kind
 
 drawn = cache(every_kind)
@@ -349,7 +597,7 @@ def test_words_come_from_the_configuration_and_n_is_stated(kind):
     words = " ".join([drawing.title, drawing.alt, drawing.caption, texts_of(drawing)])
     for hsb in ("school", "student", "cses", "mathach", "SES", "math"):
         assert hsb not in words
-    assert re.search(r"\d+ (pupils|classes)", drawing.alt)
+    assert re.search(r"\d+ (pupils|classes|data sets)", drawing.alt)
     assert "nan" not in words.lower()
 
 
@@ -435,6 +683,16 @@ def test_columns_that_cannot_be_drawn_are_named():
 )
 def test_numbers_have_four_significant_digits(value, text):
     assert number(value) == text
+
+
+def test_a_p_value_has_two_digits_and_is_never_zero():
+    assert [chance(p) for p in (0.04978, 0.00012, 0.000099, 0.0, 1.0)] == [
+        "0.050",
+        "0.00012",
+        "below 0.0001",
+        "below 0.0001",
+        "1.0",
+    ]
 
 
 def test_equation_follows_the_sign():

@@ -49,6 +49,9 @@ FIGURE_TABLES = {
     "qq_level1": ["residuals", "fit"],
     "residuals_vs_fitted": ["residuals", "fit"],
     "qq_level2": ["group_effects", "fit"],
+    "interval_methods": ["intervals", "fit"],
+    "bootstrap_distribution": ["bootstrap", "intervals", "fit"],
+    "reference_distribution": ["reference_distribution", "tests", "result"],
 }
 
 
@@ -56,12 +59,18 @@ def figure_tables(wildcards):
     """The tables that the kind of this figure reads."""
     figure = config["figures"][wildcards.figure]
     model = f"results/models/{figure.get('model')}"
+    comparison = f"results/comparisons/{figure.get('comparison')}"
     files = {
         "observations": TABLE,
         "fixed_effects": f"{model}/fixed_effects.csv",
         "residuals": f"{model}/residuals.parquet",
         "group_effects": f"{model}/{GROUP}_effects.csv",
         "fit": f"{model}/fit.json",
+        "intervals": f"{model}/intervals.csv",
+        "bootstrap": f"{model}/bootstrap.parquet",
+        "reference_distribution": f"{comparison}/reference_distribution.parquet",
+        "tests": f"{comparison}/tests.csv",
+        "result": f"{comparison}/comparison.json",
     }
     return {name: files[name] for name in FIGURE_TABLES[figure["kind"]]}
 

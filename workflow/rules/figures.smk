@@ -12,7 +12,9 @@ rule draw_figure:
             category="Figures",
             labels=lambda wildcards, params: {
                 "figure": wildcards.figure.replace("_", " "),
-                "model": params.settings.get("model", "none"),
+                "model or comparison": params.settings.get(
+                    "model", params.settings.get("comparison", "none")
+                ),
             },
         ),
         png="results/figures/{figure}.png",

@@ -66,7 +66,8 @@ def _dangling(config: Mapping[str, Any]) -> Iterator[str]:
     }
     for section, (keys, known, noun) in uses.items():
         yield from _dangling_names(section, config[section], keys, known, noun)
-    yield from _dangling_names("figures", config["figures"], ("model",), config["models"], "model")
+    for key in ("model", "comparison"):
+        yield from _dangling_names("figures", config["figures"], (key,), config[f"{key}s"], key)
 
 
 def _contradictory(config: Mapping[str, Any]) -> Iterator[str]:

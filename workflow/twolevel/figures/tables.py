@@ -26,6 +26,13 @@ def numbers(table: Table, column: str) -> Floats:
     return values.astype(float)
 
 
+def sparse(table: Table, column: str) -> Floats:
+    """Values of a numeric column that may have gaps: NaN where there is none."""
+    values = _column(table, column)
+    # An empty column of a CSV file has no type, and its values are None.
+    return values.astype(float)
+
+
 def varying(table: Table, column: str) -> Floats:
     """Values of a numeric column, of which there are at least two: what a line needs."""
     values = numbers(table, column)

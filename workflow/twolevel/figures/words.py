@@ -104,6 +104,11 @@ def number(value: float, digits: int = 4) -> str:
     return text.replace("-", MINUS)
 
 
+def chance(p: float) -> str:
+    """A p value in a sentence, to two significant digits: 0.0076, below 0.0001."""
+    return "below 0.0001" if p < 1e-4 else number(p, 2)
+
+
 def equation(outcome: str, intercept: float, slope: float, predictor: str) -> str:
     """A line as text: mathach = 12.75 + 2.191 cses."""
     sign = MINUS if slope < 0 else "+"

@@ -1,0 +1,104 @@
+"""The bootstrap replicates of every parameter of a model, with its estimate and its percentile interval."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from twolevel.figures.drawing import Drawing
+from twolevel.figures.parameter_panels import ACROSS, RANGES, listed_parameters, new_panels, share, span
+from twolevel.figures.style import BLACK, SKY_BLUE, VERMILION, halo, heading, style
+from twolevel.figures.tables import Table, sparse, texts
+from twolevel.figures.words import Labels, clean, number
+
+_BINS = 50
+_BAR: dict[str, Any] = {"color": VERMILION, "linewidth": 2, "marker": "|", "markersize": 8, "markeredgewidth": 2}
+_LINE: dict[str, Any] = {"color": BLACK, "linewidth": 2}
+
+
+@style()
+def draw(bootstrap: Table, intervals: Table, fit: Mapping[str, Any], labels: Labels, *, model: str) -> Drawing:
+    """Histogram of the replicates of each parameter, the estimate, and the percentile interval below.
+
+    Parameters
+    ----------
+    bootstrap : the model's replicates, a row for each and a column for each parameter.
+    intervals : its intervals, of which the percentile ones are drawn.
+    fit : the model's formula, terms and number of groups.
+    labels : what things are called.
+    model : the model's name in the configuration.
+    """
+    listed = listed_parameters(fit)
+    chosen = texts(intervals, "method") == "percentile"
+    names = texts(intervals, "parameter")[chosen].tolist()
+    columns = (sparse(intervals, column)[chosen].tolist() for column in ("estimate", "lower", "upper"))
+    of = dict(zip(names, zip(*columns, strict=True), strict=True))
+    level = f"{100 * float(sparse(intervals, 'level')[0]):g} %"
+
+    figure, panels = new_panels(listed)
+    for k, (axes, parameter) in enumerate(zip(panels, listed, strict=True)):
+        estimate, lower, upper = of[parameter.name]
+        values = sparse(bootstrap, parameter.name)
+        counts, edges = _histogram(values, *RANGES[parameter.kind])
+        axes.stairs(counts, edges, fill=True, color=SKY_BLUE)
+        top = max(1.0, float(counts.max()))
+        axes.plot([estimate, estimate], [0, top], path_effects=halo(3.8), **_LINE)
+        axes.plot([lower, upper], [-0.14 * top, -0.14 * top], clip_on=False, **_BAR)
+        axes.set(ylim=(-0.28 * top, 1.05 * top), yticks=[])
+        axes.set_ylabel("replicates" if k % ACROSS == 0 else "")
+        axes.spines["left"].set_visible(False)
+
+    n, found = len(texts(bootstrap, "replicate")), sparse(bootstrap, "optimum_found").astype(bool)
+    title = f"{n:,} bootstrap replicates of the parameters of {clean(model)}"
+    key: dict[str, Artist] = {
+        "replicates": Patch(color=SKY_BLUE),
+        "estimate": Line2D([], [], **_LINE),
+        f"{level} percentile interval": Line2D([], [], **_BAR),
+    }
+    heading(figure, title, key, across=3)
+
+    facts = "; ".join(
+        f"{clean(parameter.label)}: {number(of[parameter.name][0], 3)} ({span(*of[parameter.name][1:])})"
+        for parameter in listed
+    )
+    boundary = _boundary(sparse(bootstrap, "singular")[found].astype(bool), int((~found).sum()))
+    groups = labels.group_noun.count(fit["n_groups"])
+    alt = (
+        f"A histogram for each of the {len(listed)} parameters of {model}, fitted to {n:,} simulated samples of "
+        f"{groups}. Estimate and {level} percentile interval: {facts}. {boundary}"
+    )
+    caption = (
+        f"{model}, {fit['formula']}, fitted to {n:,} data sets simulated from its own estimates by REML, each with "
+        f"the {groups} of the data: how the estimates of each parameter spread, and the interval that holds the "
+        f"middle {level} of them. {boundary}"
+    )
+    return Drawing(figure, title, alt, caption)
+
+
+def _histogram(values: np.ndarray, low: float, high: float) -> tuple[np.ndarray, np.ndarray]:
+    """Counts and edges of the bins; the edges stay where the parameter can lie."""
+    present = values[np.isfinite(values)]
+    if not len(present):
+        return np.zeros(1), np.array([0.0, 1.0])
+    first, last = float(present.min()), float(present.max())
+    if last - first <= 1e-9 * max(abs(first), abs(last)):
+        margin = 0.01 * abs(last) or 0.01
+        first, last = max(first - margin, low), min(last + margin, high)
+    counts, edges = np.histogram(present, bins=_BINS, range=(first, last))
+    return counts, edges
+
+
+def _boundary(singular: np.ndarray, failed: int) -> str:
+    """How many replicates are singular, and how many have no optimum."""
+    at_edge = int(singular.sum())
+    text = (
+        f"On the boundary, with a variance of zero or random effects that are tied to each other, as by a correlation "
+        f"of 1 or −1: {share(at_edge, len(singular))}."
+        if at_edge
+        else "No replicate is on the boundary, where a variance is zero or a correlation 1 or −1."
+    )
+    lost = f" No optimum was found for {failed:,}, which are left out." if failed else ""
+    return f"{text}{lost}"

@@ -1,0 +1,148 @@
+"""The simulated distribution of a likelihood ratio statistic under the null model, against the chi-square."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from scipy.special import betaincinv, chdtrc, chdtri
+
+from twolevel.figures.drawing import Drawing
+from twolevel.figures.style import BLACK, BLUE, SKY_BLUE, VERMILION, halo, heading, new_figure, style
+from twolevel.figures.tables import Floats, Table, sparse, texts
+from twolevel.figures.words import Labels, chance, clean, number
+
+_BINS = 40
+_CORNERS = 250
+_BAND = "#B9D9EE"
+_CURVES: tuple[dict[str, Any], ...] = (
+    {"color": VERMILION, "linewidth": 2, "linestyle": (0, (5, 1.6))},
+    {"color": BLACK, "linewidth": 1.8, "linestyle": (0, (1, 1.3))},
+)
+
+
+@style()
+def draw(
+    reference_distribution: Table, tests: Table, result: Mapping[str, Any], labels: Labels, *, comparison: str
+) -> Drawing:
+    """The simulated statistics as a histogram, and beside it the p value that each statistic would get.
+
+    The histogram shows the shape; the p values, on a logarithmic scale, show the tail, on which a test depends.
+
+    Parameters
+    ----------
+    reference_distribution : the statistic of every simulated data set; missing where a fit failed.
+    tests : the comparison's tests, of which LRT, mixture and PBtest are drawn.
+    result : the comparison's models, estimator and statistic.
+    labels : what things are called.
+    comparison : the comparison's name in the configuration.
+    """
+    everything = sparse(reference_distribution, "statistic")
+    simulated = np.sort(everything[np.isfinite(everything)])
+    observed, df, n = float(result["statistic"]), int(result["df"]), len(simulated)
+    p = dict(zip(texts(tests, "test").tolist(), sparse(tests, "p_value").tolist(), strict=True))
+    curves = {f"chi-square({df})": [df]}
+    if "mixture" in p:
+        curves[f"half chi-square({df - 1}), half chi-square({df})"] = [df - 1, df]
+
+    # To where the chi-square's p value is what a single one of so many data sets would give.
+    end = 1.04 * max(float(simulated[-1]), _chi_square(df, n / (n + 1)))
+    title = f"The statistic in {n:,} data sets simulated from {clean(result['null_model'])}"
+    figure = new_figure()
+    shape, tail = figure.subplots(1, 2)
+    _draw_shape(shape, simulated, curves, end)
+    _draw_tail(tail, simulated, curves, end)
+    for axes in (shape, tail):
+        _mark(axes, observed, end)
+    figure.supxlabel("likelihood ratio statistic", fontsize="medium")
+    key: dict[str, Artist] = {"simulated": Patch(color=SKY_BLUE)}
+    key |= {name: Line2D([], [], **look) for name, look in zip(curves, _CURVES, strict=False)}
+    key["the data"] = Line2D([], [], color=BLUE, linewidth=2)
+    heading(figure, title, key, across=2)
+
+    found = (
+        f"Of the simulated statistics 95 % are below {number(float(np.quantile(simulated, 0.95)), 3)}; of "
+        f"chi-square({df}) they are below {number(_chi_square(df, 0.95), 3)}."
+    )
+    values = ", ".join(
+        f"{chance(p[test])} by {name}"
+        for test, name in (("LRT", f"chi-square({df})"), ("mixture", "the mixture"), ("PBtest", "the bootstrap"))
+        if test in p
+    )
+    beyond = ", larger than any of the simulated ones" if observed > simulated[-1] else ""
+    verdict = f"The data's statistic is {number(observed, 4)}{beyond}: p is {values}."
+    lost = len(everything) - n
+    failed = f" {lost:,} more gave no statistic." if lost else ""
+    models = f"{result['null_model']} against {result['alternative_model']}, by {result['estimator']}"
+    alt = (
+        f"Left, a histogram of the likelihood ratio statistics of {n:,} data sets simulated under the null model of "
+        f"{comparison} ({models}), with the density of {' and of '.join(curves)}. Right, the p value that belongs to "
+        f"each statistic. {found} {verdict}{failed}"
+    )
+    caption = (
+        f"{models}: the statistic in {n:,} data sets simulated from {result['null_model']}, each with the "
+        f"{labels.group_noun.plural} of the data. Left its distribution; right the p value of each statistic, on a "
+        f"logarithmic scale, with 95 % bands for what the number of data sets leaves to chance. {found} {verdict}"
+        f"{failed}"
+    )
+    return Drawing(figure, title, alt, caption)
+
+
+def _draw_shape(axes: Axes, simulated: Floats, curves: Mapping[str, list[int]], end: float) -> None:
+    """Histogram as a density, and the densities; what is higher than any bar is cut off."""
+    counts, edges = np.histogram(simulated, bins=_BINS, range=(0.0, end))
+    density = counts / (len(simulated) * np.diff(edges))
+    axes.stairs(density, edges, fill=True, color=SKY_BLUE)
+    x = np.linspace(0, end, 2 * _CORNERS + 1)[1:]
+    for components, look in zip(curves.values(), _CURVES, strict=False):
+        fall = -np.gradient(_upper_tail(components, x), x)
+        axes.plot(x, fall, **look)
+    axes.set(title="how often", ylim=(0, 1.15 * density.max()), xlim=(0, end), ylabel="density")
+
+
+def _draw_tail(axes: Axes, simulated: Floats, curves: Mapping[str, list[int]], end: float) -> None:
+    """The share of statistics at least so large, with its exact pointwise interval, and the same of the curves."""
+    n = len(simulated)
+    x = np.linspace(0, end, _CORNERS)
+    larger = n - np.searchsorted(simulated, x, side="left")
+    # Clopper & Pearson (1934).
+    lower = np.where(larger > 0, betaincinv(np.maximum(larger, 1), n - larger + 1, 0.025), 0.0)
+    upper = np.where(larger < n, betaincinv(larger + 1, np.maximum(n - larger, 1), 0.975), 1.0)
+    floor = 0.5 / (n + 1)
+    axes.fill_between(x, np.maximum(lower, floor / 10), upper, color=_BAND, linewidth=0)
+    axes.plot(x, (1 + larger) / (1 + n), color=SKY_BLUE, linewidth=3)
+    for components, look in zip(curves.values(), _CURVES, strict=False):
+        axes.plot(x, _upper_tail(components, x), **look)
+    axes.set(title="p value", yscale="log", ylim=(floor, 1.3), xlim=(0, end))
+    axes.yaxis.set_major_formatter("{x:g}")
+
+
+def _mark(axes: Axes, observed: float, end: float) -> None:
+    """Mark the observed statistic: a line, or an arrow and the number where it lies beyond the scale."""
+    if observed <= end:
+        axes.axvline(observed, color=BLUE, linewidth=2)
+        return
+    axes.annotate(
+        f"the data:\n{number(observed, 4)}",
+        xy=(1.0, 0.85),
+        xytext=(0.58, 0.85),
+        xycoords="axes fraction",
+        color=BLUE,
+        weight="bold",
+        ha="center",
+        va="center",
+        path_effects=halo(3),
+        arrowprops={"arrowstyle": "-|>", "color": BLUE, "linewidth": 2},
+    )
+
+
+def _upper_tail(components: list[int], x: Floats) -> Floats:
+    """Share of an equal mixture of chi-squares at or above `x`."""
+    return np.asarray(np.mean([chdtrc(df, x) for df in components], axis=0))
+
+
+def _chi_square(df: int, probability: float) -> float:
+    return float(chdtri(df, 1 - probability))
