@@ -56,6 +56,9 @@ def _explain(error: ValidationError) -> str:
 def _dangling(config: Mapping[str, Any]) -> Iterator[str]:
     """Names that name nothing."""
     columns, derived, group = config["data"]["columns"], config["derive"], config["data"]["group"]
+    for name in config["calibration"]["models"]:
+        if name not in config["models"]:
+            yield f"calibration.models: there is no model {name!r}{_did_you_mean(name, config['models'])}."
     if group not in columns:
         yield f"data.group: {group!r} is not among data.columns{_did_you_mean(group, columns)}."
     yield from _dangling_recipes(derived, list(columns))
@@ -91,6 +94,12 @@ def _contradictory(config: Mapping[str, Any]) -> Iterator[str]:
     for name, model in config["models"].items():
         if model.get("baseline") == name:
             yield f"models.{name}.baseline: a model cannot be its own baseline; name another model, or leave it out."
+    level, replicates = config["intervals"]["level"], config["calibration"]["replicates"]
+    if (needed := math.ceil(round(2 / (1 - level), 6)) - 1) > replicates:
+        yield (
+            f"calibration.replicates: found {replicates}; expected {needed} or more, since fewer do not reach the "
+            f"bounds of intervals of level {level} (intervals.level)."
+        )
 
 
 def _dangling_recipes(derived: Mapping[str, Any], known: list[str]) -> Iterator[str]:
