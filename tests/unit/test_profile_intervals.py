@@ -134,7 +134,7 @@ def covariance_of(free: np.ndarray, q: int, first: list[int], sd: float | None, 
 
 
 def dense_minimum(design: Design, parameter, value: float) -> float:
-    """Least deviance with one parameter held, by BFGS on differences, then Nelder-Mead, from three starts."""
+    """Least deviance with one parameter held, by BFGS on differences from three starts, the best one polished."""
     q, rng = design.z.shape[1], np.random.default_rng(11)
     first = list(reversed(parameter.index)) if parameter.kind in ("sd", "correlation") else []
     sd = value if parameter.kind == "sd" else None
@@ -149,22 +149,20 @@ def dense_minimum(design: Design, parameter, value: float) -> float:
     for scale in (0.3, 0.7, 1.0):
         start = np.concatenate([[0.0], np.full(q, scale), rng.normal(size=q * (q + 1) // 2)])
         start[1 + q :][np.cumsum(np.arange(1, q + 1)) - 1] = 1.0
-        found = minimize(deviance, start, method="BFGS")
-        simplex = {"xatol": 1e-5, "fatol": 1e-9, "maxfev": 2000, "adaptive": True}
-        ends.append(minimize(deviance, found.x, method="Nelder-Mead", options=simplex).fun)
-    return min(ends)
+        ends.append(minimize(deviance, start, method="BFGS"))
+    best = min(ends, key=lambda end: end.fun)
+    simplex = {"xatol": 1e-5, "fatol": 1e-9, "maxfev": 2000, "adaptive": True}
+    return minimize(deviance, best.x, method="Nelder-Mead", options=simplex).fun
 
 
-@pytest.mark.parametrize(
-    "name", ["one random effect", "one variance of zero", "two random effects", "two random effects, singular"]
-)
+@pytest.mark.parametrize("name", ["one random effect", "one variance of zero"])
 def test_the_density_minimised_independently_has_risen_by_chi_square_at_every_bound(name: str) -> None:
     check_bounds_by_density(DESIGNS[name])
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["three random effects", "three random effects, singular"])
-def test_the_same_with_three_random_effects(name: str) -> None:
+@pytest.mark.parametrize("name", [name for name in DESIGNS if name.startswith(("two", "three"))])
+def test_the_same_with_two_and_three_random_effects(name: str) -> None:
     check_bounds_by_density(DESIGNS[name])
 
 
