@@ -1,9 +1,9 @@
 """Newton's method on the profiled deviance, compiled: one search from one start."""
 
 import numpy as np
-from numba import njit
 
 from twolevel.deviance import criterion_at
+from twolevel.groupwise import compiled
 
 # A gradient below this counts as zero: with a curvature of 10 or more it leaves the criterion within 1e-12 of the best.
 GRADIENT = 1e-6
@@ -14,8 +14,14 @@ ROUNDING = 1e-13
 # Evaluations after which a search is given up: those of this project take 5 to 35, or are stuck.
 MAX_EVALUATIONS = 60
 
+# The damping grows fourfold each time: this many raise it beyond any curvature.
+MAX_DAMPINGS = 50
 
-@njit(cache=True, nogil=True)
+# Damping grows from at least this: where no damping makes the Hessian positive definite, it ends at infinity.
+LEAST_DAMPING = 1e-30
+
+
+@compiled
 def minimise(start, products, xty, yty, n_obs, reml):  # type: ignore[no-untyped-def]
     """Minimise the criterion from `start` by damped Newton steps (Levenberg 1944, Marquardt 1963).
 
@@ -26,37 +32,56 @@ def minimise(start, products, xty, yty, n_obs, reml):  # type: ignore[no-untyped
     theta (k,), criterion without the constant of the basis, gradient (k,), Hessian (k, k), delta (p,), residual sum of
     squares, evaluations. Where the gradient is not small in the end, nothing was found.
     """
-    q = products.shape[1]
-    theta, trial = start.copy(), np.empty_like(start)
-    here = criterion_at(_factor(theta, q), products, xty, yty, n_obs, reml, 0.0)
-    evaluations, damping = 1, 0.0
-    while _largest(here[1]) > GRADIENT and evaluations < MAX_EVALUATIONS:
-        step, positive = _step(here[2], here[1], damping)
-        accepted = False
+    q, k = products.shape[1], len(start)
+    theta, trial = start.copy(), start.copy()
+    criterion, gradient, hessian = np.inf, np.full(k, np.inf), np.zeros((k, k))
+    delta, residual_ss = np.zeros(len(xty)), np.inf
+    evaluations, damping, promised = 0, 0.0, 0.0
+    while evaluations < MAX_EVALUATIONS:
+        found = criterion_at(_factor(trial, q), products, xty, yty, n_obs, reml, 0.0)
+        evaluations += 1
+        fall = criterion - found[0]
+        rounding = evaluations > 1 and abs(fall) <= ROUNDING * abs(criterion)
+        if fall > 0.1 * promised or (rounding and _largest(found[1]) < _largest(gradient)):
+            criterion, gradient, hessian, delta, residual_ss = found[0], found[1], found[2], found[3], found[4]
+            theta, trial = trial, theta
+            damping = damping / 10.0 if damping > 1e-6 * _scale(hessian) else 0.0
+        elif rounding:
+            break
+        else:
+            damping = max(4.0 * damping, 1e-3 * _scale(hessian))
+        if not _largest(gradient) > GRADIENT or not np.isfinite(criterion):
+            break
+        damping, promised = _try_step(theta, hessian, gradient, damping, trial)
+    return theta, criterion, gradient, hessian, delta, residual_ss, evaluations
+
+
+@compiled
+def _try_step(theta, hessian, gradient, damping, trial):  # type: ignore[no-untyped-def]
+    """Fill `trial` with theta plus a step, damped until it leads downhill; return the damping and the fall promised."""
+    step, positive = _step(hessian, gradient, damping)
+    for _ in range(MAX_DAMPINGS):
         if positive:
-            expected = 0.0
-            for a in range(len(theta)):
-                trial[a] = theta[a] + step[a]
-                expected += 0.5 * (step[a] * here[1][a] - damping * step[a] ** 2)
-            there = criterion_at(_factor(trial, q), products, xty, yty, n_obs, reml, 0.0)
-            evaluations += 1
-            fall = here[0] - there[0]
-            if fall > -0.1 * expected:
-                accepted = True
-            elif abs(fall) <= ROUNDING * abs(here[0]):
-                accepted = _largest(there[1]) < _largest(here[1])
-                if not accepted:
-                    break
-            if accepted:
-                theta[:] = trial
-                here = there
-                damping = damping / 10.0 if damping > 1e-6 * _largest(np.diag(here[2])) else 0.0
-        if not accepted:
-            damping = max(4.0 * damping, 1e-3 * _largest(np.diag(here[2])))
-    return theta, here[0], here[1], here[2], here[3], here[4], evaluations
+            break
+        damping = max(4.0 * damping, 1e-3 * _scale(hessian))
+        step, positive = _step(hessian, gradient, damping)
+    promised = 0.0
+    for a in range(len(theta)):
+        trial[a] = theta[a] + step[a]
+        promised += 0.5 * (damping * step[a] ** 2 - step[a] * gradient[a])
+    return damping, promised
 
 
-@njit(cache=True, nogil=True)
+@compiled
+def _scale(hessian):  # type: ignore[no-untyped-def]
+    """The largest curvature along an axis."""
+    largest = 0.0
+    for a in range(len(hessian)):
+        largest = max(largest, abs(hessian[a, a]))
+    return largest
+
+
+@compiled
 def _factor(theta, q):  # type: ignore[no-untyped-def]
     lower, t = np.zeros((q, q)), 0
     for column in range(q):
@@ -66,22 +91,23 @@ def _factor(theta, q):  # type: ignore[no-untyped-def]
     return lower
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _largest(values):  # type: ignore[no-untyped-def]
     largest = 0.0
     for value in values:
-        if not abs(value) <= largest:  # also where it is not a number
-            largest = abs(value)
+        if np.isnan(value):
+            return np.nan
+        largest = max(largest, abs(value))
     return largest
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def is_minimum(gradient, hessian, flat):  # type: ignore[no-untyped-def]
     """Whether the gradient is zero and no curvature is below -flat."""
     return _largest(gradient) <= GRADIENT and _step(hessian, gradient, flat)[1]
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _step(hessian, gradient, damping):  # type: ignore[no-untyped-def]
     """Solve (hessian + damping I) step = -gradient; also whether that matrix is positive definite."""
     k = len(gradient)
