@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
-from numba import njit
 
 from twolevel.crossproducts import CrossProducts
 from twolevel.design import Floats
 from twolevel.deviance import profile
-from twolevel.groupwise import add_product, dot, out_of_blocks, put
+from twolevel.groupwise import add_product, compiled, dot, out_of_blocks, put
 from twolevel.newton import is_minimum, minimise
 from twolevel.optimise import FLAT, descend
 from twolevel.simulate import Simulator, View
@@ -112,7 +111,7 @@ def _fit_target(simulator: Simulator, view: View, target: Target, normals: Float
     return out
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _fit_all(  # type: ignore[no-untyped-def]
     normals, unseen, root, z, x, products, start, n_obs, reml, criterion, theta, delta, sigma, evaluations, found
 ):
@@ -125,14 +124,16 @@ def _fit_all(  # type: ignore[no-untyped-def]
     free = n_obs - p if reml else n_obs
     for i in range(len(normals)):
         yty = unseen[i] + _response(normals[i], root, z, x, products, xty)
-        theta[i], criterion[i], gradient, hessian, delta[i], residual_ss, evaluations[i] = minimise(
-            start, products, xty, yty, n_obs, reml
-        )
-        sigma[i] = np.sqrt(residual_ss / free)
-        found[i] = is_minimum(gradient, hessian, FLAT)
+        end = minimise(start, products, xty, yty, n_obs, reml)
+        for a in range(len(start)):
+            theta[i, a] = end[0][a]
+        for a in range(p):
+            delta[i, a] = end[4][a]
+        criterion[i], sigma[i], evaluations[i] = end[1], np.sqrt(end[5] / free), end[6]
+        found[i] = is_minimum(end[2], end[3], FLAT)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _response(normals, root, z, x, products, xty):  # type: ignore[no-untyped-def]
     """Bring Z'y into the last column of `products` and X'y into `xty`; return y'y of what the model's columns see."""
     n_blocks, r, size = normals.shape

@@ -13,11 +13,10 @@ from dataclasses import dataclass
 from math import log, pi, sqrt
 
 import numpy as np
-from numba import njit
 
 from twolevel.crossproducts import CrossProducts
 from twolevel.design import Floats
-from twolevel.groupwise import derivatives, reduce_groups
+from twolevel.groupwise import compiled, derivatives, reduce_groups
 
 
 @dataclass(frozen=True)
@@ -95,7 +94,7 @@ def _at(
     return criterion_at(lower, data.stacked, data.xty, data.yty, data.n_obs, reml, sigma2)  # type: ignore[no-any-return]
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def criterion_at(lower, products, xty, yty, n_obs, reml, sigma2):  # type: ignore[no-untyped-def]
     """Profile out the coefficients delta of the orthonormal basis of X and, where `sigma2` is 0, the residual variance.
 
@@ -112,8 +111,9 @@ def criterion_at(lower, products, xty, yty, n_obs, reml, sigma2):  # type: ignor
     triangular t (p + 1, p + 1), whose first p rows and columns are a root of (X'V^-1X)^-1
     """
     p = len(xty)
-    solved, totals = np.empty(products.shape), np.eye(p + 1)
+    solved, totals = np.empty(products.shape), np.zeros((p + 1, p + 1))
     for a in range(p):
+        totals[a, a] = 1.0
         totals[a, p] = xty[a]
         totals[p, a] = xty[a]
     totals[p, p] = yty
@@ -138,7 +138,7 @@ def criterion_at(lower, products, xty, yty, n_obs, reml, sigma2):  # type: ignor
     return criterion, gradient, hessian, delta, residual_ss, transform
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _transform(totals):  # type: ignore[no-untyped-def]
     """Upper triangular t with [X, y]t orthonormal in V^-1, from [X, y]'V^-1[X, y]; and log|X'V^-1X|.
 

@@ -36,9 +36,10 @@ def out_of_blocks(blocks: Floats, n_groups: int) -> Floats:
 
 
 # Sums may be taken in any order, and a product and a sum in one step: that is what lets the processor take several
-# groups at once. Nothing else is relaxed; what is not a number stays so.
-_over_groups = njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
-_compiled = njit(cache=True, nogil=True)
+# groups at once. Nothing else is relaxed; what is not a number stays so. A division by zero gives what it gives in NumPy:
+# a test at every division would be slow to run and to compile.
+_over_groups = njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract"})
+compiled = njit(cache=True, nogil=True, error_model="numpy")
 
 
 @_over_groups
@@ -82,7 +83,7 @@ def _pivot(rows, row, determinant):  # type: ignore[no-untyped-def]
             rows[a, j] *= row[j]
 
 
-@_compiled
+@compiled
 def _sum_of_logs(values):  # type: ignore[no-untyped-def]
     total, product = 0.0, 1.0
     for value in values:
@@ -93,7 +94,7 @@ def _sum_of_logs(values):  # type: ignore[no-untyped-def]
     return total + np.log(product)
 
 
-@_compiled
+@compiled
 def reduce_groups(lower, products, solved, totals):  # type: ignore[no-untyped-def]  # noqa: C901  (loops)
     """Bring V^-1, V relative to sigma^2, into the cross-products.
 
@@ -139,7 +140,7 @@ def reduce_groups(lower, products, solved, totals):  # type: ignore[no-untyped-d
     return log_determinant
 
 
-@_compiled
+@compiled
 def derivatives(lower, solved, transform, profiled, reml):  # type: ignore[no-untyped-def]  # noqa: C901  (loops)
     """Gradient (k,) and Hessian (k, k) of the criterion with respect to theta.
 
@@ -196,13 +197,14 @@ def derivatives(lower, solved, transform, profiled, reml):  # type: ignore[no-un
     return _in_theta(lower, core, _second(py, c, profiled, reml, q))
 
 
-@_compiled
+@compiled
 def _second(py, c, profiled, reml, q):  # type: ignore[no-untyped-def]
     """Second derivatives (k, k) with respect to the elements of S."""
     k, width, _ = c.shape
-    weight = np.ones((width, width))
-    if not reml:
-        weight[: width - 1, : width - 1] = 0.0
+    weight = np.empty((width, width))
+    for a in range(width):
+        for b in range(width):
+            weight[a, b] = 1.0 if reml or a == width - 1 or b == width - 1 else 0.0
     weight[width - 1, width - 1] = profiled
     second = np.empty((k, k))
     for i in range(q):
@@ -219,13 +221,13 @@ def _second(py, c, profiled, reml, q):  # type: ignore[no-untyped-def]
     return second
 
 
-@_compiled
+@compiled
 def _both(py, a, b, d, e, q):  # type: ignore[no-untyped-def]
     one, other = _position(a, b, q), _position(d, e, q)
     return (py[one, other] + py[other, one]) / 2.0
 
 
-@_compiled
+@compiled
 def _in_theta(lower, core, second):  # type: ignore[no-untyped-def]
     """Gradient and Hessian with respect to theta from those with respect to S = LL'."""
     q, k = len(lower), len(core)
@@ -246,7 +248,7 @@ def _in_theta(lower, core, second):  # type: ignore[no-untyped-def]
     return gradient, hessian
 
 
-@_compiled
+@compiled
 def _position(row, column, q):  # type: ignore[no-untyped-def]
     """Where an element of a symmetric q x q matrix stands in its lower triangle, column by column."""
     low, high = min(row, column), max(row, column)
