@@ -36,8 +36,8 @@ def out_of_blocks(blocks: Floats, n_groups: int) -> Floats:
 
 
 # Sums may be taken in any order, and a product and a sum in one step: that is what lets the processor take several
-# groups at once. Nothing else is relaxed; what is not a number stays so. A division by zero gives what it gives in NumPy:
-# a test at every division would be slow to run and to compile.
+# groups at once. Nothing else is relaxed; what is not a number stays so. A division by zero gives what NumPy gives: a
+# test at every division would be slow to run and to compile.
 _over_groups = njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract"})
 compiled = njit(cache=True, nogil=True, error_model="numpy")
 
