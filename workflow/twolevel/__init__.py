@@ -17,8 +17,8 @@ Read the modules in the order in which data flows:
     parameters, intervals           SDs, correlations, sigma, fixed effects; their bootstrap and Wald intervals
     descent, profile_deviance,      the deviance with one parameter held, the others at their best;
     profile_intervals               where it has risen enough
-    calibration, type_1_error,      data sets simulated from a fit, each with a bootstrap of its own: how often true null
-    coverage                        models are rejected and true values covered
+    calibration, type_1_error,      data sets simulated from a fit, each with a bootstrap of its own: how often true
+    coverage                        null models are rejected and true values covered
     results, fingerprint, summary   the fit as tables and as lme4's summary text; what it was computed from
     ols, qq, figures                what is drawn, one module per kind of figure
     terms, equations, mathml        a model's equations
