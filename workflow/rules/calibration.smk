@@ -16,6 +16,15 @@ STUDIES = [f"comparisons/{name}" for name in config["comparisons"]] + [
     f"models/{name}" for name in CALIBRATED_MODELS
 ]
 
+CALIBRATION_FIGURES = [
+    name
+    for name, about in (
+        ("type_1_error", config["comparisons"]),
+        ("coverage", CALIBRATED_MODELS),
+    )
+    if about
+]
+
 
 rule calibrate_tests:
     input:
@@ -137,7 +146,7 @@ rule calibration:
         **dict(rules.render_report.input.items()),
         report=rules.render_report.output[0],
         calibration=rules.gather_calibration.output,
-        drawn=expand(rules.draw_calibration.output, figure=["type_1_error", "coverage"]),
+        drawn=expand(rules.draw_calibration.output, figure=CALIBRATION_FIGURES),
     log:
         "logs/calibration.log",
     benchmark:

@@ -39,6 +39,8 @@ rule render_report:
     conda:
         "../../envs/pipeline.yaml"
     params:
+        # Looked for by the script, and no input: see calibration.smk.
+        calibration="results/calibration",
         # What the page says of the configuration: not where the data lie or how they are fetched.
         config={
             "data": {

@@ -1,25 +1,29 @@
 """Render the report: one HTML page from the results."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from _job import job, read_json, write_text
+from twolevel.report.calibration import CalibrationResults
 from twolevel.report.contents import Results, contents
 from twolevel.report.page import render_page
 
 
-def main(files: Any, config: Mapping[str, Any], output: str) -> None:
+def main(files: Any, config: Mapping[str, Any], calibration: str, output: str) -> None:
     """Write the page.
 
     Parameters
     ----------
     files : paths by what they hold; those of a model or comparison lie in the folder of its name
     config : what the page says of the configuration
+    calibration : folder of the calibration, which may not have been made
     output : path of the page
     """
-    page = render_page(contents(read_results(files, config)), read_templates(files.templates))
+    results = replace(read_results(files, config), calibration=read_calibration(Path(calibration)))
+    page = render_page(contents(results), read_templates(files.templates))
     write_text(output, page)
 
 
@@ -45,6 +49,23 @@ def read_templates(paths: Iterable[str]) -> dict[str, str]:
     return {str(file.relative_to(files[0].parent)): file.read_text(encoding="utf-8") for file in files}
 
 
+def read_calibration(folder: Path) -> CalibrationResults | None:
+    """Read the calibration; nothing where it is not there, or not yet complete."""
+    tables = {name: folder / f"{name}.csv" for name in ("type_1_error", "coverage")}
+    if not all(file.is_file() for file in (folder / "calibration.json", *tables.values())):
+        return None
+    read = {name: _read_table(str(file)) for name, file in tables.items()}
+    drawn = [name for name, table in read.items() if len(table)]
+    if not all((folder / f"{name}{ending}").is_file() for name in drawn for ending in (".svg", ".json")):
+        return None
+    return CalibrationResults(
+        about=read_json(folder / "calibration.json"),
+        pictures={name: (folder / f"{name}.svg").read_bytes() for name in drawn},
+        words={name: read_json(folder / f"{name}.json") for name in drawn},
+        **read,
+    )
+
+
 def _read_table(path: str) -> pd.DataFrame:
     """Read a CSV table; a model may be called `null`."""
     return pd.read_csv(path, keep_default_na=False, na_values=[""])
@@ -56,4 +77,6 @@ def _folder(path: str) -> str:
 
 if __name__ == "__main__":
     with job(snakemake.log[0]):  # noqa: F821
-        main(snakemake.input, snakemake.params.config, snakemake.output[0])  # noqa: F821
+        # The rule `calibration` has no output: it renders the report anew over the one that it asks for.
+        page = snakemake.output[0] if snakemake.output else snakemake.input.report  # noqa: F821
+        main(snakemake.input, output=page, **snakemake.params)  # noqa: F821

@@ -11,6 +11,7 @@ import pandas as pd
 from twolevel.figures.words import Labels, clean, configured_names, read_labels
 from twolevel.fingerprint import check_same_data
 from twolevel.report import hsb
+from twolevel.report.calibration import Calibration, CalibrationResults, read_calibration, with_section
 from twolevel.report.comparison import Comparison
 from twolevel.report.data import ColumnRow, describe_columns
 from twolevel.report.model import Model, read_model
@@ -33,6 +34,7 @@ class Results:
     variance_explained : the table over all models
     comparisons, comparison_tables : `comparison.json` and `table.csv` of each comparison
     pictures, words : the SVG of each figure, and its title, alt text and caption
+    calibration : what `snakemake calibration` left behind, where it has been run
     """
 
     config: Mapping[str, Any]
@@ -45,6 +47,7 @@ class Results:
     comparison_tables: Mapping[str, pd.DataFrame]
     pictures: Mapping[str, bytes]
     words: Mapping[str, Mapping[str, str]]
+    calibration: CalibrationResults | None = None
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,7 @@ class Contents:
     title: str
     summary: list[str]
     sections: Sequence[Section]
+    calibration: Calibration | None
     labels: Labels
     provenance: Mapping[str, Any]
     library: str
@@ -120,13 +124,17 @@ def contents(results: Results) -> Contents:
     explained = results.variance_explained.to_dict("records")
     figures = {name: _figure(name, results) for name in config["figures"]}
     audits = [audit(model) for model in models.values()]
+    calibration = None
+    if results.calibration is not None:
+        calibration = read_calibration(results.calibration, results.comparisons, results.fits)
     story = None
     if config["report"]["narrative"] == "hsb":
         story = hsb.tell(models, comparisons, figures, explained)
     return Contents(
         title=f"{clean(config['data']['title'])}: two-level hierarchical linear models",
         summary=story.summary if story else _summary(models, comparisons, audits, labels),
-        sections=hsb.SECTIONS if story else GENERIC,
+        sections=with_section(hsb.SECTIONS if story else GENERIC, calibration),
+        calibration=calibration,
         labels=labels,
         provenance=results.provenance,
         library=results.fits[first]["fingerprint"]["library"],
