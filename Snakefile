@@ -10,6 +10,7 @@ include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/models.smk"
 include: "workflow/rules/inference.smk"
+include: "workflow/rules/ledger.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/calibration.smk"
@@ -25,6 +26,7 @@ rule all:
         expand(rules.compare_models.output, comparison=config["comparisons"]),
         expand(rules.gather_intervals.output, model=config["models"]),
         expand(rules.gather_tests.output, comparison=config["comparisons"]),
+        LEDGER,
         expand(rules.draw_figure.output, figure=config["figures"]),
         rules.render_report.output,
 

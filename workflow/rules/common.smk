@@ -40,6 +40,20 @@ def compared(file):
     ]
 
 
+def of_models(file):
+    """That file of every model."""
+    return expand("results/models/{model}/{file}", model=config["models"], file=file)
+
+
+def of_comparisons(file):
+    """That file of every comparison."""
+    return expand(
+        "results/comparisons/{comparison}/{file}",
+        comparison=config["comparisons"],
+        file=file,
+    )
+
+
 # What each kind reads, by the names of the arguments of its `draw`.
 FIGURE_TABLES = {
     "scatter": ["observations"],

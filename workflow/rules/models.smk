@@ -8,6 +8,7 @@ rule fit_model:
     output:
         summary="results/models/{model}/summary.txt",
         fit="results/models/{model}/fit.json",
+        constrained="results/models/{model}/constrained.json",
         fixed_effects="results/models/{model}/fixed_effects.csv",
         random_effects="results/models/{model}/random_effects.csv",
         variance_components="results/models/{model}/variance_components.csv",

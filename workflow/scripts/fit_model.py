@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pandas as pd
 from _job import job, write_arrays, write_json, write_table, write_text
 from twolevel import __version__
+from twolevel.constrained import constrained_json
 from twolevel.crossproducts import cross_products
 from twolevel.effects import fitted_values, group_effects
 from twolevel.experiment import Experiment, target, to_arrays
@@ -57,6 +59,10 @@ def main(name: str, table: str, output: Any, formula: str, optimiser: dict[str, 
     summary = summary_text(design, reml, residuals["scaled_residual"].to_numpy(), data_name)
     write_text(output.summary, summary)
     write_json(output.fit, fit_json(design, reml, ml, defaults, residuals["residual"].to_numpy(), fingerprint))
+    write_json(
+        output.constrained,
+        constrained_json(design, data, reml, defaults.bounded) | {"fingerprint": asdict(fingerprint)},
+    )
     write_table(output.fixed_effects, fixed_effects_table(design, data, reml))
     write_table(output.random_effects, random_effects_table(design, reml))
     components = variance_components(design, data, reml)

@@ -8,6 +8,7 @@ Read the modules in the order in which data flows:
     crossproducts                   what the likelihood needs of the data, group by group
     groupwise, deviance, newton     sums over groups, compiled; the profiled criterion with its derivatives; one search
     optimise, bounded, mixedlm, fit its optimum from several starts; lme4's bounded search; statsmodels' fit of record
+    point, face, constrained        estimates at any theta; the optimum that lme4's bounds lead to, if another
     effects, variance, compare      empirical Bayes, variance explained, likelihood ratio tests
     information, fixed_tests        what the data say about the variances; t tests of fixed effects that heed it
     reliability, shares             what the HLM program prints of each variance; ICC, marginal and conditional R2
@@ -20,6 +21,7 @@ Read the modules in the order in which data flows:
     calibration, type_1_error,      data sets simulated from a fit, each with a bootstrap of its own: how often true
     coverage                        null models are rejected and true values covered
     results, fingerprint, summary   the fit as tables and as lme4's summary text; what it was computed from
+    ledger                          every number that a source printed, accounted for
     ols, qq, figures                what is drawn, one module per kind of figure
     terms, equations, mathml        a model's equations
     report                          what a reader reads

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from math import isfinite
 
+R_PRECISION = 2.0**-52  # .Machine$double.eps
+
 
 def format_real(values: Sequence[float], digits: int, min_decimals: int = 0) -> list[str]:
     """Format numbers alike, as R's `format(x, digits, nsmall)` does.
@@ -26,6 +28,11 @@ def format_real(values: Sequence[float], digits: int, min_decimals: int = 0) -> 
         texts = [f"{x:.{longest - 1}e}" if isfinite(x) else "NaN" for x in values]
     width = max(map(len, texts), default=0)
     return [text.rjust(width) for text in texts]
+
+
+def format_p(p: float, digits: int) -> str:
+    """Format a p value as R's `format.pval(p, digits)` does: below the precision of its numbers, only that it is."""
+    return "< 2.2e-16" if 0 <= p < R_PRECISION else format_real([p], digits)[0]
 
 
 def abbreviate(names: Sequence[str], length: int) -> list[str]:

@@ -1,0 +1,107 @@
+"""Account for every number that the source printed: computed from the results, formatted as printed, with a verdict."""
+
+import logging
+from collections import Counter
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from _job import job, read_json, write_json, write_table
+from twolevel.crossproducts import cross_products
+from twolevel.face import theta_positions
+from twolevel.formula import build_design
+from twolevel.ledger.inventory import Comparison, Inventory
+from twolevel.ledger.rows import read_declared, read_rows
+from twolevel.ledger.solution import from_results
+from twolevel.ledger.tables import ledger_table, witnesses_json
+from twolevel.ledger.verdicts import settle
+from twolevel.ledger.witness import Centre, centre
+
+
+def main(
+    files: Any, output: Any, names: dict[str, str], comparisons: dict[str, dict[str, str]], sampled_groups: list[int]
+) -> None:
+    """Write the ledger, and the points that its verdicts rest on."""
+    rows = read_rows(_texts(files.published), files.published)
+    declared = read_declared(_texts(files.verdicts), rows, files.verdicts)
+    fits, constrained = _jsons(files.fits), _jsons(files.constrained)
+    fixed_effects, random_effects = _tables(files.fixed_effects), _tables(files.random_effects)
+    observations = pd.read_parquet(files.table)
+    explained = pd.read_csv(files.variance_explained, keep_default_na=False, na_values=[""])
+    inventory = Inventory(
+        names=names,
+        solutions={model: from_results(fits[model], fixed_effects[model], random_effects[model]) for model in fits},
+        variance_explained={(row["model"], row["term"]): row for row in _records(explained)},
+        comparisons=_comparisons(files, comparisons),
+        intervals=_tables(files.intervals),
+        bootstrap={_folder(file): pd.read_parquet(file) for file in files.bootstrap},
+        groups=pd.read_csv(files.groups),
+        n_obs=len(observations),
+        sampled_groups=tuple(sampled_groups),
+    )
+
+    @cache
+    def centre_of(model: str, on_face: bool) -> Centre:
+        design = build_design(fits[model]["formula"], observations)
+        at = constrained[model]["fit"] if on_face else fits[model]
+        zero = theta_positions(constrained[model]["face"], len(at["random_terms"])) if on_face else ()
+        return centre(design, cross_products(design), at["theta"], zero)
+
+    lines, found = settle(rows, declared, inventory, constrained, centre_of)
+    for verdict, count in Counter(line.verdict for line in lines).most_common():
+        logging.info(f"{count} {verdict}")
+    for line in lines:
+        if line.verdict == "mismatch":
+            logging.warning(
+                f"warning: {line.row.id}: {line.row.printed} is printed, {line.computed or 'nothing'} computed "
+                f"({line.row.model} {line.row.quantity} {line.row.term}): {line.reason}"
+            )
+    write_table(output.ledger, ledger_table(lines))
+    write_json(output.witnesses, witnesses_json(found))
+
+
+def _comparisons(files: Any, settings: dict[str, dict[str, str]]) -> tuple[Comparison, ...]:
+    tables, references = _tables(files.comparison_tables), files.reference_distributions
+    statistics = {_folder(file): pd.read_parquet(file)["statistic"].to_numpy() for file in references}
+    return tuple(
+        Comparison(
+            models=(entry["null_model"], entry["alternative_model"]),
+            estimator=entry["estimator"],
+            table={row["model"]: row for row in _records(tables[name])},
+            reference=statistics[name],
+        )
+        for name, entry in settings.items()
+    )
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    return [dict(zip(table.columns, row, strict=True)) for row in table.itertuples(index=False)]
+
+
+def _texts(path: str) -> pd.DataFrame:
+    return pd.read_csv(path, dtype="str", keep_default_na=False)
+
+
+def _jsons(paths: Sequence[str]) -> dict[str, Any]:
+    return {_folder(path): read_json(path) for path in paths}
+
+
+def _tables(paths: Sequence[str]) -> dict[str, pd.DataFrame]:
+    """Tables by model; a term or a group may be called `NA` or `null`, and an empty name is an empty text."""
+    texts = ("term", "group", "term_1", "term_2", "parameter", "method", "model")
+    tables = {_folder(path): pd.read_csv(path, keep_default_na=False, na_values=[""]) for path in paths}
+    return {
+        name: table.assign(**{column: table[column].fillna("").astype(str) for column in texts if column in table})
+        for name, table in tables.items()
+    }
+
+
+def _folder(path: str) -> str:
+    return Path(path).parent.name
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]):  # noqa: F821
+        main(snakemake.input, snakemake.output, **snakemake.params)  # noqa: F821
