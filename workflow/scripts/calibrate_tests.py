@@ -10,7 +10,7 @@ from twolevel.calibration import Study, calibrated, study_part_to_arrays
 from twolevel.experiment import from_arrays, share
 from twolevel.formula import build_design
 from twolevel.simulate import projection
-from twolevel.type_1_error import tested_part
+from twolevel.type_1_error import rejection_part
 
 
 def main(files: Any, output: str, part: str, data_sets: int, replicates: int, seed: int) -> None:
@@ -22,7 +22,7 @@ def main(files: Any, output: str, part: str, data_sets: int, replicates: int, se
     project = projection(designs, [target.data for target in experiment.targets])
     study = Study(calibrated(experiment), project, replicates, seed)
     numbers = share(number, parts, data_sets)
-    done = tested_part(study, numbers, comparison["df"], comparison["added_random_effects"])
+    done = rejection_part(study, numbers, comparison["df"], comparison["added_random_effects"])
     failed = int(np.isnan(done.found["p_values"]).all(axis=1).sum())
     logging.info(
         f"{experiment.name}: data sets {numbers.start} to {numbers.stop - 1} of {data_sets}, each with {replicates} "

@@ -37,7 +37,7 @@ COLUMNS = {
 }
 
 
-def tested_part(study: Study, data_sets: range, df: int, added: int) -> StudyPart:
+def rejection_part(study: Study, data_sets: range, df: int, added: int) -> StudyPart:
     """Simulate data sets from the null model, the study's first, and test it in each as `bootstrap_tests` does.
 
     Parameters
