@@ -32,9 +32,14 @@ def files(results: Path, config: Config) -> SimpleNamespace:
         table=results / f"data/{config['data']['name']}.parquet",
         fits=[folder / "fit.json" for folder in models],
         fixed_effects=[folder / "fixed_effects.csv" for folder in models],
+        variance_components=[folder / "variance_components.csv" for folder in models],
+        intervals=[folder / "intervals.csv" for folder in models],
+        bootstraps=[folder / "bootstrap.parquet" for folder in models],
         variance_explained=results / "models/variance_explained.csv",
         comparisons=[folder / "comparison.json" for folder in comparisons],
         comparison_tables=[folder / "table.csv" for folder in comparisons],
+        tests=[folder / "tests.csv" for folder in comparisons],
+        reference_distributions=[folder / "reference_distribution.parquet" for folder in comparisons],
         pictures=[path.with_suffix(".svg") for path in figures],
         words=[path.with_suffix(".json") for path in figures],
         templates=sorted(parts, key=lambda path: path != templates / "report.html.j2"),
@@ -61,6 +66,14 @@ def edit_json(path: Path, change: Callable[[Any], None]) -> None:
     path.write_text(json.dumps(content), encoding="utf-8")
 
 
+def edit_test(results: Path, comparison: str, test: str, p_value: float) -> None:
+    """Give one test another p value."""
+    path = results / "comparisons" / comparison / "tests.csv"
+    table = pd.read_csv(path)
+    table.loc[table["test"] == test, "p_value"] = p_value
+    table.to_csv(path, index=False)
+
+
 def edit_effect(results: Path, model: str, term: str, factor: float) -> None:
     """Multiply one fixed effect."""
     path = results / "models" / model / "fixed_effects.csv"
@@ -69,12 +82,13 @@ def edit_effect(results: Path, model: str, term: str, factor: float) -> None:
     table.to_csv(path, index=False)
 
 
-def test_the_page_of_the_run_has_the_numbers_of_its_files(results: Path) -> None:
+def test_the_page_of_the_run_has_the_numbers_of_its_files(results: Path, config: Config) -> None:
     html = (results / "report.html").read_text(encoding="utf-8")
     for model in ("random_coefficients", "random_coefficients_minority", "intercepts_and_slopes"):
         table = pd.read_csv(results / "models" / model / "fixed_effects.csv")
         for row in table.itertuples():
-            cells = [f"{row.estimate:.3f}", f"{row.std_error:.3f}", f"{row.statistic:.2f}"]
+            p = "&lt;\xa00.001" if row.p_value < 0.001 else f"{row.p_value:.3f}"
+            cells = [f"{row.estimate:.3f}", f"{row.std_error:.3f}", f"{row.statistic:.2f}", f"{row.df:.1f}", p]
             assert "".join(f"<td>{cell.replace('-', '−')}</td>" for cell in cells) in html
         effects = pd.read_csv(results / "models" / model / "random_effects.csv")
         variances = effects[effects["term_2"].isna()]
@@ -84,7 +98,7 @@ def test_the_page_of_the_run_has_the_numbers_of_its_files(results: Path) -> None
             assert f"<td>{row.sdcor:.2f}</td>".replace("-", "−") in html
         fit = json.loads((results / "models" / model / "fit.json").read_text(encoding="utf-8"))
         assert f"REML criterion {fit['criterion']:,.2f};" in html
-    for name in ("minority_effect", "cses_slope_variance"):
+    for name in config["comparisons"]:
         table = pd.read_csv(results / "comparisons" / name / "table.csv")
         for row in table.itertuples():
             cells = [
@@ -100,7 +114,29 @@ def test_the_page_of_the_run_has_the_numbers_of_its_files(results: Path) -> None
     assert len(html.encode()) < 6e6  # DESIGN: under 6 MB
 
 
+def test_the_page_of_the_run_has_the_inference_of_its_files(results: Path, config: Config) -> None:
+    html = (results / "report.html").read_text(encoding="utf-8")
+    for model in ("random_coefficients", "random_coefficients_minority", "intercepts_and_slopes"):
+        for row in pd.read_csv(results / "models" / model / "variance_components.csv").itertuples():
+            assert f"<td>{row.reliability:.3f}</td><td>{row.chi_square:,.1f}</td><td>{row.df}</td>" in html
+        bounds = pd.read_csv(results / "models" / model / "intervals.csv").set_index(["parameter", "method"])
+        for parameter in bounds.index.unique("parameter"):
+            shown = [bounds.loc[(parameter, method), ["lower", "upper"]] for method in ("percentile", "profile")]
+            # Two digits of a quarter of the length: 0.1 and more of it need two decimals, less needs three.
+            places = 2 if shown[0]["upper"] - shown[0]["lower"] >= 0.4 else 3
+            cells = [" to ".join(f"{bound:.{places}f}" for bound in of) for of in shown]
+            assert "".join(f"<td>{cell.replace('-', '−')}</td>" for cell in cells) in html
+    for name in config["comparisons"]:
+        tests = pd.read_csv(results / "comparisons" / name / "tests.csv").set_index("test")
+        assert f"<td>{tests.loc['Bartlett', 'statistic']:.2f}</td><td>{tests.loc['LRT', 'df']:.0f}</td>" in html
+    slope = pd.read_csv(results / "comparisons/cses_slope_variance/tests.csv").set_index("test")
+    for test in ("LRT", "mixture", "PBtest"):
+        assert f"<td>{slope.loc[test, 'p_value']:.4f}</td>" in html
+
+
 def test_the_story_of_the_run(results: Path, config: Config) -> None:
+    p = pd.read_csv(results / "comparisons/cses_slope_variance/tests.csv").set_index("test").loc["PBtest", "p_value"]
+    assert 0.002 < p < 0.006  # 0.0042 with a Monte Carlo error of 0.0006
     said = text(results, config)
     for sentence in (
         # 8.6140 / (8.6140 + 39.1483): the vignette of chapter 7 prints the two variances.
@@ -122,7 +158,13 @@ def test_the_story_of_the_run(results: Path, config: Config) -> None:
         "The vignette's text says that the slope is weaker in Public schools.",
         "The two give the same criterion and the same estimates, to eight decimals.",
         "goes with 2.19 points more on average (95 % interval 1.94 to 2.44), and this slope differs between schools "
-        "(p = 0.008).",
+        f"(bootstrap test, p = {p:.4f}).",
+        "on average over schools it is 0.90.",  # lambda of HLM's one-way ANOVA: 0.90138
+        # Of 500 samples, so that the bounds differ from these by chance.
+        "from 500 samples, for the SD of the slopes for example 0.43 to 1.13.",
+        "none differs here by more than that explains.",
+        "it reports p = 0.001, the smallest that 1,000 can give. With 10,000 it is p < 0.0001, the smallest that",
+        f"the chi-square p value, 0.0076, is larger than the simulated one, {p:.4f}.",
         "students of a minority score 3.18 points lower than others in their school",
     ):
         assert sentence in said
@@ -152,8 +194,24 @@ def test_minority_turns_with_its_sign(changed: Path, config: Config) -> None:
 
 
 def test_a_slope_variance_that_may_be_zero_is_said_to(changed: Path, config: Config) -> None:
-    edit_json(changed / "comparisons/cses_slope_variance/comparison.json", lambda c: c.update(p_value=0.2))
-    assert "it is not clear that this slope differs between schools (p = 0.200)" in text(changed, config)
+    edit_test(changed, "cses_slope_variance", "PBtest", 0.2)
+    said = text(changed, config)
+    assert "it is not clear that this slope differs between schools (bootstrap test, p = 0.20)" in said
+    assert "the chi-square p value, 0.0076, is no larger than the simulated one, 0.2000." in said
+
+
+def test_bootstraps_that_fail_or_disagree_with_the_vignette_are_said_to(changed: Path, config: Config) -> None:
+    path = changed / "comparisons/cses_slope_variance/reference_distribution.parquet"
+    table = pd.read_parquet(path)
+    table.loc[:6, "statistic"] = math.nan
+    table.to_parquet(path, index=False)
+    intervals = changed / "models/random_coefficients/intervals.csv"
+    bounds = pd.read_csv(intervals)
+    bounds.loc[(bounds["parameter"] == ".sig03") & (bounds["method"] == "percentile"), "lower"] = 0.1
+    bounds.to_csv(intervals, index=False)
+    said = text(changed, config)
+    assert f"Here 7 of {len(table):,} simulated data sets could not be fitted" in said
+    assert "some differ here by more than that explains." in said
 
 
 def test_a_search_that_ends_at_the_optimum_is_said_to(changed: Path, config: Config) -> None:
@@ -193,6 +251,10 @@ def test_levels_in_another_order_say_the_same(changed: Path, config: Config) -> 
             table.loc[table["term"] == contrast, "estimate"] *= -1
         table["term"] = table["term"].replace(rename)
         table.to_csv(path, index=False)
+        bounds = changed / "models" / model / "intervals.csv"
+        bounds.write_text(
+            bounds.read_text(encoding="utf-8").replace("sectorCatholic", "sectorPublic"), encoding="utf-8"
+        )
         fit = changed / "models" / model / "fit.json"
         fit.write_text(fit.read_text(encoding="utf-8").replace("sectorCatholic", "sectorPublic"), encoding="utf-8")
     after = text(changed, config)
@@ -216,7 +278,7 @@ def test_the_generic_report_of_the_same_results_tells_no_story(results: Path, co
     config = json.loads(json.dumps(config)) | {"report": {"narrative": None}}
     for model in config["models"].values():
         del model["vignette_name"]
-    render_report.main(files(results, config), config, str(tmp_path / "report.html"))
+    render_report.main(files(results, config), config, str(results / "calibration"), str(tmp_path / "report.html"))
     html = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "vignette" not in html
     assert all(f'id="model-{name}"' in html for name in config["models"])
@@ -224,5 +286,5 @@ def test_the_generic_report_of_the_same_results_tells_no_story(results: Path, co
 
 
 def test_the_same_results_give_the_same_bytes(results: Path, config: Config, tmp_path: Path) -> None:
-    render_report.main(files(results, config), config, str(tmp_path / "report.html"))
+    render_report.main(files(results, config), config, str(results / "calibration"), str(tmp_path / "report.html"))
     assert (tmp_path / "report.html").read_bytes() == (results / "report.html").read_bytes()

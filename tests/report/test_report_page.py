@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -70,10 +71,24 @@ def test_nothing_reaches_beyond_the_screen(opened: Page, width: int, scheme: str
     assert overflow(opened) == []
 
 
-def test_every_picture_is_there(opened: Page) -> None:
+def test_every_picture_is_there(opened: Page, config: dict[str, Any]) -> None:
     widths = opened.evaluate("() => [...document.images].map(image => image.complete ? image.naturalWidth : 0)")
-    assert len(widths) == 8  # the vignette's figures
+    assert len(widths) == len(config["figures"]) >= 16
     assert all(width > 0 for width in widths)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_what_is_folded_away_opens_without_a_mouse_and_fits(opened: Page, width: int) -> None:
+    opened.set_viewport_size({"width": width, "height": 900})
+    folds = opened.locator("details").count()
+    assert folds >= 4
+    for k in range(folds):
+        summary = opened.locator("details").nth(k).locator("summary").first
+        if summary.is_visible():
+            summary.focus()
+            opened.keyboard.press("Enter")
+    assert opened.evaluate("() => [...document.querySelectorAll('main > section > details')].every(d => d.open)")
+    assert overflow(opened) == []
 
 
 def test_every_link_in_the_page_lands(opened: Page) -> None:
@@ -136,7 +151,7 @@ def test_text_stands_out_from_its_ground(opened: Page, scheme: str) -> None:
                     if (colour[3] !== 0) return colour;
                 }
             };
-            const text = 'p, li, dt, dd, th, td, a, figcaption, caption, h1, h2, h3, mi';
+            const text = 'p, li, dt, dd, th, td, a, summary, figcaption, caption, h1, h2, h3, mi';
             const ratios = [...document.querySelectorAll(text)]
                 .map(e => [light(channels(getComputedStyle(e).color)), light(ground(e))])
                 .map(pair => (Math.max(...pair) + 0.05) / (Math.min(...pair) + 0.05));

@@ -8,12 +8,16 @@ from itertools import pairwise
 from math import inf, nan
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from twolevel.errors import UserError
 from twolevel.figures.words import clean
+from twolevel.parameters import parameters
 from twolevel.report.contents import Results, contents
-from twolevel.report.numbers import decimals, fixed, p_phrase, p_value, percent, signed
+from twolevel.report.intervals import Replicates
+from twolevel.report.model import ModelTables
+from twolevel.report.numbers import decimals, fine_p, fine_p_phrase, fixed, p_phrase, p_value, percent, signed
 from twolevel.report.page import breakable, render_page, typographic
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "workflow/report"
@@ -84,6 +88,7 @@ def fit(hierarchy, terms, covariance, criterion, sigma=2.0, response="words"):
         "aic": criterion + 12,
         "bic": criterion + 24,
         "npar": len(terms) + q * (q + 1) // 2 + 1,
+        "shares": {"intraclass_correlation": 0.2, "r2_marginal": 0.125, "r2_conditional": 0.3},
         "sigma": sigma,
         "singular": False,
         "doubts": [],
@@ -96,7 +101,76 @@ def fit(hierarchy, terms, covariance, criterion, sigma=2.0, response="words"):
 
 def estimates(values, std_error=0.1):
     table = pd.DataFrame({"estimate": values, "std_error": std_error})
-    return table.assign(statistic=table["estimate"] / table["std_error"])
+    tests = {"df": 17.25, "p_value": 0.012, "kr_df": 16.5, "kr_p_value": 0.013}
+    return table.assign(statistic=table["estimate"] / table["std_error"], **tests)
+
+
+def intervals(of, **changes):
+    """Every interval 1 wide and about 1, but for those in `changes`: bounds by method and name, as `basic_sig01`."""
+    rows = []
+    for parameter in parameters(of["random_terms"], of["fixed_terms"]):
+        for method in ("percentile", "basic", "normal", "profile", "wald"):
+            if method == "wald" and parameter.kind != "fixed":
+                continue
+            lower, upper = (-0.5, 0.5) if parameter.kind == "correlation" else (0.5, 1.5)
+            lower, upper = changes.get(method + parameter.name.replace(".", "_"), (lower, upper))
+            simulated = method in ("percentile", "basic", "normal")
+            rows.append(
+                {
+                    "parameter": parameter.name,
+                    "label": parameter.label,
+                    "estimate": (lower + upper) / 2,
+                    "method": method,
+                    "level": 0.95,
+                    "lower": lower,
+                    "upper": upper,
+                    "bias": changes.get("bias" + parameter.name.replace(".", "_"), 0.01) if simulated else nan,
+                    "lower_monte_carlo_error": 0.004 if simulated else nan,
+                    "upper_monte_carlo_error": 0.006 if simulated else nan,
+                    "note": changes.get("note_" + method, nan),
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+WENT_WELL = Replicates(simulated=1000, failed=0, singular=0)
+
+
+def tables(of, values, replicates=WENT_WELL, **changes):
+    """The tables of one model."""
+    q = len(of["random_terms"])
+    components = pd.DataFrame(
+        {
+            "term": of["random_terms"],
+            "reliability": 0.75,
+            "chi_square": [41.5] * q,
+            "df": 18,
+            "p_value": 0.0014,
+            "usable_groups": 19,
+        }
+    )
+    return ModelTables(estimates(values), components, intervals(of, **changes), replicates)
+
+
+def with_full(made, model, values, **changes):
+    """The results with another model in place of `full`."""
+    return replace(
+        made,
+        fits=made.fits | {"full": model},
+        model_tables=made.model_tables | {"full": tables(model, values, **changes)},
+    )
+
+
+def table_of_tests(p_bootstrap=0.002, p_chi_square=0.01, p_mixture=None):
+    """A `tests.csv`."""
+    found = {"LRT": p_chi_square, "mixture": p_mixture, "PBtest": p_bootstrap, "Gamma": 0.003, "F": nan}
+    found = {name: p for name, p in found.items() if p is not None}
+    table = pd.DataFrame({"test": [*found], "statistic": 12.5, "p_value": [*found.values()], "ddf": nan})
+    return table.assign(monte_carlo_error=[0.0012 if name == "PBtest" else nan for name in found])
+
+
+# Statistics of which one in twenty is beyond the 95 % quantile of chi-square(4), 9.49 (R: qchisq(0.95, 4)).
+NOMINAL = np.where(np.arange(999) % 20 == 0, 10.0, 3.0)
 
 
 def results(slope=2.0, change=-0.5, kind="new", **changes):
@@ -109,6 +183,10 @@ def results(slope=2.0, change=-0.5, kind="new", **changes):
     values = [30.0, slope, 1.5, change]
     config = copy.deepcopy(CONFIG)
     config["data"]["columns"]["kind"]["levels"] = ["old", kind]
+    fits = {
+        "empty": fit([INTERCEPT], ["(Intercept)"], [[1.0]], 1200.0),
+        "full": fit(full, terms, [[1.0, 0.3], [0.3, 0.25]], 1100.0),
+    }
     made = Results(
         config=config,
         provenance={
@@ -128,11 +206,8 @@ def results(slope=2.0, change=-0.5, kind="new", **changes):
                 "words": [20.0 + i % 10 for i in range(200)],
             }
         ),
-        fits={
-            "empty": fit([INTERCEPT], ["(Intercept)"], [[1.0]], 1200.0),
-            "full": fit(full, terms, [[1.0, 0.3], [0.3, 0.25]], 1100.0),
-        },
-        fixed_effects={"empty": estimates([30.0]), "full": estimates(values)},
+        fits=fits,
+        model_tables={"empty": tables(fits["empty"], [30.0]), "full": tables(fits["full"], values)},
         variance_explained=pd.DataFrame(
             {
                 "model": ["full", "full"],
@@ -144,7 +219,9 @@ def results(slope=2.0, change=-0.5, kind="new", **changes):
                 "explained": [0.2, 0.0],
             }
         ),
-        comparisons={"slopes": {"statistic": 100.0, "df": 4, "p_value": 1e-20, "on_boundary": True, "estimator": "ML"}},
+        comparisons={
+            "slopes": {"statistic": 12.5, "df": 4, "on_boundary": True, "added_random_effects": 1, "estimator": "ML"}
+        },
         comparison_tables={
             "slopes": pd.DataFrame(
                 {
@@ -154,11 +231,13 @@ def results(slope=2.0, change=-0.5, kind="new", **changes):
                     "BIC": [1216.0, 1130.0],
                     "logLik": [-600.0, -550.0],
                     "deviance": [1200.0, 1100.0],
-                    "chisq": [nan, 100.0],
-                    "p_value": [nan, 1e-20],
+                    "chisq": [nan, 12.5],
+                    "p_value": [nan, 0.01],
                 }
             )
         },
+        tests={"slopes": table_of_tests()},
+        statistics={"slopes": NOMINAL},
         pictures={"cloud": SVG, "tails": SVG},
         words={
             name: {"title": name, "alt": f"What {name} shows.", "caption": f"Caption of {name}."}
@@ -188,6 +267,10 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag, attributes):
         self.elements.append((tag, dict(attributes)))
+
+    def handle_endtag(self, tag):
+        if tag in ("td", "th"):
+            self.pieces.append(" ")
 
     def handle_data(self, data):
         self.pieces.append(data)
@@ -226,6 +309,15 @@ def test_other_numbers():
         "1.000",
         "–",
     ]
+    assert [fine_p(p) for p in (0.0, 0.00009, 0.00012, 0.0076, 0.5, nan)] == [
+        "<\xa00.0001",
+        "<\xa00.0001",
+        "0.00012",
+        "0.0076",
+        "0.50",
+        "–",
+    ]
+    assert (fine_p_phrase(0.0076), fine_p_phrase(0)) == ("p\xa0=\xa00.0076", "p\xa0<\xa00.0001")
     assert (p_phrase(0.0076), p_phrase(0)) == ("p\xa0=\xa00.008", "p\xa0<\xa00.001")
     assert (percent(0.18035), percent(-0.0006), percent(None)) == ("18.0\xa0%", "−0.1\xa0%", "–")
 
@@ -264,8 +356,12 @@ def test_the_generic_report_says_what_the_estimates_say():
         "Slope of hours of practice: over classes with the same predictors its standard deviation is 0.500.",
         "Correlations over classes: (Intercept) with hours 0.60.",
         "Within a class, pupils spread about the model’s equation with a standard deviation of 2.00.",
-        "full fits better than empty by more than chance would explain: χ²(4) = 100.00, p < 0.001.",
-        "its p values are too large; this one is below 0.05 even so, and the conclusion stands.",
+        "full fits better than empty by more than chance would explain: the likelihood ratio statistic is 12.50, and "
+        "of 999 data sets simulated from empty 1 reaches it (bootstrap test, p = 0.0020).",
+        "30.000 0.100 300.00 17.2 0.012 29.804 to 30.196",
+        "19 of 20 classes (the others do not give the coefficients by themselves)",
+        "(Intercept) 0.750 41.5 18 0.001",
+        "Intraclass correlation 0.200; R2 marginal 0.125, conditional 0.300.",
         "No fit is singular.",
         "Nothing speaks against any of the fits.",
         "old: 15 (75.0 %), new: 5 (25.0 %)",  # of 20 classes,
@@ -298,18 +394,156 @@ def test_plausible_slopes_on_both_sides_of_zero_are_called_so(sd, expected):
     made, terms = results(), ["(Intercept)", "hours"]
     hierarchy = [INTERCEPT, {"term": "hours", "factors": ["hours"], "predictors": [[1, []]], "random": 1}]
     model = fit(hierarchy, terms, [[1.0, 0.0], [0.0, sd**2]], 1100.0)
-    effects = made.fixed_effects | {"full": estimates([30.0, 2.0])}
-    text = Page(page(replace(made, fits=made.fits | {"full": model}, fixed_effects=effects))).text
+    text = Page(page(with_full(made, model, [30.0, 2.0]))).text
     assert f"its standard deviation is {expected}" in text.replace("\xa0", " ")
 
 
-def test_a_test_that_rejects_nothing_is_not_said_to():
+def compared(statistics=NOMINAL, comparison=None, **p):
+    """The text of a page whose one comparison has these p values."""
     made = results()
-    test = made.comparisons["slopes"] | {"statistic": 1.0, "p_value": 0.91}
-    text = Page(page(replace(made, comparisons={"slopes": test}))).text.replace("\xa0", " ")
-    assert "The data do not show that full fits better than empty: χ²(4) = 1.00, p = 0.910." in text
-    assert "a variance above zero may have gone unseen" in text
-    assert "conclusion stands" not in text
+    result = made.comparisons["slopes"] | (comparison or {})
+    changed = replace(made, comparisons={"slopes": result}, tests={"slopes": table_of_tests(**p)})
+    return Page(page(replace(changed, statistics={"slopes": statistics}))).text.replace("\xa0", " ")
+
+
+def test_a_test_that_rejects_nothing_is_not_said_to():
+    text = compared(p_bootstrap=0.4, p_chi_square=0.91)
+    assert "The data do not show that full fits better than empty: the likelihood ratio statistic is 12.50" in text
+    assert "999 data sets simulated from empty 399 reach it (bootstrap test, p = 0.40)" in text
+    assert "more than chance" not in text
+
+
+def test_a_bootstrap_that_no_data_set_reaches_says_how_small_p_can_be():
+    text = compared(p_bootstrap=0.001, p_chi_square=1e-20)
+    assert "none reaches it (bootstrap test, p = 0.0010)" in text
+    assert "The smallest p that 999 data sets can give is 1/1,000: the true one may be far smaller." in text
+    assert "p < 0.0001; no simulated data set lies so far out that it could say whether that is right." in text
+    assert "The smallest p" not in compared()
+    few = compared(statistics=np.full(9, 1.0), p_bootstrap=0.1)
+    assert "So few data sets cannot give a p below 0.05: simulate more (bootstrap.replicates)." in few
+
+
+@pytest.mark.parametrize(
+    ("p_chi_square", "expected"),
+    # Of 999 data sets 29 reach the statistic; R: binom.test(29, 999)$conf.int is 0.0195 to 0.0414.
+    [
+        (0.042, "p = 0.042: this is larger than the simulated one by more than Monte Carlo error."),
+        (0.040, "p = 0.040: this agrees with the simulated one within Monte Carlo error."),
+        (0.019, "p = 0.019: this is smaller than the simulated one by more than Monte Carlo error."),
+        (0.060, "decide differently, and the bootstrap is the one to go by."),
+    ],
+)
+def test_chi_square_and_bootstrap_are_set_side_by_side(p_chi_square, expected):
+    text = compared(p_bootstrap=0.03, p_chi_square=p_chi_square)
+    assert expected in text
+    assert "mixture p" not in text
+    assert ("decide differently" in text) == (p_chi_square > 0.05)
+
+
+def test_the_mixture_has_its_row_and_its_verdict():
+    text = compared(p_bootstrap=0.03, p_chi_square=0.045, p_mixture=0.031)
+    assert "by the mixture p = 0.031: the first is larger than the simulated one" in text
+    assert "the second agrees with the simulated one within Monte Carlo error." in text
+    assert "50:50 mixture of chi-squares 12.50 3 and 4 0.031 –" in text
+    assert "Bootstrap 12.50 – 0.030 0.0012" in text
+
+
+def test_a_p_near_the_level_is_said_to_be_open():
+    # R: binom.test(51, 999)$conf.int is 0.0383 to 0.0666.
+    assert "leaves open on which side of 0.05 this p lies (95 % interval 0.038 to 0.067)" in compared(p_bootstrap=0.052)
+    assert "leaves open" not in compared(p_bootstrap=0.03)
+
+
+@pytest.mark.parametrize(
+    ("reject", "expected"),
+    [(50, "5.0 % (95 % interval 3.7 % to 6.5 %): as often as it should."), (20, "too seldom"), (80, "too often")],
+)
+def test_how_often_the_chi_square_test_rejects_is_counted(reject, expected):
+    """Of 999; R: qchisq(0.95, 4) = 9.487729; binom.test(50, 999)$conf.int is 0.0374 to 0.0655."""
+    statistics = np.where(np.arange(999) < reject, 9.4878, 9.4877)
+    assert f"rejects {expected}" in compared(statistics) or f": {expected}" in compared(statistics)
+
+
+def test_data_sets_without_a_statistic_are_counted():
+    assert "Both models were fitted to every simulated data set: none failed." in compared()
+    text = compared(np.concatenate([NOMINAL, [nan] * 7]))
+    assert "7 of 1,006 simulated data sets gave no statistic and are left out." in text
+    assert "from 999 simulated data sets" in text
+
+
+def test_what_is_said_of_the_boundary_follows_what_is_added():
+    one = compared()
+    assert "The null model sets a variance to zero" in one
+    assert "it follows a 50:50 mixture of chi-square(3) and chi-square(4) in large samples (Stram and Lee 1994)." in one
+    two = compared(comparison={"added_random_effects": 2})
+    assert "With 2 random effects more at once there is no simple mixture in its place" in two
+    assert "Stram" not in two
+    assert "edge of what a variance" not in compared(comparison={"on_boundary": False, "added_random_effects": 0})
+    made = results()
+    singular = made.fits | {"empty": made.fits["empty"] | {"singular": True}}
+    text = Page(page(replace(made, fits=singular))).text
+    assert "the null model’s own fit is singular, and the mixture does not hold there" in text
+
+
+def test_degrees_of_freedom_come_from_kenward_and_roger_where_satterthwaite_has_none():
+    made = results()
+    full = made.model_tables["full"]
+    without = full.fixed_effects.assign(df=nan, p_value=nan)
+    changed = replace(made, model_tables=made.model_tables | {"full": replace(full, fixed_effects=without)})
+    text = Page(page(changed)).text.replace("\xa0", " ")
+    assert "By Kenward and Roger’s: (Intercept) df 16.5, p = 0.013; hours df 16.5, p = 0.013;" in text
+    assert "Kenward" not in Page(page(made)).text
+
+
+def inference(replicates=WENT_WELL, **changes):
+    """The text of a page whose model `full` has these intervals and replicates."""
+    made = results()
+    full = made.fits["full"]
+    values = made.model_tables["full"].fixed_effects["estimate"].tolist()
+    return Page(page(with_full(made, full, values, replicates=replicates, **changes))).text.replace("\xa0", " ")
+
+
+def test_intervals_stand_in_the_model_s_tables():
+    text = inference(percentile_sig03=(0.25, 1.75), profile_sig03=(0.0, 1.7), bias_sig03=-0.0321)
+    assert "SD of hours 1.00 −0.032 0.25 to 1.75 0.00 to 1.70" in text  # two digits of a quarter of the length
+    assert "Correlation of hours with (Intercept) 0.00 +0.010 −0.50 to 0.50 −0.50 to 0.50" in text
+    assert "hours 0.50 to 1.50 0.50 to 1.50 0.50 to 1.50 0.0060 hours" in text  # basic, normal, Wald, Monte Carlo error
+    assert "goes on to the end of what the parameter can be" in text
+    assert "SD of hours in full, 0.00 to 1.70." in text
+    plain = inference()
+    assert "end of what the parameter can be" not in plain
+
+
+def test_failed_and_singular_replicates_are_counted():
+    plain = inference()
+    assert "In every model the search found the optimum of every replicate: none failed." in plain
+    assert "No replicate of any model is on the boundary" in plain
+    text = inference(Replicates(simulated=1000, failed=200, singular=100))
+    assert "without an optimum, which the intervals leave out: full, 200 of 1,000. In the other models none" in text
+    assert "most often in full: 12.5 %." in text  # 100 of the 800 that were fitted
+    assert "full 1,000 200 12.5 %" in text
+    assert "the bootstrap’s from 800 replicates" in text
+
+
+def test_intervals_that_leave_the_range_or_disagree_are_named():
+    text = inference(basic_sig01=(-0.25, 1.0), normal_sig02=(-1.25, 0.5), profile_sig03=(0.75, 1.75))
+    assert "reach beyond what the parameter can be for SD of (Intercept) in full: basic, −0.25 to 1.00; " in text
+    assert "correlation of hours with (Intercept) in full: normal, −1.25 to 0.50." in text
+    assert "For standard deviations a percentile bound is never farther from the profile bound than 25.0 %" in text
+    assert "(SD of hours in full: 0.50 to 1.50 by percentile, 0.75 to 1.75 by profile)" in text
+    assert "No basic or normal interval reaches beyond what its parameter can be." in inference()
+
+
+@pytest.mark.parametrize(("bias", "said"), [(0.1, "0.10 above the estimate"), (-0.1, "0.10 below the estimate")])
+def test_the_largest_bias_is_named_with_its_sign(bias, said):
+    text = inference(bias_sigma=bias)
+    # The normal interval is 1 = 2 * 1.96 standard deviations long: 0.1 is 0.39 of one.
+    assert f"is that of residual SD in full: its replicates are on average {said}, 0.39 of their" in text
+
+
+def test_the_note_of_an_interval_is_passed_on():
+    assert "profile: no bound was found" in inference(note_profile="no bound was found")
+    assert "Not as they should be" not in inference()
 
 
 def test_what_is_wrong_with_a_fit_is_said():
@@ -378,8 +612,7 @@ def test_three_effects_can_be_singular_without_a_zero_variance_or_a_correlation_
     covariance = [[1.0, 0.0, 1.0], [0.0, 1.0, 1.0], [1.0, 1.0, 2.0]]
     model = fit([INTERCEPT, *slopes], ["(Intercept)", "hours", "words"], covariance, 1100.0) | {"singular": True}
     made = results()
-    effects = made.fixed_effects | {"full": estimates([30.0, 2.0, 1.0])}
-    text = Page(page(replace(made, fits=made.fits | {"full": model}, fixed_effects=effects))).text
+    text = Page(page(with_full(made, model, [30.0, 2.0, 1.0]))).text
     assert "a combination of the random effects does not vary. A model without one of them may fit worse." in text
 
 
@@ -392,9 +625,8 @@ def test_two_slopes_are_compared_under_their_condition(change, verdict):
     ]
     terms = ["(Intercept)", "hours", "hours:kindnew", "hours:size"]
     made = results()
-    fits = made.fits | {"full": fit(full, terms, [[1.0, 0.3], [0.3, 0.25]], 1100.0)}
-    effects = made.fixed_effects | {"full": estimates([30.0, 2.0, change, 1.0])}
-    text = Page(page(replace(made, fits=fits, fixed_effects=effects))).text.replace("\xa0", " ")
+    model = fit(full, terms, [[1.0, 0.3], [0.3, 0.25]], 1100.0)
+    text = Page(page(with_full(made, model, [30.0, 2.0, change, 1.0]))).text.replace("\xa0", " ")
     assert f"{fixed(2 + change, 2)} in place of 2.00 where size is 0{verdict}" in text
     assert "3.00 at 1 in place of 2.00 at 0 where kind of lesson is old, and so stronger there." in text
 

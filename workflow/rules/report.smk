@@ -17,6 +17,15 @@ rule render_report:
         fixed_effects=expand(
             "results/models/{model}/fixed_effects.csv", model=config["models"]
         ),
+        variance_components=expand(
+            "results/models/{model}/variance_components.csv", model=config["models"]
+        ),
+        intervals=expand(
+            "results/models/{model}/intervals.csv", model=config["models"]
+        ),
+        bootstraps=expand(
+            "results/models/{model}/bootstrap.parquet", model=config["models"]
+        ),
         variance_explained="results/models/variance_explained.csv",
         comparisons=expand(
             "results/comparisons/{comparison}/comparison.json",
@@ -24,6 +33,14 @@ rule render_report:
         ),
         comparison_tables=expand(
             "results/comparisons/{comparison}/table.csv",
+            comparison=config["comparisons"],
+        ),
+        tests=expand(
+            "results/comparisons/{comparison}/tests.csv",
+            comparison=config["comparisons"],
+        ),
+        reference_distributions=expand(
+            "results/comparisons/{comparison}/reference_distribution.parquet",
             comparison=config["comparisons"],
         ),
         pictures=expand("results/figures/{figure}.svg", figure=config["figures"]),

@@ -9,6 +9,8 @@ import pandas as pd
 from _job import job, read_json, write_text
 from twolevel.report.calibration import CalibrationResults
 from twolevel.report.contents import Results, contents
+from twolevel.report.intervals import Replicates
+from twolevel.report.model import ModelTables
 from twolevel.report.page import render_page
 
 
@@ -34,13 +36,33 @@ def read_results(files: Any, config: Mapping[str, Any]) -> Results:
         provenance=read_json(files.provenance),
         observations=pd.read_parquet(files.table),
         fits={_folder(file): read_json(file) for file in files.fits},
-        fixed_effects={_folder(file): _read_table(file) for file in files.fixed_effects},
+        model_tables=_model_tables(files),
         variance_explained=_read_table(files.variance_explained),
         comparisons={_folder(file): read_json(file) for file in files.comparisons},
         comparison_tables={_folder(file): _read_table(file) for file in files.comparison_tables},
+        tests={_folder(file): _read_table(file) for file in files.tests},
+        statistics={
+            _folder(file): pd.read_parquet(file, columns=["statistic"])["statistic"].to_numpy()
+            for file in files.reference_distributions
+        },
         pictures={Path(file).stem: Path(file).read_bytes() for file in files.pictures},
         words={Path(file).stem: read_json(file) for file in files.words},
     )
+
+
+def _model_tables(files: Any) -> dict[str, ModelTables]:
+    """The tables of each model; of the replicates only how they went."""
+    lists = (files.fixed_effects, files.variance_components, files.intervals, files.bootstraps)
+    return {
+        _folder(effects): ModelTables(_read_table(effects), _read_table(parts), _read_table(bounds), _went(replicates))
+        for effects, parts, bounds, replicates in zip(*lists, strict=True)
+    }
+
+
+def _went(path: str) -> Replicates:
+    table = pd.read_parquet(path, columns=["optimum_found", "singular"])
+    found = table["optimum_found"]
+    return Replicates(len(table), int((~found).sum()), int((found & table["singular"]).sum()))
 
 
 def read_templates(paths: Iterable[str]) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """The parameters of a model on the scale on which they are reported, as lme4's `confint` names and orders them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -9,6 +9,13 @@ import numpy as np
 from twolevel.design import Floats
 
 Kind = Literal["sd", "correlation", "sigma", "fixed"]
+
+_RANGES: Mapping[Kind, tuple[float, float]] = {
+    "sd": (0.0, np.inf),
+    "sigma": (0.0, np.inf),
+    "correlation": (-1.0, 1.0),
+    "fixed": (-np.inf, np.inf),
+}
 
 
 @dataclass(frozen=True)
@@ -27,6 +34,11 @@ class Parameter:
     label: str
     kind: Kind
     index: tuple[int, ...]
+
+    @property
+    def range(self) -> tuple[float, float]:
+        """Where it can lie."""
+        return _RANGES[self.kind]
 
 
 def parameters(random_terms: Sequence[str], fixed_terms: Sequence[str]) -> tuple[Parameter, ...]:

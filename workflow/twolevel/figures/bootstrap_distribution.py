@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from twolevel.figures.drawing import Drawing
-from twolevel.figures.parameter_panels import ACROSS, RANGES, listed_parameters, new_panels, share, span
+from twolevel.figures.parameter_panels import ACROSS, listed_parameters, new_panels, share, span
 from twolevel.figures.style import BLACK, SKY_BLUE, VERMILION, halo, heading, style
 from twolevel.figures.tables import Table, sparse, texts
 from twolevel.figures.words import Labels, clean, number
@@ -42,7 +42,7 @@ def draw(bootstrap: Table, intervals: Table, fit: Mapping[str, Any], labels: Lab
     for k, (axes, parameter) in enumerate(zip(panels, listed, strict=True)):
         estimate, lower, upper = of[parameter.name]
         values = sparse(bootstrap, parameter.name)
-        counts, edges = _histogram(values, *RANGES[parameter.kind])
+        counts, edges = _histogram(values, *parameter.range)
         axes.stairs(counts, edges, fill=True, color=SKY_BLUE)
         top = max(1.0, float(counts.max()))
         axes.plot([estimate, estimate], [0, top], path_effects=halo(3.8), **_LINE)

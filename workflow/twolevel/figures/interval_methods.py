@@ -11,7 +11,7 @@ from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from twolevel.figures.drawing import Drawing
-from twolevel.figures.parameter_panels import ACROSS, RANGES, listed_parameters, new_panels, span
+from twolevel.figures.parameter_panels import ACROSS, listed_parameters, new_panels, span
 from twolevel.figures.style import BLUE, FAINT, GREEN, MUTED, ORANGE, PURPLE, VERMILION, halo, heading, style
 from twolevel.figures.tables import Floats, Table, sparse, texts
 from twolevel.figures.words import Labels, clean, number
@@ -97,7 +97,7 @@ def _draw_panel(
     named: bool,
 ) -> list[str]:
     """Draw the intervals of one parameter; say which bounds lie where it cannot."""
-    low, high = RANGES[parameter.kind]
+    low, high = parameter.range
     first, last = _limits(np.array([*mine.values()]), low, high)
     for edge, beyond in ((low, first), (high, last)):
         if (beyond - edge) * (edge - (first + last) / 2) > 0:

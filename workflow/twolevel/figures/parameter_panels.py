@@ -10,18 +10,10 @@ from matplotlib.ticker import MaxNLocator
 
 from twolevel.figures.style import WIDTH, new_figure
 from twolevel.figures.words import number, percent, wrap
-from twolevel.parameters import Kind, Parameter, parameters
+from twolevel.parameters import Parameter, parameters
 
 ACROSS = 2
 _HEIGHT, _HEADING = 1.7, 1.1  # inches, of a row of panels and of what stands above them
-
-# Where a parameter can lie.
-RANGES: Mapping[Kind, tuple[float, float]] = {
-    "sd": (0.0, np.inf),
-    "sigma": (0.0, np.inf),
-    "correlation": (-1.0, 1.0),
-    "fixed": (-np.inf, np.inf),
-}
 
 
 def listed_parameters(fit: Mapping[str, Any]) -> tuple[Parameter, ...]:

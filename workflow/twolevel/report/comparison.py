@@ -1,15 +1,29 @@
-"""A likelihood ratio test as the report tells it."""
+"""A likelihood ratio test as the report tells it: by simulation, and by the distributions that need none."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
+from scipy.special import chdtri
 
+from twolevel.proportion import proportion_interval
 from twolevel.report.model import Model
-from twolevel.report.numbers import NBSP, fixed, p_phrase
+from twolevel.report.numbers import NOTHING, fine_p_phrase, fixed, percent
 
 ALPHA = 0.05
+
+# What the tests are called, and what each compares the statistic with.
+TESTS = {
+    "LRT": "chi-square",
+    "mixture": "50:50 mixture of chi-squares",
+    "PBtest": "bootstrap",
+    "Gamma": "gamma, with the simulated mean and variance",
+    "Bartlett": "Bartlett, scaled to the simulated mean",
+    "F": "F, with the simulated mean",
+}
 
 
 @dataclass(frozen=True)
@@ -22,6 +36,8 @@ class Comparison:
     null, alternative : the two models
     result : its `comparison.json`
     table : its `table.csv`, in the layout of R's anova
+    tests : its `tests.csv`
+    statistics : the statistic of each simulated data set; NaN where a fit failed
     """
 
     name: str
@@ -29,6 +45,8 @@ class Comparison:
     alternative: Model
     result: Mapping[str, Any]
     table: pd.DataFrame
+    tests: pd.DataFrame
+    statistics: NDArray[np.float64]
 
     @property
     def title(self) -> str:
@@ -36,35 +54,165 @@ class Comparison:
         return f"Test: {self.name.replace('_', ' ')}"
 
     @property
+    def rows(self) -> list[dict[Any, Any]]:
+        """The tests with what each is called."""
+        return [{**row, "label": TESTS[row["test"]]} for row in self.tests.to_dict("records")]
+
+    def degrees(self, row: Mapping[Any, Any]) -> str:
+        """The degrees of freedom of a test as the table has them."""
+        df = self.result["df"]
+        match row["test"]:
+            case "LRT" | "Bartlett":
+                return f"{df}"
+            case "mixture":
+                return f"{df - 1} and {df}"
+            case "F" if np.isfinite(row["ddf"]):
+                return f"{df}, {fixed(row['ddf'], 1)}"
+        return NOTHING
+
+    @property
+    def p(self) -> dict[str, float]:
+        """The p value of each test."""
+        return dict(zip(self.tests["test"], self.tests["p_value"].astype(float), strict=True))
+
+    @property
+    def simulated(self) -> NDArray[np.float64]:
+        """The simulated statistics that there are."""
+        return self.statistics[np.isfinite(self.statistics)]
+
+    @property
+    def reached(self) -> int:
+        """How many of them are as large as that of the data: p is (1 + reached) / (1 + simulated)."""
+        return round(self.p["PBtest"] * (1 + len(self.simulated))) - 1
+
+    @property
     def rejected(self) -> bool:
-        """Whether the null model is rejected at five per cent."""
-        return bool(self.result["p_value"] < ALPHA)
+        """Whether the bootstrap rejects the null model at five per cent."""
+        return self.p["PBtest"] < ALPHA
 
     @property
     def test(self) -> str:
-        """The test as an article reports it."""
-        statistic = fixed(self.result["statistic"], 2)
-        return f"χ²({self.result['df']}){NBSP}={NBSP}{statistic}, {p_phrase(self.result['p_value'])}"
+        """The bootstrap test as an article reports it."""
+        return f"likelihood ratio {fixed(self.result['statistic'], 2)}, bootstrap {fine_p_phrase(self.p['PBtest'])}"
+
+    @property
+    def rejects(self) -> tuple[float, float, float]:
+        """Share of the simulated data sets that the chi-square test rejects at five per cent, and its 95 % interval."""
+        count, n = int((self.simulated >= chdtri(self.result["df"], ALPHA)).sum()), len(self.simulated)
+        return count / n, *proportion_interval(count, n)
 
     @property
     def sentences(self) -> list[str]:
-        """What the test says, and how far it can be believed."""
+        """What the tests say, and how far each can be believed."""
+        return [
+            self._verdict(),
+            *self._limits(),
+            self._side_by_side(),
+            self._how_often(),
+            *([self._boundary()] if self.result["on_boundary"] else []),
+            self._failures(),
+        ]
+
+    def _verdict(self) -> str:
         null, alternative = self.null.name, self.alternative.name
-        said = (
-            f"{alternative} fits better than {null} by more than chance would explain: {self.test}."
-            if self.rejected
-            else f"The data do not show that {alternative} fits better than {null}: {self.test}."
+        n, count = f"{len(self.simulated):,}", self.reached
+        reach = {0: "none reaches", 1: "1 reaches"}.get(count, f"{count:,} reach")
+        counted = (
+            f"the likelihood ratio statistic is {fixed(self.result['statistic'], 2)}, and of {n} data sets simulated "
+            f"from {null} {reach} it (bootstrap test, {fine_p_phrase(self.p['PBtest'])})"
         )
-        return [said, *([self._boundary()] if self.result["on_boundary"] else [])]
+        if self.rejected:
+            return f"{alternative} fits better than {null} by more than chance would explain: {counted}."
+        return f"The data do not show that {alternative} fits better than {null}: {counted}."
+
+    def _limits(self) -> Iterator[str]:
+        """What the number of data sets leaves open."""
+        n = len(self.simulated)
+        if 1 / (1 + n) >= ALPHA:
+            yield f"So few data sets cannot give a p below {ALPHA}: simulate more (bootstrap.replicates)."
+        elif self.reached == 0:
+            yield f"The smallest p that {n:,} data sets can give is 1/{n + 1:,}: the true one may be far smaller."
+        lower, upper = proportion_interval(self.reached, n)
+        if lower < ALPHA < upper and n >= 1 / ALPHA:
+            yield (
+                f"The number of data sets leaves open on which side of {ALPHA} this p lies (95 % interval "
+                f"{fixed(lower, 3)} to {fixed(upper, 3)}): more would tell."
+            )
+
+    def _side_by_side(self) -> str:
+        df = self.result["df"]
+        text = f"By the chi-square distribution with {_degrees(df)} {fine_p_phrase(self.p['LRT'])}"
+        if "mixture" in self.p:
+            text += f", by the mixture {fine_p_phrase(self.p['mixture'])}"
+        differ = (self.p["LRT"] < ALPHA) != self.rejected
+        verdict = (
+            "; at the level of 0.05 chi-square and bootstrap decide differently, and the bootstrap is the one to go by"
+            if differ
+            else ""
+        )
+        return f"{text}{self._against()}{verdict}."
+
+    def _against(self) -> str:
+        """How the p value of the nominal distributions compares with the simulated one."""
+        if self.reached == 0:
+            return "; no simulated data set lies so far out that it could say whether that is right"
+        parts = []
+        for test, name in (("LRT", "the first"), ("mixture", "the second")):
+            if test in self.p:
+                subject = name if "mixture" in self.p else "this"
+                parts.append(f"{subject} {self._compared(test)}")
+        return f": {', '.join(parts)}"
+
+    def _compared(self, test: str) -> str:
+        lower, upper = proportion_interval(self.reached, len(self.simulated))
+        if self.p[test] > upper:
+            return "is larger than the simulated one by more than Monte Carlo error"
+        if self.p[test] < lower:
+            return "is smaller than the simulated one by more than Monte Carlo error"
+        return "agrees with the simulated one within Monte Carlo error"
+
+    def _how_often(self) -> str:
+        share, lower, upper = self.rejects
+        verdict = (
+            "too seldom, so that its p values are too large on the whole" if upper < ALPHA else "as often as it should"
+        )
+        if lower > ALPHA:
+            verdict = "too often, so that its p values are too small on the whole"
+        return (
+            f"Of the data sets simulated from {self.null.name}, in which nothing is to be found, the chi-square test "
+            f"at 5 % rejects {percent(share)} (95 % interval {percent(lower)} to {percent(upper)}): {verdict}."
+        )
 
     def _boundary(self) -> str:
-        what_follows = (
-            "this one is below 0.05 even so, and the conclusion stands."
-            if self.rejected
-            else "a variance above zero may have gone unseen."
+        df, added = self.result["df"], self.result["added_random_effects"]
+        start = (
+            f"The null model sets {'a variance' if added == 1 else 'variances'} to zero, the edge of what a variance "
+            "can be, and estimates fall on that edge; the statistic is then on the whole smaller than "
+            f"chi-square({df}) has it."
+        )
+        if added > 1:
+            return (
+                f"{start} With {added} random effects more at once there is no simple mixture in its place, and the "
+                "bootstrap is the test."
+            )
+        if added < 1:
+            return start
+        holds = (
+            "; but the null model’s own fit is singular, and the mixture does not hold there"
+            if self.null.fit["singular"]
+            else " in large samples"
         )
         return (
-            "The null model sets a variance to zero, the edge of what a variance can be. There the chi-square "
-            f"distribution with {self.result['df']} degrees of freedom is conservative: its p values are too "
-            f"large; {what_follows}"
+            f"{start} With one random effect added it follows a 50:50 mixture of chi-square({df - 1}) and "
+            f"chi-square({df}){holds} (Stram and Lee 1994)."
         )
+
+    def _failures(self) -> str:
+        lost = len(self.statistics) - len(self.simulated)
+        if not lost:
+            return "Both models were fitted to every simulated data set: none failed."
+        return f"{lost:,} of {len(self.statistics):,} simulated data sets gave no statistic and are left out."
+
+
+def _degrees(df: int) -> str:
+    return f"{df} degree{'s' if df != 1 else ''} of freedom"

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from twolevel.figures.words import Labels, clean, configured_names, read_labels
 from twolevel.fingerprint import check_same_data
@@ -14,11 +16,12 @@ from twolevel.report import hsb
 from twolevel.report.calibration import Calibration, CalibrationResults, read_calibration, with_section
 from twolevel.report.comparison import Comparison
 from twolevel.report.data import ColumnRow, describe_columns
-from twolevel.report.model import Model, read_model
+from twolevel.report.intervals import interval_sentences
+from twolevel.report.model import Model, ModelTables, read_model
 from twolevel.report.numbers import percent
 from twolevel.report.optimum import Audit, audit, optimum_sentences
 from twolevel.report.prose import listed
-from twolevel.report.section import Section
+from twolevel.report.section import INTERVALS, Section
 
 
 @dataclass(frozen=True)
@@ -30,9 +33,10 @@ class Results:
     config : the configuration
     provenance : where the data came from
     observations : the prepared table
-    fits, fixed_effects : `fit.json` and `fixed_effects.csv` of each model
+    fits, model_tables : `fit.json` of each model, and its tables
     variance_explained : the table over all models
-    comparisons, comparison_tables : `comparison.json` and `table.csv` of each comparison
+    comparisons, comparison_tables, tests : `comparison.json`, `table.csv` and `tests.csv` of each comparison
+    statistics : the statistics of its simulated data sets
     pictures, words : the SVG of each figure, and its title, alt text and caption
     calibration : what `snakemake calibration` left behind, where it has been run
     """
@@ -41,10 +45,12 @@ class Results:
     provenance: Mapping[str, Any]
     observations: pd.DataFrame
     fits: Mapping[str, Mapping[str, Any]]
-    fixed_effects: Mapping[str, pd.DataFrame]
+    model_tables: Mapping[str, ModelTables]
     variance_explained: pd.DataFrame
     comparisons: Mapping[str, Mapping[str, Any]]
     comparison_tables: Mapping[str, pd.DataFrame]
+    tests: Mapping[str, pd.DataFrame]
+    statistics: Mapping[str, NDArray[np.float64]]
     pictures: Mapping[str, bytes]
     words: Mapping[str, Mapping[str, str]]
     calibration: CalibrationResults | None = None
@@ -57,6 +63,7 @@ class Figure:
     name: str
     kind: str
     model: str | None
+    comparison: str | None
     address: str
     alt: str
     caption: str
@@ -80,6 +87,7 @@ class Contents:
     explained: Sequence[Sequence[Mapping[Any, Any]]]
     audits: list[Audit]
     optimum: list[str]
+    intervals: list[str]
     hsb: hsb.Story | None
 
 
@@ -87,6 +95,7 @@ GENERIC = (
     Section("data", "The data", "sections/data.html.j2"),
     Section("pictures", "The data in pictures", "sections/pictures.html.j2"),
     Section("models", "The models", "sections/models.html.j2"),
+    INTERVALS,
     Section("comparisons", "Comparing models", "sections/comparisons.html.j2"),
     Section("diagnostics", "Diagnostics", "sections/diagnostics.html.j2"),
     Section("variance-explained", "Variance explained", "sections/variance_explained.html.j2"),
@@ -108,7 +117,7 @@ def contents(results: Results) -> Contents:
     for other in others:
         check_same_data(results.fits[first], results.fits[other], (first, other))
     models = {
-        name: read_model(name, settings, results.fits[name], results.fixed_effects[name], labels.levels)
+        name: read_model(name, settings, results.fits[name], results.model_tables[name], labels.levels)
         for name, settings in config["models"].items()
     }
     comparisons = {
@@ -118,6 +127,8 @@ def contents(results: Results) -> Contents:
             alternative=models[settings["alternative_model"]],
             result=results.comparisons[name],
             table=results.comparison_tables[name],
+            tests=results.tests[name],
+            statistics=results.statistics[name],
         )
         for name, settings in config["comparisons"].items()
     }
@@ -145,6 +156,7 @@ def contents(results: Results) -> Contents:
         explained=[[*rows] for _, rows in groupby(explained, key=lambda row: row["model"])],
         audits=audits,
         optimum=optimum_sentences(audits),
+        intervals=interval_sentences([*models.values()]),
         hsb=story,
     )
 
@@ -155,6 +167,7 @@ def _figure(name: str, results: Results) -> Figure:
         name=name,
         kind=settings["kind"],
         model=settings.get("model"),
+        comparison=settings.get("comparison"),
         address=f"data:image/svg+xml;base64,{b64encode(results.pictures[name]).decode('ascii')}",
         alt=words["alt"],
         caption=words["caption"],

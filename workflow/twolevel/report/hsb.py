@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from twolevel.errors import UserError
+from twolevel.report import hsb_inference
 from twolevel.report.comparison import Comparison
 from twolevel.report.model import FixedEffect, Model
-from twolevel.report.numbers import fixed, p_phrase, percent
+from twolevel.report.numbers import fine_p_phrase, fixed, percent
 from twolevel.report.optimum import audit
 from twolevel.report.prose import higher, interval, listed, size, strength, value
-from twolevel.report.section import Section
+from twolevel.report.section import INTERVALS, Section
 
 SECTIONS = (
     Section("data", "The data", "sections/data.html.j2"),
@@ -23,6 +24,7 @@ SECTIONS = (
     Section("random-coefficients", "Random coefficients", "hsb/random_coefficients.html.j2"),
     Section("minority", "Adding minority", "hsb/minority.html.j2"),
     Section("intercepts-and-slopes", "Intercepts and slopes as outcomes", "hsb/intercepts_and_slopes.html.j2"),
+    INTERVALS,
     Section("comparisons", "Comparing models", "sections/comparisons.html.j2"),
     Section("diagnostics", "Diagnostics", "sections/diagnostics.html.j2"),
     Section("variance-explained", "Variance explained", "sections/variance_explained.html.j2"),
@@ -69,6 +71,10 @@ class Story:
     mean_ses, sector : what they do to the slope of SES
     misprint : where the vignette's words contradict its own table; nothing with other data
     expanded : whether the two ways to write the formula agree
+    reliability : how well school means tell schools apart
+    printed_intervals : how the vignette's bootstrap intervals compare; nothing with other data
+    printed_test, omitted_test : the bootstrap test that the vignette prints, and the one that it leaves out; nothing
+        with other data
     """
 
     same_data: bool
@@ -84,6 +90,10 @@ class Story:
     sector: str
     misprint: str
     expanded: str
+    reliability: str
+    printed_intervals: str
+    printed_test: str
+    omitted_test: str
 
 
 @dataclass(frozen=True)
@@ -147,6 +157,10 @@ def tell(
         sector=_sector(facts),
         misprint=_misprint(facts) if facts.same_data else "",
         expanded=_expanded(facts.slopes, models["intercepts_and_slopes_expanded"]),
+        reliability=hsb_inference.reliability(facts.one_way),
+        printed_intervals=hsb_inference.printed_intervals(models["random_coefficients"]) if facts.same_data else "",
+        printed_test=hsb_inference.printed_test(comparisons.get("minority_effect")) if facts.same_data else "",
+        omitted_test=hsb_inference.omitted_test(facts.slope_test) if facts.same_data else "",
     )
 
 
@@ -337,10 +351,10 @@ def _expanded(model: Model, expanded: Model) -> str:
 def _summary(facts: _Facts) -> list[str]:
     ses, minority, fit = facts.ses, facts.minority, facts.one_way.fit
     (here, slope), (there, other) = facts.sector_slopes.items()
-    p = p_phrase(facts.slope_test.result["p_value"])
-    differs = f"and this slope differs between schools ({p})"
+    p = fine_p_phrase(facts.slope_test.p["PBtest"])
+    differs = f"and this slope differs between schools (bootstrap test, {p})"
     if not facts.slope_test.rejected:
-        differs = f"while it is not clear that this slope differs between schools ({p})"
+        differs = f"while it is not clear that this slope differs between schools (bootstrap test, {p})"
     steeper = facts.slope.estimate * facts.by_mean_ses.estimate > 0
     return [
         f"Of the variance in mathematics achievement of {fit['n_obs']:,} students, {percent(facts.between)} lies "

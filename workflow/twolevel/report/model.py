@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import sqrt
+from math import isfinite, sqrt
 from typing import Any
 
 import pandas as pd
 
 from twolevel.equations import Equations, equations
 from twolevel.mathml import Math
+from twolevel.report.intervals import ParameterIntervals, Replicates, read_intervals
 from twolevel.terms import Factor, Levels, read_factor
 
 # In a singular fit, a standard deviation over groups below this share of the standard error of the coefficient's mean
@@ -34,6 +35,8 @@ class FixedEffect:
     symbol : its gamma
     level1, level2 : what it multiplies, by level; nothing of either for the intercept
     estimate, std_error, statistic : the estimate, its standard error, their ratio
+    df, p_value : of its t test by Satterthwaite's method; NaN where that gives none
+    kr_df, kr_p_value : the same by Kenward and Roger's
     """
 
     term: str
@@ -43,6 +46,10 @@ class FixedEffect:
     estimate: float
     std_error: float
     statistic: float
+    df: float
+    p_value: float
+    kr_df: float
+    kr_p_value: float
 
     @property
     def interval(self) -> tuple[float, float]:
@@ -54,6 +61,16 @@ class FixedEffect:
         """Whether the interval leaves zero out, so that the sign is known."""
         lower, upper = self.interval
         return lower > 0 or upper < 0
+
+    @property
+    def tested(self) -> bool:
+        """Whether Satterthwaite's method gives it degrees of freedom."""
+        return isfinite(self.df)
+
+    @property
+    def tested_otherwise(self) -> bool:
+        """Whether Kenward and Roger's does."""
+        return isfinite(self.kr_df)
 
     @property
     def reversed(self) -> "FixedEffect":
@@ -85,6 +102,9 @@ class RandomEffect:
     variance, sd : of the effect over groups
     mean : the constant gamma_q0; None where the coefficient has none
     predicted : whether level-2 predictors say more about the coefficient than its mean
+    reliability : how well the groups' own least squares tell their coefficients apart
+    chi_square, df, p_value : the test that the variance is zero
+    usable_groups : how many groups these rest on
     """
 
     term: str
@@ -94,6 +114,11 @@ class RandomEffect:
     sd: float
     mean: float | None
     predicted: bool
+    reliability: float
+    chi_square: float
+    df: int
+    p_value: float
+    usable_groups: int
 
     @property
     def plausible(self) -> tuple[float, float] | None:
@@ -113,6 +138,8 @@ class Model:
     fit : its `fit.json`
     fixed, random : its effects
     equations : the model as equations
+    intervals : of each parameter, by all methods
+    replicates : how its bootstrap went
     """
 
     name: str
@@ -122,6 +149,8 @@ class Model:
     fixed: tuple[FixedEffect, ...]
     random: tuple[RandomEffect, ...]
     equations: Equations
+    intervals: tuple[ParameterIntervals, ...]
+    replicates: Replicates
 
     @property
     def title(self) -> str:
@@ -165,19 +194,25 @@ class Model:
         return found[0] if len(found) == 1 else None
 
 
+@dataclass(frozen=True)
+class ModelTables:
+    """The tables of one model: `fixed_effects.csv`, `variance_components.csv`, `intervals.csv`, and its bootstrap."""
+
+    fixed_effects: pd.DataFrame
+    variance_components: pd.DataFrame
+    intervals: pd.DataFrame
+    replicates: Replicates
+
+
 def read_model(
-    name: str,
-    settings: Mapping[str, Any],
-    fit: Mapping[str, Any],
-    fixed_effects: pd.DataFrame,
-    levels: Levels,
+    name: str, settings: Mapping[str, Any], fit: Mapping[str, Any], tables: ModelTables, levels: Levels
 ) -> Model:
     """Bring together what the files of one model say.
 
     Parameters
     ----------
     name, settings : the model's key and its entry in the configuration
-    fit, fixed_effects : its `fit.json` and `fixed_effects.csv`
+    fit, tables : its `fit.json` and its tables
     levels : the levels of each categorical variable, the reference first
     """
 
@@ -190,7 +225,8 @@ def read_model(
         for coefficient in fit["hierarchy"]
         for column, predictor in coefficient["predictors"]
     }
-    rows = fixed_effects[["estimate", "std_error", "statistic"]].to_numpy().tolist()
+    columns = ["estimate", "std_error", "statistic", "df", "p_value", "kr_df", "kr_p_value"]
+    rows = tables.fixed_effects[columns].to_numpy(dtype=float).tolist()
     fixed = tuple(
         FixedEffect(term, symbol, *where[column], *row)
         for column, (term, symbol, row) in enumerate(zip(fit["fixed_terms"], written.fixed_symbols, rows, strict=True))
@@ -201,8 +237,13 @@ def read_model(
         baseline=settings.get("baseline"),
         fit=fit,
         fixed=fixed,
-        random=tuple(_random_effect(fit, i, read, fixed, written) for i in range(len(fit["random_terms"]))),
+        random=tuple(
+            _random_effect(fit, i, read, fixed, written, component)
+            for i, component in enumerate(tables.variance_components.to_dict("records"))
+        ),
         equations=written,
+        intervals=read_intervals(fit, tables.intervals),
+        replicates=tables.replicates,
     )
 
 
@@ -212,6 +253,7 @@ def _random_effect(
     read: Callable[[Sequence[str]], Factors],
     fixed: Sequence[FixedEffect],
     written: Equations,
+    component: Mapping[Any, Any],
 ) -> RandomEffect:
     coefficient = next(c for c in fit["hierarchy"] if c["random"] == index)
     constants = [column for column, predictor in coefficient["predictors"] if not predictor]
@@ -224,4 +266,5 @@ def _random_effect(
         sd=sqrt(variance),
         mean=fixed[constants[0]].estimate if constants else None,
         predicted=len(coefficient["predictors"]) > len(constants),
+        **{key: component[key] for key in ("reliability", "chi_square", "df", "p_value", "usable_groups")},
     )

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterable
 
-from twolevel.figures.words import MINUS
+from twolevel.figures.words import MINUS, number
 
 # What a cell without a number shows, and a space that does not break.
 NOTHING = "–"
@@ -47,6 +47,19 @@ def p_value(p: float | None) -> str:
 def p_phrase(p: float) -> str:
     """A p value in a sentence: p < 0.001, p = 0.012."""
     text = p_value(p)
+    return f"p{NBSP}{text}" if text[0] == "<" else f"p{NBSP}={NBSP}{text}"
+
+
+def fine_p(p: float | None) -> str:
+    """A p value to two significant digits, for where several are set side by side."""
+    if p is None or not math.isfinite(p):
+        return NOTHING
+    return f"<{NBSP}0.0001" if p < 1e-4 else number(p, 2)
+
+
+def fine_p_phrase(p: float) -> str:
+    """The same in a sentence: p < 0.0001, p = 0.0042."""
+    text = fine_p(p)
     return f"p{NBSP}{text}" if text[0] == "<" else f"p{NBSP}={NBSP}{text}"
 
 

@@ -38,6 +38,7 @@ def render_page(contents: Contents, templates: Mapping[str, str], start: str = "
         "fixed": numbers.fixed,
         "signed": numbers.signed,
         "p_value": numbers.p_value,
+        "fine_p": numbers.fine_p,
         "percent": numbers.percent,
         "number": number,
         "listed": listed,

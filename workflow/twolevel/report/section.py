@@ -10,3 +10,6 @@ class Section:
     id: str
     title: str
     template: str
+
+
+INTERVALS = Section("intervals", "Intervals and their methods", "sections/intervals.html.j2")
