@@ -1,10 +1,12 @@
 """Calibration: nested bootstraps are what a plain loop gives, and known rates come out."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from scipy.special import chdtrc
 from twolevel.bootstrap import replicate_fits
 from twolevel.bootstrap_test import bootstrap_tests
@@ -19,6 +21,7 @@ from twolevel.calibration import (
     study_part_to_arrays,
     unite_study,
 )
+from twolevel.config import check_config
 from twolevel.coverage import (
     METHODS,
     _response,
@@ -44,6 +47,10 @@ from twolevel.report.section import Section
 from twolevel.simulate import projection, simulator
 from twolevel.streams import stream_key
 from twolevel.type_1_error import NOMINAL, TESTS, rejection_part, rejection_rows, rejection_table
+
+SCHEMA = yaml.safe_load(
+    (Path(__file__).resolve().parents[2] / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8")
+)
 
 SEED = 7
 SIGMA, LOWER = 2.0, np.array([[0.6]])
@@ -300,3 +307,27 @@ def test_the_section_stands_behind_the_comparisons() -> None:
     ids = [section.id for section in with_section(sections, read_calibration(results, {}, {}))]
     assert ids == ["data", "comparisons", "calibration", "rerun"]
     assert with_section(sections, None) is sections
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "says"),
+    [
+        ("data_sets", 0, "calibration.data_sets: found 0; expected a whole number, 1 or more"),
+        ("replicates", 98, "calibration.replicates: found 98; expected a whole number, 99 or more, since fewer cannot"),
+        ("parts", 0, "calibration.parts: found 0; expected a whole number, 1 or more"),
+        ("models", ["random_coefficient"], r"there is no model 'random_coefficient' \(did you mean"),
+        ("draws", 5, "calibration: unknown key draws"),
+    ],
+)
+def test_nonsense_is_refused(config: dict, key: str, value: object, says: str) -> None:
+    wrong = config | {"calibration": config["calibration"] | {key: value}}
+    with pytest.raises(UserError, match=says):
+        check_config(wrong, SCHEMA)
+
+
+def test_replicates_that_do_not_reach_the_bounds_are_refused(config: dict) -> None:
+    # boot.ci takes order statistic (B + 1) (1 - level) / 2, which must be at least the first: B = 1999 for 99.9 %.
+    exact = config | {"intervals": {"level": 0.999}, "calibration": config["calibration"] | {"replicates": 1999}}
+    check_config(exact, SCHEMA)
+    with pytest.raises(UserError, match=r"calibration\.replicates: found 1998; expected 1999 or more"):
+        check_config(exact | {"calibration": exact["calibration"] | {"replicates": 1998}}, SCHEMA)
