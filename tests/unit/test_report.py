@@ -17,7 +17,7 @@ from twolevel.parameters import parameters
 from twolevel.report.contents import Results, contents
 from twolevel.report.intervals import Replicates
 from twolevel.report.model import ModelTables
-from twolevel.report.numbers import decimals, fine_p, fine_p_phrase, fixed, p_phrase, p_value, percent, signed
+from twolevel.report.numbers import decimals, fine_p, fine_p_phrase, fixed, p_value, percent, signed
 from twolevel.report.page import breakable, render_page, typographic
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "workflow/report"
@@ -318,7 +318,6 @@ def test_other_numbers():
         "–",
     ]
     assert (fine_p_phrase(0.0076), fine_p_phrase(0)) == ("p\xa0=\xa00.0076", "p\xa0<\xa00.0001")
-    assert (p_phrase(0.0076), p_phrase(0)) == ("p\xa0=\xa00.008", "p\xa0<\xa00.001")
     assert (percent(0.18035), percent(-0.0006), percent(None)) == ("18.0\xa0%", "−0.1\xa0%", "–")
 
 
@@ -543,6 +542,7 @@ def test_the_largest_bias_is_named_with_its_sign(bias, said):
 
 def test_the_note_of_an_interval_is_passed_on():
     assert "profile: no bound was found" in inference(note_profile="no bound was found")
+    assert "; and 5 more." in inference(note_profile="no bound was found")  # of eight parameters
     assert "Not as they should be" not in inference()
 
 

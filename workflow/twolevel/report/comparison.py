@@ -15,14 +15,14 @@ from twolevel.report.numbers import NOTHING, fine_p_phrase, fixed, percent
 
 ALPHA = 0.05
 
-# What the tests are called, and what each compares the statistic with.
+# What the tests are called: the distribution that each compares the statistic with.
 TESTS = {
     "LRT": "chi-square",
     "mixture": "50:50 mixture of chi-squares",
     "PBtest": "bootstrap",
-    "Gamma": "gamma, with the simulated mean and variance",
-    "Bartlett": "Bartlett, scaled to the simulated mean",
-    "F": "F, with the simulated mean",
+    "Gamma": "gamma",
+    "Bartlett": "Bartlett",
+    "F": "F",
 }
 
 
@@ -89,11 +89,6 @@ class Comparison:
     def rejected(self) -> bool:
         """Whether the bootstrap rejects the null model at five per cent."""
         return self.p["PBtest"] < ALPHA
-
-    @property
-    def test(self) -> str:
-        """The bootstrap test as an article reports it."""
-        return f"likelihood ratio {fixed(self.result['statistic'], 2)}, bootstrap {fine_p_phrase(self.p['PBtest'])}"
 
     @property
     def rejects(self) -> tuple[float, float, float]:

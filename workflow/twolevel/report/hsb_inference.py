@@ -43,7 +43,7 @@ def printed_intervals(model: Model) -> str:
     close = max(ratios) < 3
     verdict = "none differs here by more than that explains" if close else "some differ here by more than that explains"
     return (
-        f"The vignette gives bootstrap intervals of this model from {INTERVAL_SAMPLES} samples, for the SD of the "
+        f"The vignette gives bootstrap intervals of {model.name} from {INTERVAL_SAMPLES} samples, for the SD of the "
         f"slopes for example {printed}. From {n:,} it is {slope.text('percentile')}. The bounds from so few samples "
         f"are uncertain themselves; {verdict}."
     )

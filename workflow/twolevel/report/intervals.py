@@ -197,6 +197,12 @@ def _named(model: Bootstrapped, of: ParameterIntervals) -> str:
     return f"{clean(of.parameter.label)} in {model.name}"
 
 
+def _some(items: Sequence[str]) -> str:
+    """The first three, and how many more there are."""
+    more = f"; and {len(items) - 3} more" if len(items) > 3 else ""
+    return f"{'; '.join(items[:3])}{more}"
+
+
 def _agreement(models: Sequence[Bootstrapped]) -> Iterator[str]:
     for kinds, what in (
         (("fixed",), "fixed effects"),
@@ -223,7 +229,7 @@ def _ends(models: Sequence[Bootstrapped]) -> Iterator[str]:
     if reached:
         yield (
             "The profile interval goes on to the end of what the parameter can be, since the data do not rule that "
-            f"end out: {'; '.join(reached)}."
+            f"end out: {_some(reached)}."
         )
 
 
@@ -235,7 +241,7 @@ def _outside(models: Sequence[Bootstrapped]) -> str:
     ]
     if not found:
         return "No basic or normal interval reaches beyond what its parameter can be."
-    return f"Basic and normal intervals reach beyond what the parameter can be for {'; '.join(found)}."
+    return f"Basic and normal intervals reach beyond what the parameter can be for {_some(found)}."
 
 
 def _bias(models: Sequence[Bootstrapped]) -> Iterator[str]:
@@ -270,4 +276,4 @@ def _notes(models: Sequence[Bootstrapped]) -> Iterator[str]:
         if interval.note
     ]
     if noted:
-        yield f"Not as they should be: {'; '.join(noted[:5])}{f'; and {len(noted) - 5} more' * (len(noted) > 5)}."
+        yield f"Not as they should be: {_some(noted)}."

@@ -44,12 +44,6 @@ def p_value(p: float | None) -> str:
     return f"<{NBSP}0.001" if p < 0.001 else fixed(p, 3)
 
 
-def p_phrase(p: float) -> str:
-    """A p value in a sentence: p < 0.001, p = 0.012."""
-    text = p_value(p)
-    return f"p{NBSP}{text}" if text[0] == "<" else f"p{NBSP}={NBSP}{text}"
-
-
 def fine_p(p: float | None) -> str:
     """A p value to two significant digits, for where several are set side by side."""
     if p is None or not math.isfinite(p):
