@@ -32,6 +32,9 @@ models:
 optimiser: {{random_starts: 3, seed: 1}}
 comparisons:
   arm_and_slopes: {{null_model: base, alternative_model: slopes, estimator: ML}}
+bootstrap: {{replicates: 200, parts: 2, seed: 1}}
+intervals: {{level: 0.9}}
+calibration: {{data_sets: 5, replicates: 99, parts: 1, seed: 1, models: [slopes]}}
 figures:
   lines: {{kind: group_lines, x: age, y: cost, sample: 10, seed: 1}}
   qq: {{kind: qq_level2, model: slopes, term: age}}
@@ -82,8 +85,15 @@ def test_estimates_agree_with_statsmodels(trial: Path) -> None:
     assert fit.fe_params[3] * 1e3 == pytest.approx(ours[f"age:arm{DRUG}"], rel=1e-2)
 
 
-def test_the_report_speaks_of_these_data_only(trial: Path) -> None:
+@pytest.mark.parametrize("calibrated", [False, True])
+def test_the_report_speaks_of_these_data_only(calibrated: bool, trial: Path, tmp_path: Path) -> None:
+    if calibrated:
+        project = shutil.copytree(trial.parent, tmp_path / "my trial", symlinks=True)
+        run = snakemake(project, "--cores", "2", "--config", "data={}", "--", "calibration")
+        assert run.returncode == 0, run.stdout + run.stderr
+        trial = project / "results"
     page = (trial / "report.html").read_text(encoding="utf-8")
+    assert ("How far the tests can be trusted</h2>" in page) == calibrated
     text = re.sub(r"data:[^\"')]+", "", page)
     for word in ("school", "student", "HSB", "High School", "vignette", "minority", "Catholic", "Raudenbush"):
         assert word not in text, word

@@ -153,6 +153,8 @@ def test_tables_have_the_columns_of_the_contract(results: Path, finished_run: Pa
 
     contract = yaml.safe_load((finished_run / "workflow/schemas/tables.yaml").read_text(encoding="utf-8"))
     for pattern, columns in contract.items():
+        if pattern.startswith("calibration/"):  # a target of its own: test_calibration.py
+            continue
         files = sorted(results.glob(pattern))
         assert files, pattern
         for file in files:
