@@ -24,11 +24,11 @@ from twolevel.calibration import (
 from twolevel.config import check_config
 from twolevel.coverage import (
     METHODS,
-    _response,
     coverage_experiment,
     coverage_part,
     coverage_rows,
     coverage_table,
+    response_of,
 )
 from twolevel.crossproducts import cross_products
 from twolevel.design import Design
@@ -191,7 +191,7 @@ def test_a_simulated_response_is_the_one_that_was_fitted(model: Study) -> None:
     # within 1e-7 of the best criterion (twolevel.optimise.FLAT); beta's error is the root of that.
     outer = outer_fits(model, range(11, 14))
     for row, number in enumerate((11, 12, 13)):
-        response = _response(model, number, BETA)
+        response = response_of(model, number, BETA)
         for fits, reml in zip(outer.fits, (True, False), strict=True):
             found = search(response, reml, starts(response, 2, 1)).best
             assert found.criterion == pytest.approx(fits.criterion[row], abs=1e-6)
@@ -205,7 +205,7 @@ def test_an_interval_covers_the_truth_if_its_bounds_enclose_it(model: Study) -> 
     data = cross_products(design)
     truth = parameter_values(data.own_units(TRUE_LOWER), SIGMA, BETA)
     for row, number in enumerate(data_sets):
-        response = _response(model, number, BETA)
+        response = response_of(model, number, BETA)
         ml = profile_intervals(
             ("(Intercept)", "x"), ("(Intercept)", "x"), response, part.outer.fits[1].theta[row], 0.95
         )

@@ -11,8 +11,9 @@ from twolevel.errors import UserError
 from twolevel.figures.drawing import render
 from twolevel.figures.words import read_labels
 
-# A term or a group may be called `NA`, `null` or `1`; only an empty field has no value.
-AS_WRITTEN = csv.ConvertOptions(null_values=[""], column_types=dict.fromkeys(("group", "term"), pyarrow.string()))
+# A term, a group or a model may be called `NA`, `null` or `1`; only an empty field has no value.
+NAMES = ("group", "term", "model", "comparison", "parameter", "label")
+AS_WRITTEN = csv.ConvertOptions(null_values=[""], column_types=dict.fromkeys(NAMES, pyarrow.string()))
 
 
 def main(

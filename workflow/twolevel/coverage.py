@@ -81,7 +81,7 @@ def coverage_part(
     covers = np.full((len(data_sets), len(METHODS), len(listed)), np.nan)
     width = covers.copy()
     for row in map(int, np.flatnonzero(outer.fits[0].found & outer.fits[1].found)):
-        response = _response(study, data_sets[row], beta)
+        response = response_of(study, data_sets[row], beta)
         bounds = _bounds(study, data_sets[row], outer.fits, row, response, listed, level)
         inside = (bounds[..., 0] <= truth) & (truth <= bounds[..., 1])
         covers[row] = np.where(np.isfinite(bounds).all(axis=-1) & np.isfinite(truth), inside, np.nan)
@@ -92,7 +92,7 @@ def coverage_part(
     return StudyPart(outer, study.replicates, {"covers": covers, "width": width})
 
 
-def _response(study: Study, number: int, beta: Floats) -> CrossProducts:
+def response_of(study: Study, number: int, beta: Floats) -> CrossProducts:
     """One data set as cross-products, from the random numbers that `outer_fits` draws for it."""
     of, key = study.experiment, stream_key(study.seed, study.experiment.name)
     simulator, view = of.simulator, of.simulator.views[0]
