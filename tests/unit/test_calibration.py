@@ -14,9 +14,7 @@ from twolevel.calibration import (
     Study,
     StudyPart,
     calibrated,
-    is_current,
     outer_fits,
-    studied,
     study_part_from_arrays,
     study_part_to_arrays,
     unite_study,
@@ -35,6 +33,10 @@ from twolevel.design import Design
 from twolevel.deviance import factor
 from twolevel.errors import UserError
 from twolevel.experiment import Experiment, share, target
+from twolevel.figures import coverage as coverage_figure
+from twolevel.figures import type_1_error as type_1_error_figure
+from twolevel.figures.words import Labels, Noun
+from twolevel.fingerprint import is_current, studied
 from twolevel.formula import build_design
 from twolevel.intervals import bootstrap_intervals
 from twolevel.optimise import search, starts
@@ -52,6 +54,7 @@ SCHEMA = yaml.safe_load(
     (Path(__file__).resolve().parents[2] / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8")
 )
 
+LABELS = Labels("g", Noun("group", "groups"), Noun("row", "rows"))
 SEED = 7
 SIGMA, LOWER = 2.0, np.array([[0.6]])
 BETA = np.array([1.0, -0.5])
@@ -331,3 +334,27 @@ def test_replicates_that_do_not_reach_the_bounds_are_refused(config: dict) -> No
     check_config(exact, SCHEMA)
     with pytest.raises(UserError, match=r"calibration\.replicates: found 1998; expected 1999 or more"):
         check_config(exact | {"calibration": exact["calibration"] | {"replicates": 1998}}, SCHEMA)
+
+
+def test_the_figures_show_every_rate_at_its_place() -> None:
+    p_values = np.full((100, len(TESTS)), np.nan)
+    p_values[:, TESTS.index("LRT")] = np.linspace(0.001, 0.03, 100)  # all below 5 %: too often
+    p_values[:, TESTS.index("PBtest")] = np.linspace(0.001, 0.999, 100)
+    rejected = type_1_error_figure.draw(rejection_table(rejection_rows("c_1", p_values, 99)), LABELS)
+    five, one = rejected.figure.axes
+    marks = {line.get_marker(): line.get_xdata()[0] for line in five.lines if line.get_marker() not in ("None", "")}
+    assert marks == {">": 100.0, "o": pytest.approx(5.0)}
+    assert "c_1, chi-square, 100 % at 5 %" in rejected.alt
+    assert [text.get_text() for text in five.get_yticklabels()] == ["chi-square", "bootstrap"]
+    assert [axes.lines[0].get_xdata()[0] for axes in (five, one)] == [5.0, 1.0]
+
+    covers = np.ones((100, len(METHODS), len(LISTED)))
+    covers[:30, 0, 1] = 0
+    covers[:5] = 0
+    covers[:, METHODS.index("wald"), :4] = np.nan
+    drawn = coverage_figure.draw(coverage_table(coverage_rows("m", LISTED, covers, covers, 0.95, 99)), LABELS)
+    panel = drawn.figure.axes[1]
+    assert panel.get_title() == "correlation of x with (Intercept)"
+    assert [line.get_xdata()[0] for line in panel.lines if line.get_marker() == "<"] == [70.0]
+    assert sum(line.get_marker() == "o" for line in panel.lines) == 3
+    assert "correlation of x with (Intercept), percentile, 70.0 %" in drawn.alt

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 from _job import job, read_arrays, read_json, write_json, write_table
-from twolevel.calibration import calibrated, studied, study_part_from_arrays, unite_study
+from twolevel.calibration import calibrated, study_part_from_arrays, unite_study
 from twolevel.coverage import coverage_experiment, coverage_rows, coverage_table
 from twolevel.experiment import Experiment, from_arrays
+from twolevel.fingerprint import studied
 from twolevel.parameters import parameters
 from twolevel.type_1_error import rejection_rows, rejection_table
 

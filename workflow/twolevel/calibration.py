@@ -9,7 +9,6 @@ the data sets are split over jobs.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -127,29 +126,3 @@ def study_part_from_arrays(arrays: Arrays) -> StudyPart:
     prefix = "found "
     found = {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
     return StudyPart(part_from_arrays(arrays), int(arrays["inner replicates"]), found)
-
-
-def studied(
-    comparisons: Mapping[str, Mapping[str, Any]], fits: Mapping[str, Mapping[str, Any]], models: Sequence[str]
-) -> dict[str, Any]:
-    """What a calibration is about: kept beside its results, to tell whether they are about the present fits.
-
-    Parameters
-    ----------
-    comparisons : `comparison.json` of each comparison
-    fits : `fit.json` of each model, those in `models` at least
-    models : whose intervals are studied
-    """
-    keys = ("null_model", "alternative_model", "estimator", "fingerprints")
-    return {
-        "comparisons": {name: {key: result[key] for key in keys} for name, result in comparisons.items()},
-        "models": {name: fits[name]["fingerprint"] for name in models},
-    }
-
-
-def is_current(
-    about: Mapping[str, Any], comparisons: Mapping[str, Mapping[str, Any]], fits: Mapping[str, Mapping[str, Any]]
-) -> bool:
-    """Whether a calibration is about these comparisons and fits: the same models, of the same data."""
-    models = list(about["models"])
-    return set(models) <= set(fits) and studied(comparisons, fits, models).items() <= about.items()

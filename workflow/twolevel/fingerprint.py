@@ -1,6 +1,6 @@
 """What a result was computed from, so that results of different data are never put side by side."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,3 +43,29 @@ def check_same_data(first: Mapping[str, Any], second: Mapping[str, Any], names: 
                 f"models {names[0]} and {names[1]} were fitted with different {key} ({one[:20]} and {other[:20]}). "
                 f"Run snakemake again, so that both are fitted anew."
             )
+
+
+def studied(
+    comparisons: Mapping[str, Mapping[str, Any]], fits: Mapping[str, Mapping[str, Any]], models: Sequence[str]
+) -> dict[str, Any]:
+    """What a calibration is about: kept beside its results, to tell whether they are about the present fits.
+
+    Parameters
+    ----------
+    comparisons : `comparison.json` of each comparison
+    fits : `fit.json` of each model, those in `models` at least
+    models : whose intervals are studied
+    """
+    keys = ("null_model", "alternative_model", "estimator", "fingerprints")
+    return {
+        "comparisons": {name: {key: result[key] for key in keys} for name, result in comparisons.items()},
+        "models": {name: fits[name]["fingerprint"] for name in models},
+    }
+
+
+def is_current(
+    about: Mapping[str, Any], comparisons: Mapping[str, Mapping[str, Any]], fits: Mapping[str, Mapping[str, Any]]
+) -> bool:
+    """Whether a calibration is about these comparisons and fits: the same models, of the same data."""
+    models = list(about["models"])
+    return set(models) <= set(fits) and studied(comparisons, fits, models).items() <= about.items()

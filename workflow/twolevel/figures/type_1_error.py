@@ -6,7 +6,7 @@ from twolevel.figures.drawing import Drawing
 from twolevel.figures.rate_rows import AROUND, ROW, draw_rates, key_of, stacked, verdicts
 from twolevel.figures.style import MUTED, WIDTH, halo, heading, new_figure, style
 from twolevel.figures.tables import Table, numbers, texts
-from twolevel.figures.words import Labels, clean, number, shorten
+from twolevel.figures.words import TESTS, Labels, clean, number, shorten
 
 
 @style()
@@ -18,7 +18,7 @@ def draw(table: Table, labels: Labels) -> Drawing:  # noqa: ARG001  (every kind 
     table : `type_1_error.csv`.
     labels : what things are called.
     """
-    comparisons, tests = (texts(table, column) for column in ("comparison", "test"))
+    comparisons, tests = texts(table, "comparison"), [TESTS[test] for test in texts(table, "test")]
     nominal, rate, lower, upper = (numbers(table, column) for column in ("nominal", "rate", "lower", "upper"))
     levels = sorted(set(nominal.tolist()), reverse=True)
     first = nominal == levels[0]
@@ -30,7 +30,7 @@ def draw(table: Table, labels: Labels) -> Drawing:  # noqa: ARG001  (every kind 
         draw_rates(axes, places, rate[rows], lower[rows], upper[rows], level)
         axes.set_xlim(left=0)
         axes.set_xlabel(f"rejected at {100 * level:g} % (%)")
-    panels[0].set_yticks(places, tests[first].tolist())
+    panels[0].set_yticks(places, [test for test, mine in zip(tests, first, strict=True) if mine])
     for name, place in names.items():
         heading_of_rows: dict[str, Any] = {"transform": panels[0].get_yaxis_transform(), "path_effects": halo(3)}
         panels[0].text(0, place, f" {shorten(name, 50)}", color=MUTED, size=9.5, va="center", **heading_of_rows)
@@ -40,9 +40,9 @@ def draw(table: Table, labels: Labels) -> Drawing:  # noqa: ARG001  (every kind 
     title = f"Type I error in {data_sets:,} data sets without the effect"
     key = key_of(of_each)
     heading(figure, title, key, across=len(key))
-    told = zip(comparisons.tolist(), tests.tolist(), nominal.tolist(), rate.tolist(), strict=True)
+    told = zip(comparisons.tolist(), tests, nominal.tolist(), rate.tolist(), strict=True)
     found = "; ".join(
-        f"{clean(comparison)}, {clean(test)}, {number(100 * share, 2)} % at {100 * level:g} %"
+        f"{clean(comparison)}, {test}, {number(100 * share, 2)} % at {100 * level:g} %"
         for comparison, test, level, share in told
     )
     alt = f"Rates at which tests reject a null model that is true, with 95 % intervals. {found}."

@@ -8,6 +8,15 @@ from typing import Any
 
 MINUS = "\N{MINUS SIGN}"
 
+# Tests by their names in tables, in a word or two.
+TESTS = {
+    "LRT": "chi-square",
+    "mixture": "50:50 mixture",
+    "PBtest": "bootstrap",
+    "Gamma": "gamma approximation",
+    "Bartlett": "Bartlett’s correction",
+}
+
 
 @dataclass(frozen=True)
 class Noun:
