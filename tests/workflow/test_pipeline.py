@@ -137,6 +137,8 @@ def test_results_hold_what_the_contract_says(results: Path, finished_run: Path) 
     schemas = finished_run / "workflow/schemas"
     for pattern, schema in {
         "models/*/fit.json": "fit.schema.yaml",
+        "models/*/constrained.json": "constrained.schema.yaml",
+        "witnesses.json": "witnesses.schema.yaml",
         "comparisons/*/comparison.json": "comparison.schema.yaml",
         "data/provenance.json": "provenance.schema.json",
     }.items():

@@ -29,11 +29,10 @@ def main(
     fits, constrained = _jsons(files.fits), _jsons(files.constrained)
     fixed_effects, random_effects = _tables(files.fixed_effects), _tables(files.random_effects)
     observations = pd.read_parquet(files.table)
-    explained = pd.read_csv(files.variance_explained, keep_default_na=False, na_values=[""])
     inventory = Inventory(
         names=names,
         solutions={model: from_results(fits[model], fixed_effects[model], random_effects[model]) for model in fits},
-        variance_explained={(row["model"], row["term"]): row for row in _records(explained)},
+        variance_explained={(row["model"], row["term"]): row for row in _records(_table(files.variance_explained))},
         comparisons=_comparisons(files, comparisons),
         intervals=_tables(files.intervals),
         bootstrap={_folder(file): pd.read_parquet(file) for file in files.bootstrap},
@@ -89,13 +88,14 @@ def _jsons(paths: Sequence[str]) -> dict[str, Any]:
 
 
 def _tables(paths: Sequence[str]) -> dict[str, pd.DataFrame]:
-    """Tables by model; a term or a group may be called `NA` or `null`, and an empty name is an empty text."""
-    texts = ("term", "group", "term_1", "term_2", "parameter", "method", "model")
-    tables = {_folder(path): pd.read_csv(path, keep_default_na=False, na_values=[""]) for path in paths}
-    return {
-        name: table.assign(**{column: table[column].fillna("").astype(str) for column in texts if column in table})
-        for name, table in tables.items()
-    }
+    """Tables by the names of their folders; a term may be called `NA` or `null`, and an empty one is an empty text."""
+    return {_folder(path): _table(path) for path in paths}
+
+
+def _table(path: str) -> pd.DataFrame:
+    texts = dict.fromkeys(("model", "group", "term", "term_1", "term_2", "parameter", "method"), "str")
+    table = pd.read_csv(path, keep_default_na=False, na_values=[""], dtype=texts)
+    return table.fillna({column: "" for column in texts if column in table})
 
 
 def _folder(path: str) -> str:

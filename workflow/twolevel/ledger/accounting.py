@@ -1,6 +1,6 @@
 """The numbers that a source printed of one model: which come out as printed at an optimum, which near it, which not."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,10 +12,6 @@ from twolevel.ledger.quantities import value_of
 from twolevel.ledger.rows import Row
 from twolevel.ledger.solution import NotThereError, from_estimates
 from twolevel.ledger.witness import Centre, Estimates, nearest
-
-# A number further off than this many units of its last digit is another number, not one that an optimiser that stopped
-# a little short has moved.
-LAST_DIGIT = 10
 
 # The results and a recomputation from their own theta agree to this share of a unit of the last digit printed.
 SAME_NUMBER = 0.02
@@ -57,7 +53,9 @@ class Account:
     near: frozenset[str]
 
 
-def account(rows: Sequence[Row], inventory: Inventory, model: str, of: Callable[[], Centre] | None) -> Account:
+def account(
+    rows: Sequence[Row], inventory: Inventory, model: str, moved: Collection[str], of: Callable[[], Centre] | None
+) -> Account:
     """Account for the numbers printed of one model.
 
     Parameters
@@ -65,7 +63,8 @@ def account(rows: Sequence[Row], inventory: Inventory, model: str, of: Callable[
     rows : all that are printed of the model
     inventory : the results, with the model at an optimum
     model : its name in the configuration
-    of : gives that optimum, where a point near it is needed; None where none is to be looked for
+    moved : ids of those of which it is declared that the source's optimiser stopped a little short of them
+    of : gives that optimum, where a point near it is needed; None where none is moved
     """
     computed, missing = {}, {}
     for row in rows:
@@ -75,16 +74,15 @@ def account(rows: Sequence[Row], inventory: Inventory, model: str, of: Callable[
             missing[row.id] = str(reason)
     there = [row for row in rows if row.id in computed]
     exact = [row for row in there if as_printed(computed[row.id], row) == row.printed]
-    close = [row for row in there if row not in exact and _is_close(computed[row.id], row)]
+    near = [row for row in there if row.id in moved and row not in exact]
     witness = None
-    if close and of:
+    if near and of:
         optimum = of()
-        odd = inconsistent(close, inventory, computed, model, optimum)
-        close = [row for row in close if row.id not in odd]
-        if close:
-            witness = _witness([row for row in there if row in exact or row in close], inventory, model, optimum)
-    near = frozenset(row.id for row in close if witness and row.id in witness.printed)
-    return Account(computed, missing, frozenset(row.id for row in exact), witness if near else None, near)
+        odd = inconsistent(near, inventory, computed, model, optimum)
+        near = [row for row in near if row.id not in odd]
+        witness = _witness([row for row in there if row in exact or row in near], inventory, model, optimum)
+    near_ids = frozenset(row.id for row in near if witness)
+    return Account(computed, missing, frozenset(row.id for row in exact), witness if near_ids else None, near_ids)
 
 
 def inconsistent(
@@ -99,19 +97,8 @@ def inconsistent(
     return {row.id: anew[row.id] for row in rows if not abs(anew[row.id] - computed[row.id]) <= SAME_NUMBER * row.unit}
 
 
-def _is_close(value: float, row: Row) -> bool:
-    return not row.printed.startswith("<") and abs(value - float(row.printed)) <= LAST_DIGIT * row.unit
-
-
 def _witness(rows: Sequence[Row], inventory: Inventory, model: str, optimum: Centre) -> Witness | None:
-    """The nearest point that prints all rows; or all but one, the one without which the point is nearest."""
-    if whole := _point(rows, inventory, model, optimum):
-        return whole
-    without_one = [_point([*rows[:i], *rows[i + 1 :]], inventory, model, optimum) for i in range(len(rows))]
-    return min((found for found in without_one if found), key=lambda found: found.excess, default=None)
-
-
-def _point(rows: Sequence[Row], inventory: Inventory, model: str, optimum: Centre) -> Witness | None:
+    """The nearest point at which all of the rows come out as printed."""
     ranged = [row for row in rows if not row.printed.startswith("<")]
 
     def numbers(estimates: Estimates) -> Floats:

@@ -32,12 +32,21 @@ def quantile_band(
     coverage : probability of the band, at least
     """
     ordered = np.sort(replicates[np.isfinite(replicates)])
-    n, tail, rank = len(ordered), (1 - coverage) / 2, (samples + 1) * probability
-    low, high = (min(max(of_rank, 1), samples) for of_rank in (floor(rank), ceil(rank)))
-    below = int(betabinom.ppf(tail, n, low, samples + 1 - low))
-    up_to = int(betabinom.ppf(1 - tail, n, high, samples + 1 - high))
+    below, up_to = band_ranks(len(ordered), probability, samples, coverage)
     edges = np.concatenate([[-np.inf], ordered, [np.inf]])
     return float(edges[below]), float(edges[up_to + 1])
+
+
+def band_ranks(n: int, probability: float, samples: int, coverage: float = COVERAGE) -> tuple[int, int]:
+    """Least and greatest number of our n replicates that lie below the bound of another run, but for 1 - coverage.
+
+    The parameters are those of `quantile_band`.
+    """
+    tail, rank = (1 - coverage) / 2, (samples + 1) * probability
+    low, high = (min(max(of_rank, 1), samples) for of_rank in (floor(rank), ceil(rank)))
+    below = betabinom.ppf(tail, n, low, samples + 1 - low)
+    up_to = betabinom.ppf(1 - tail, n, high, samples + 1 - high)
+    return int(below), int(up_to)
 
 
 def count_band(count: int, n: int, samples: int, coverage: float = COVERAGE) -> tuple[int, int]:
@@ -47,10 +56,8 @@ def count_band(count: int, n: int, samples: int, coverage: float = COVERAGE) -> 
     the numbers that this law would not reject.
     """
     tail = (1 - coverage) / 2
-    possible = [
-        x
-        for x in range(samples + 1)
-        if hypergeom.cdf(x, n + samples, count + x, samples) > tail
-        and hypergeom.sf(x - 1, n + samples, count + x, samples) > tail
-    ]
-    return possible[0], possible[-1]
+    x = np.arange(samples + 1)
+    at_most = hypergeom.cdf(x, n + samples, count + x, samples)
+    at_least = hypergeom.sf(x - 1, n + samples, count + x, samples)
+    possible = np.flatnonzero((at_most > tail) & (at_least > tail))
+    return int(possible[0]), int(possible[-1])

@@ -8,7 +8,7 @@ import pandas as pd
 from twolevel.errors import UserError
 
 KINDS = ("exact", "derived", "monte_carlo", "timing")
-DECLARABLE = ("not_optimum", "source_misprint", "not_comparable")
+DECLARABLE = ("match_rounding", "not_optimum", "source_misprint", "not_comparable")
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Declared:
-    """What somebody found out about one row, or about all rows of a model. It decides nothing by itself: it is checked.
+    """What somebody found out about one row, or about all rows of a model: a claim, which the ledger checks.
 
     Attributes
     ----------

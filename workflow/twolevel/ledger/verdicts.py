@@ -1,9 +1,9 @@
 """The rules by which every printed number gets its verdict, and the ledger itself.
 
 match            the same characters, from the results
-match_rounding   other last digits, because the source's optimiser stopped a little short: there is one point whose
-                 criterion exceeds our optimum by less than `witness.SLACK`, and from which all numbers printed of that
-                 model follow
+match_rounding   other last digits, as declared, because the source's optimiser stopped a little short: there is one
+                 point whose criterion exceeds our optimum by less than `witness.SLACK`, and from which all numbers
+                 printed of that model follow
 monte_carlo      a number of the source's own simulation, in the band that our replicates give for a run of its size
 not_optimum      the source stopped elsewhere, as declared: the number comes out as printed at the optimum on the face
                  where lme4's bounds end a search, or so near it as match_rounding asks
@@ -12,7 +12,7 @@ not_comparable   no result to compare with, as declared
 mismatch         none of these
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from math import ceil, log10
@@ -88,21 +88,25 @@ def settle(
     a line for each row in their order, and the witnesses that the verdicts rest on
     """
     claims = {entry.rows: entry for entry in declared}
+    moved = {row.id for row in rows if row.id in claims and claims[row.id].verdict == "match_rounding"}
     lines: dict[str, Line] = {}
     found: list[Found] = []
     to_account: list[Row] = []
     for row in rows:
         claim = claims.get(row.id)
-        if row.kind == "monte_carlo":
+        if claim and claim.printed != row.printed:
+            reason = f"what is declared of it, {claim.verdict}, is declared of a printed {claim.printed}"
+            lines[row.id] = Line(row, "", "mismatch", reason)
+        elif row.kind == "monte_carlo":
             lines[row.id] = _simulated(row, inventory)
         elif claim and claim.verdict == "source_misprint":
             lines[row.id] = _misprint(row, claim, inventory)
         elif claim and claim.verdict == "not_comparable":
-            lines[row.id] = _not_comparable(row, claim)
+            lines[row.id] = Line(row, "", "not_comparable", claim.reason)
         else:
             to_account.append(row)
     for name, group in groupby(sorted(to_account, key=_owner), key=_owner):
-        of_model, points = _of_model(name, list(group), claims.get(name[0]), inventory, constrained, centre_of)
+        of_model, points = _of_model(name, list(group), claims.get(name[0]), moved, inventory, constrained, centre_of)
         lines |= {line.row.id: line for line in of_model}
         found += points
     return [lines[row.id] for row in rows], found
@@ -116,6 +120,7 @@ def _of_model(
     owner: tuple[str, str],
     rows: Sequence[Row],
     claim: Declared | None,
+    moved: Collection[str],
     inventory: Inventory,
     constrained: Constrained,
     centre_of: FindCentre,
@@ -125,20 +130,17 @@ def _of_model(
     try:
         model = inventory.model(name)
     except NotThereError:  # numbers of no model at all, or the rows will say that theirs is missing
-        return _lines(rows, account(rows, inventory, "", None)), []
-    if claim is None:
-        near = (lambda: centre_of(model, False)) if estimator == "REML" else None
-        at_optimum = account(rows, inventory, model, near)
-        found = [Found(model, name, (), at_optimum.witness)] if at_optimum.witness else []
-        return _lines(rows, at_optimum), found
-    return _elsewhere(rows, name, model, inventory, constrained[model], centre_of)
+        return [_line(row, account([row], inventory, "", (), None), ()) for row in rows], []
+    if claim:
+        return _elsewhere(rows, name, model, moved, inventory, constrained[model], centre_of)
+    # Of ML fits the source prints a table of criteria alone, which no search that stops a little short changes.
+    near_reml = moved if estimator == "REML" else ()
+    at_optimum = account(rows, inventory, model, near_reml, lambda: centre_of(model, False))
+    found = [Found(model, name, (), at_optimum.witness)] if at_optimum.witness else []
+    return [_line(row, at_optimum, near_reml) for row in rows], found
 
 
-def _lines(rows: Sequence[Row], of: Account) -> list[Line]:
-    return [_line(row, of) for row in rows]
-
-
-def _line(row: Row, of: Account) -> Line:
+def _line(row: Row, of: Account, moved: Collection[str]) -> Line:
     if row.id in of.missing:
         return Line(row, "", "mismatch", of.missing[row.id])
     text = _text(row, of)
@@ -146,14 +148,20 @@ def _line(row: Row, of: Account) -> Line:
         return Line(row, text, "match", remark(of.computed[row.id], row))
     if of.witness and row.id in of.near:
         return Line(row, text, "match_rounding", _near_reason(of.witness, "the optimum"))
-    return Line(row, text, "mismatch", _no_reason("the optimum"))
+    return Line(row, text, "mismatch", _no_reason(row.id in moved, "the optimum"))
 
 
 def _elsewhere(
-    rows: Sequence[Row], name: str, model: str, inventory: Inventory, story: Mapping[str, Any], centre_of: FindCentre
+    rows: Sequence[Row],
+    name: str,
+    model: str,
+    moved: Collection[str],
+    inventory: Inventory,
+    story: Mapping[str, Any],
+    centre_of: FindCentre,
 ) -> tuple[list[Line], list[Found]]:
     """Numbers of a model of which it is declared that the source stopped where lme4's bounds end a search."""
-    at_optimum = account(rows, inventory, model, None)
+    at_optimum = account(rows, inventory, model, (), None)
     if not story["face"]:
         reason = "declared not_optimum, but lme4's bounds do not keep a search of this model from its optimum"
         return [Line(row, _text(row, at_optimum), "mismatch", reason) for row in rows], []
@@ -161,7 +169,7 @@ def _elsewhere(
     odd = inconsistent(there, inventory, at_optimum.computed, model, centre_of(model, False))
     fit = story["fit"]
     face = inventory.at(model, from_estimates(fit))
-    on_face = account(rows, face, model, lambda: centre_of(model, True))
+    on_face = account(rows, face, model, moved, lambda: centre_of(model, True))
     where = f"the optimum on the face {' = '.join(story['face'])} = 0"
     which = f"{where} (criterion {fit['criterion']:.5f}, {fit['above_optimum']:.4f} above the optimum)"
 
@@ -175,7 +183,7 @@ def _elsewhere(
             reason = f"match_rounding from the constrained fit: {_near_reason(on_face.witness, which)}"
             return Line(row, text, "not_optimum", reason)
         if row.id not in on_face.exact:
-            return Line(row, text, "mismatch", _no_reason(which))
+            return Line(row, text, "mismatch", _no_reason(row.id in moved, which))
         if row.id in at_optimum.exact:
             return Line(row, text, "match", f"at the optimum, and from the constrained fit too: {which}")
         return Line(row, text, "not_optimum", f"match from the constrained fit: as printed at {which}")
@@ -221,19 +229,11 @@ def _misprint(row: Row, claim: Declared, inventory: Inventory) -> Line:
     text = as_printed(value, row)
     decimals = len(claim.should_be.partition(".")[2])
     correct = to_decimals(value, replace(row, decimals=decimals))
-    if row.printed != claim.printed:
-        return Line(row, text, "mismatch", f"declared a misprint where {claim.printed} is printed")
     if text == row.printed:
         return Line(row, text, "mismatch", "declared a misprint, but it is what we compute")
     if correct != claim.should_be:
         return Line(row, text, "mismatch", f"a misprint for {claim.should_be}, as declared, but we compute {correct}")
     return Line(row, text, "source_misprint", f"should be {claim.should_be}: {claim.reason}")
-
-
-def _not_comparable(row: Row, claim: Declared) -> Line:
-    if row.printed != claim.printed:
-        return Line(row, "", "mismatch", f"declared not comparable where {claim.printed} is printed")
-    return Line(row, "", "not_comparable", claim.reason)
 
 
 def _text(row: Row, of: Account) -> str:
@@ -249,5 +249,6 @@ def _near_reason(witness: Witness, where: str) -> str:
     )
 
 
-def _no_reason(where: str) -> str:
-    return f"not as printed at {where}, nor with the model's other numbers at one point within {SLACK} of it"
+def _no_reason(moved: bool, where: str) -> str:
+    near = f", nor with the model's other numbers at one point within {SLACK} of it" if moved else ""
+    return f"not as printed at {where}{near}"
