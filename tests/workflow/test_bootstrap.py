@@ -1,0 +1,89 @@
+"""Bootstraps in other parts, on other cores, or killed in the middle and started again, end with the same bytes."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from conftest import snakemake
+
+pytestmark = pytest.mark.slow
+
+TARGETS = [
+    "results/models/random_coefficients/bootstrap.parquet",
+    "results/models/random_coefficients/intervals.csv",
+    "results/comparisons/cses_slope_variance/tests.csv",
+    "results/comparisons/cses_slope_variance/reference_distribution.parquet",
+]
+PARTS = 5
+
+
+def project(finished_run: Path, folder: Path) -> Path:
+    """A copy of the finished run, in which two bootstraps have to be done again, in more parts."""
+    shutil.copytree(finished_run, folder, symlinks=True)
+    config = folder / "config.yaml"
+    text, times = re.subn(r"(\nbootstrap:\n.*\n  parts:) \d+\n", rf"\1 {PARTS}\n", config.read_text(encoding="utf-8"))
+    assert times == 1
+    config.write_text(text, encoding="utf-8")
+    for target in TARGETS:
+        (folder / target).unlink()
+    return folder
+
+
+def tables(folder: Path) -> list[bytes]:
+    return [(folder / target).read_bytes() for target in TARGETS]
+
+
+def parts(folder: Path) -> list[Path]:
+    return list((folder / "results").glob("*/*/replicates/*-of-*.npz"))
+
+
+def start_and_kill(folder: Path, *, whole_group: bool) -> int:
+    """Start the plain command in a process group of its own; kill it when some parts are there, and count them."""
+    command = [
+        sys.executable,
+        "-m",
+        "snakemake",
+        "--config",
+        'data={"mode": "snapshot"}',
+        "--cores",
+        "2",
+        "--",
+        *TARGETS,
+    ]
+    with (folder / "said").open("w") as said:
+        run = subprocess.Popen(command, cwd=folder, stdout=said, stderr=said, start_new_session=True)
+    while len(parts(folder)) < 2:
+        assert run.poll() is None, (folder / "said").read_text()
+        time.sleep(0.05)
+    (os.killpg if whole_group else os.kill)(run.pid, signal.SIGKILL)
+    run.wait()
+    return len(parts(folder))
+
+
+def test_more_parts_on_more_cores_are_the_same_files(finished_run: Path, tmp_path: Path) -> None:
+    folder = project(finished_run, tmp_path / "project")
+    run = snakemake(folder, "--cores", "4", "--", *TARGETS)
+    assert run.returncode == 0, run.stderr
+    assert f"{PARTS}-of-{PARTS}" in run.stdout + run.stderr
+    assert tables(folder) == tables(finished_run)
+
+
+@pytest.mark.parametrize("whole_group", [True, False], ids=["with its jobs", "alone"])
+def test_a_killed_run_goes_on(whole_group: bool, finished_run: Path, tmp_path: Path) -> None:
+    # Killed alone, its jobs live on for a moment, and write while the next run is at work.
+    folder = project(finished_run, tmp_path / "project")
+    done = start_and_kill(folder, whole_group=whole_group)
+    assert 2 <= done < 2 * PARTS, "killed too late to tell"
+    assert not any((folder / target).exists() for target in TARGETS)
+    again = snakemake(folder, "--cores", "2", "--", *TARGETS)
+    assert again.returncode == 0, again.stderr
+    assert tables(folder) == tables(finished_run)
+    # Nothing is left over: no part, no half-written file.
+    assert not parts(folder)
+    assert not list((folder / "results").rglob("*.part"))
