@@ -19,6 +19,11 @@ def test_the_project_s_own_config_is_valid(config) -> None:
     check_config(config, SCHEMA)
 
 
+def test_data_of_which_nothing_was_printed_need_no_ledger(config) -> None:
+    check_config({**config, "ledger": None}, SCHEMA)
+    check_config({key: value for key, value in config.items() if key != "ledger"}, SCHEMA)
+
+
 @pytest.mark.parametrize(
     ("path", "value", "says"),
     [
@@ -41,6 +46,8 @@ def test_the_project_s_own_config_is_valid(config) -> None:
             "none",
             "comparisons.minority_effect.null_model: there is no model 'none'",
         ),
+        ("ledger", {"published": "data/published.csv"}, "ledger: the key verdicts is missing"),
+        ("ledger", "data/published.csv", "found 'data/published.csv'; expected published and verdicts, each the path"),
         ("figures.qq_slopes", {"kind": "qq_level2", "model": "random_coefficients"}, "the key term is missing"),
         ("figures.overall_scatter.x", "csess", r"there is no column 'csess' \(did you mean 'cses'\?\)"),
         (

@@ -187,7 +187,7 @@ MISTAKES = {
     "a verdict that cannot be declared": (
         {},
         {"verdict": "match"},
-        "row ch8-001 has the verdict 'match'; expected not_",
+        "row ch8-001 has the verdict 'match'; expected match_rounding",
     ),
     "a row that is not there": ({}, {"rows": "ch8-999"}, "rows names ch8-999, which is neither an id nor a model"),
 }
