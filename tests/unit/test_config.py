@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from twolevel.config import check_config
+from twolevel.config import check_config, with_numbers
 from twolevel.errors import UserError
 from twolevel.yaml_text import check_yaml
 
@@ -172,3 +172,23 @@ def test_bytes_that_are_no_text_are_refused() -> None:
 def test_the_same_key_in_other_mappings_or_of_another_type_is_no_repetition() -> None:
     check_yaml(b"a: {x: 1}\nb: {x: 1}\n1: c\n'1': d\nm: &m [x]\nn: *m\n", "c.yaml")
     check_yaml((ROOT / "config.yaml").read_bytes(), "config.yaml")
+
+
+def test_numbers_on_snakemake_s_command_line_are_numbers(config: dict) -> None:
+    # snakemake --config 'bootstrap={"replicates": 50, "seed": 1}' gives the numbers inside a section as text.
+    changed = deepcopy(config)
+    changed["bootstrap"] |= {"replicates": "50", "seed": "1"}
+    changed["intervals"]["level"] = "0.9"
+    changed["data"]["columns"]["ses"]["min"] = "-4"
+    changed["data"]["columns"]["himinty"]["levels"] = ["0", "1"]  # levels are text, and stay it
+    meant = with_numbers(changed, SCHEMA)
+    check_config(meant, SCHEMA)
+    assert meant["bootstrap"] == config["bootstrap"] | {"replicates": 50, "seed": 1}
+    assert meant["intervals"]["level"] == 0.9
+    assert meant["data"]["columns"]["ses"]["min"] == -4
+    assert meant["data"]["columns"]["himinty"]["levels"] == ["0", "1"]
+
+    for nonsense in ("many", "0.5", ""):
+        changed["bootstrap"]["replicates"] = nonsense
+        with pytest.raises(UserError, match=r"bootstrap\.replicates: found .*; expected a whole number, 1 or more"):
+            check_config(with_numbers(changed, SCHEMA), SCHEMA)

@@ -7,7 +7,7 @@ import yaml
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow"))
 
 from locks import take_over
-from twolevel.config import check_config
+from twolevel.config import check_config, with_numbers
 from twolevel.errors import UserError
 from twolevel.yaml_text import check_yaml
 
@@ -27,7 +27,12 @@ configfile: "config.yaml"
 
 
 try:
-    schema = Path(workflow.basedir) / "workflow/schemas/config.schema.yaml"
-    check_config(config, yaml.safe_load(schema.read_text(encoding="utf-8")))
+    schema = yaml.safe_load(
+        Path(workflow.basedir, "workflow/schemas/config.schema.yaml").read_text(
+            encoding="utf-8"
+        )
+    )
+    config.update(with_numbers(config, schema))
+    check_config(config, schema)
 except UserError as error:
     raise WorkflowError(str(error)) from None

@@ -90,9 +90,9 @@ def read_arrays(path: str | Path) -> "dict[str, np.ndarray]":
     import numpy as np  # here, because jobs without arrays start faster without it
 
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             return dict(arrays)
-    except (ValueError, EOFError, BadZipFile) as error:
+    except (ValueError, EOFError, KeyError, RuntimeError, OSError, BadZipFile) as error:
         raise UserError(f"{path} cannot be read ({error}). Delete it and run snakemake again.") from error
 
 

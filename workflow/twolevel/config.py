@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from difflib import get_close_matches
 from typing import Any
 
@@ -28,6 +29,22 @@ def check_config(config: Mapping[str, Any], schema: Mapping[str, Any]) -> None:
     problems = [*dict.fromkeys(map(_explain, errors))] or [*_dangling(config), *_contradictory(config)]
     if problems:
         raise UserError("config.yaml is not as it should be:\n  " + "\n  ".join(problems))
+
+
+def with_numbers(config: Any, schema: Mapping[str, Any]) -> Any:
+    """The configuration with numbers where its schema wants numbers.
+
+    What stands inside a section on Snakemake's command line, as in --config 'bootstrap={"replicates": 500}', comes as
+    text.
+    """
+    if isinstance(config, Mapping):
+        known, others = schema.get("properties", {}), schema.get("additionalProperties", {})
+        return {key: with_numbers(value, known.get(key) or others or {}) for key, value in config.items()}
+    if isinstance(config, str) and schema.get("type") in ("integer", "number"):
+        for number in (int, float):
+            with suppress(ValueError):
+                return number(config)
+    return config
 
 
 def _explain(error: ValidationError) -> str:

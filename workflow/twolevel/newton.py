@@ -8,6 +8,9 @@ from twolevel.groupwise import compiled
 # A gradient below this counts as zero: with a curvature of 10 or more it leaves the criterion within 1e-12 of the best.
 GRADIENT = 1e-6
 
+# A criterion is known to about this much; a step that promises less has nothing to gain.
+PROMISE = 1e-8
+
 # Differences of the criterion below this share of it are rounding; there the gradient decides.
 ROUNDING = 1e-13
 
@@ -103,8 +106,16 @@ def _largest(values):  # type: ignore[no-untyped-def]
 
 @compiled
 def is_minimum(gradient, hessian, flat):  # type: ignore[no-untyped-def]
-    """Whether the gradient is zero and no curvature is below -flat."""
-    return _largest(gradient) <= GRADIENT and _step(hessian, gradient, flat)[1]
+    """Whether no curvature is below -flat, and a Newton step promises no fall of the criterion.
+
+    The promise has no units: where the groups differ by a hundred residual SDs, rounding alone makes a gradient that
+    is not small, on a criterion that is flat.
+    """
+    step, positive = _step(hessian, gradient, flat)
+    promised = 0.0
+    for a in range(len(step)):
+        promised -= 0.5 * step[a] * gradient[a]
+    return positive and promised <= PROMISE
 
 
 @compiled
