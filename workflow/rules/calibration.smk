@@ -154,7 +154,7 @@ rule calibration:
     conda:
         "../../envs/pipeline.yaml"
     params:
-        **dict(rules.render_report.params.items()),
+        config=rules.render_report.params.config,
     message:
         "Render the report with the calibration"
     script:

@@ -20,9 +20,7 @@ rule render_report:
         variance_components=expand(
             "results/models/{model}/variance_components.csv", model=config["models"]
         ),
-        intervals=expand(
-            "results/models/{model}/intervals.csv", model=config["models"]
-        ),
+        intervals=expand("results/models/{model}/intervals.csv", model=config["models"]),
         bootstraps=expand(
             "results/models/{model}/bootstrap.parquet", model=config["models"]
         ),
@@ -56,8 +54,6 @@ rule render_report:
     conda:
         "../../envs/pipeline.yaml"
     params:
-        # Looked for by the script, and no input: see calibration.smk.
-        calibration="results/calibration",
         # What the page says of the configuration: not where the data lie or how they are fetched.
         config={
             "data": {

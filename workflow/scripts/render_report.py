@@ -101,4 +101,5 @@ if __name__ == "__main__":
     with job(snakemake.log[0]):  # noqa: F821
         # The rule `calibration` has no output: it renders the report anew over the one that it asks for.
         page = snakemake.output[0] if snakemake.output else snakemake.input.report  # noqa: F821
-        main(snakemake.input, output=page, **snakemake.params)  # noqa: F821
+        # The calibration is no input (see calibration.smk): it is looked for beside the report.
+        main(snakemake.input, snakemake.params.config, str(Path(page).with_name("calibration")), page)  # noqa: F821
