@@ -85,6 +85,7 @@ def build(python, venv, lock):
     # Each job of the pipeline is a short process, and Snakemake lets none of them write bytecode: without this they
     # take twice as long. A file that does not compile is some package's template, which nothing imports.
     subprocess.call([str(made), "-m", "compileall", "-q", "-j", "0", "-x", r"[\\/]tests?[\\/]", str(venv / "lib")])
+    run([made, Path(__file__).with_name("compile_library.py")], "The library could not be compiled; see above.")
 
 
 def main():

@@ -85,8 +85,9 @@ def config() -> dict[str, Any]:
     return yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
 
 
+# What numba compiled is copied: compiling it anew would take each copy half a minute.
 NOT_COPIED = shutil.ignore_patterns(
-    ".git", ".venv", ".snakemake", "results", "logs", ".cache", ".*_cache", "__pycache__"
+    ".git", ".venv", ".snakemake", "results", "logs", ".cache", ".*_cache", "*.pyc"
 )
 
 

@@ -120,7 +120,7 @@ def test_updated_data_rerun_everything_that_depends_on_them(project: Path) -> No
 
 def test_one_core_gives_the_same_bytes_as_two(results: Path, finished_run: Path, tmp_path: Path) -> None:
     copy = tmp_path / "one core"
-    ignore = shutil.ignore_patterns(".snakemake", "results", "logs", "__pycache__")
+    ignore = shutil.ignore_patterns(".snakemake", "results", "logs")
     shutil.copytree(finished_run, copy, ignore=ignore)
     run = snakemake(copy, "--cores", "1")
     assert run.returncode == 0, run.stderr
