@@ -86,9 +86,7 @@ def config() -> dict[str, Any]:
 
 
 # What numba compiled is copied: compiling it anew would take each copy half a minute.
-NOT_COPIED = shutil.ignore_patterns(
-    ".git", ".venv", ".snakemake", "results", "logs", ".cache", ".*_cache", "*.pyc"
-)
+NOT_COPIED = shutil.ignore_patterns(".git", ".venv", ".snakemake", "results", "logs", ".cache", ".*_cache", "*.pyc")
 
 
 def snakemake(project: Path, *options: str, home: Path | None = None) -> subprocess.CompletedProcess[str]:
