@@ -192,3 +192,21 @@ def test_numbers_on_snakemake_s_command_line_are_numbers(config: dict) -> None:
         changed["bootstrap"]["replicates"] = nonsense
         with pytest.raises(UserError, match=r"bootstrap\.replicates: found .*; expected a whole number, 1 or more"):
             check_config(with_numbers(changed, SCHEMA), SCHEMA)
+
+
+@pytest.mark.parametrize("written", [1e4, "1e4", "10000.0"])
+def test_a_whole_number_may_be_written_as_a_float(written: float | str, config: dict) -> None:
+    # A float would end in a traceback where replicates are counted.
+    changed = deepcopy(config)
+    changed["bootstrap"]["replicates"] = written
+    meant = with_numbers(changed, SCHEMA)
+    check_config(meant, SCHEMA)
+    assert type(meant["bootstrap"]["replicates"]) is int
+    assert meant["bootstrap"]["replicates"] == 10_000
+
+
+def test_a_level_that_is_no_number_is_refused(config: dict) -> None:
+    # YAML's .nan is a number to the schema, and is neither above 0 nor below it.
+    config["intervals"]["level"] = float("nan")
+    with pytest.raises(UserError, match=r"intervals\.level: found nan; expected a number between 0 and 1"):
+        check_config(config, SCHEMA)

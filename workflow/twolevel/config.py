@@ -40,11 +40,13 @@ def with_numbers(config: Any, schema: Mapping[str, Any]) -> Any:
     if isinstance(config, Mapping):
         known, others = schema.get("properties", {}), schema.get("additionalProperties", {})
         return {key: with_numbers(value, known.get(key) or others or {}) for key, value in config.items()}
-    if isinstance(config, str) and schema.get("type") in ("integer", "number"):
+    wanted = schema.get("type")
+    if isinstance(config, str) and wanted in ("integer", "number"):
         for number in (int, float):
             with suppress(ValueError):
-                return number(config)
-    return config
+                return with_numbers(number(config), schema)
+    # 1e4 is a float in Python, and a whole number to a person and to JSON schema.
+    return int(config) if wanted == "integer" and isinstance(config, float) and config.is_integer() else config
 
 
 def _explain(error: ValidationError) -> str:
@@ -111,8 +113,15 @@ def _contradictory(config: Mapping[str, Any]) -> Iterator[str]:
     for name, model in config["models"].items():
         if model.get("baseline") == name:
             yield f"models.{name}.baseline: a model cannot be its own baseline; name another model, or leave it out."
+    yield from _out_of_reach(config)
+
+
+def _out_of_reach(config: Mapping[str, Any]) -> Iterator[str]:
+    """A level that is no number, or whose bounds the bootstraps of the calibration do not reach."""
     level, replicates = config["intervals"]["level"], config["calibration"]["replicates"]
-    if (needed := math.ceil(round(2 / (1 - level), 6)) - 1) > replicates:
+    if math.isnan(level):
+        yield "intervals.level: found nan; expected a number between 0 and 1, such as 0.95."
+    elif (needed := math.ceil(round(2 / (1 - level), 6)) - 1) > replicates:
         yield (
             f"calibration.replicates: found {replicates}; expected {needed} or more, since fewer do not reach the "
             f"bounds of intervals of level {level} (intervals.level)."
