@@ -443,7 +443,7 @@ def test_the_mixture_has_its_row_and_its_verdict():
     text = compared(p_bootstrap=0.03, p_chi_square=0.045, p_mixture=0.031)
     assert "by the mixture p = 0.031: the first is larger than the simulated one" in text
     assert "the second agrees with the simulated one within Monte Carlo error." in text
-    assert "50:50 mixture of chi-squares 12.50 3 and 4 0.031 –" in text
+    assert "50:50 mixture 12.50 3 and 4 0.031 –" in text
     assert "Bootstrap 12.50 – 0.030 0.0012" in text
 
 

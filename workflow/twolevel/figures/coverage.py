@@ -4,7 +4,7 @@ from twolevel.figures.drawing import Drawing
 from twolevel.figures.rate_rows import AROUND, ROW, draw_rates, key_of, stacked, verdicts
 from twolevel.figures.style import WIDTH, heading, new_figure, style
 from twolevel.figures.tables import Table, numbers, texts
-from twolevel.figures.words import Labels, clean, number, wrap
+from twolevel.figures.words import METHODS, Labels, clean, number, wrap
 
 ACROSS = 2
 
@@ -34,7 +34,7 @@ def draw(table: Table, labels: Labels) -> Drawing:  # noqa: ARG001  (every kind 
         draw_rates(axes, at, rate[mine], lower[mine], upper[mine], level)
         label = names[mine][0]
         axes.set_title(wrap(f"{model}: {label}" if several else label, 36), fontsize=10)
-        axes.set_yticks(places, ["Wald" if method == "wald" else method for method in methods_used])
+        axes.set_yticks(places, [METHODS.get(method, method) for method in methods_used])
     for axes in grid.ravel()[len(panels) :]:
         axes.set_visible(False)
     grid[0, 0].set_ylim(max(places) + 0.7, min(places) - 0.7)

@@ -15,7 +15,11 @@ TESTS = {
     "PBtest": "bootstrap",
     "Gamma": "gamma approximation",
     "Bartlett": "Bartlett’s correction",
+    "F": "F approximation",
 }
+
+# Methods of intervals are called what they are called in tables, but for a proper name.
+METHODS = {"wald": "Wald"}
 
 
 @dataclass(frozen=True)

@@ -8,15 +8,13 @@ from typing import Any
 
 import pandas as pd
 
-from twolevel.figures.words import TESTS, clean, sentence
+from twolevel.figures.words import METHODS, TESTS, clean, sentence
 from twolevel.fingerprint import is_current
 from twolevel.report.numbers import percent
 from twolevel.report.prose import listed
 from twolevel.report.section import Section
 
 SECTION = Section("calibration", "How far the tests can be trusted", "sections/calibration.html.j2")
-
-METHODS = {"wald": "Wald"}
 
 RIGHT, SELDOM, OFTEN = "about as often as it should be", "too seldom", "too often"
 

@@ -9,21 +9,12 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import chdtri
 
+from twolevel.figures.words import TESTS
 from twolevel.proportion import proportion_interval
 from twolevel.report.model import Model
 from twolevel.report.numbers import NOTHING, fine_p_phrase, fixed, percent
 
 ALPHA = 0.05
-
-# What the tests are called: the distribution that each compares the statistic with.
-TESTS = {
-    "LRT": "chi-square",
-    "mixture": "50:50 mixture of chi-squares",
-    "PBtest": "bootstrap",
-    "Gamma": "gamma",
-    "Bartlett": "Bartlett",
-    "F": "F",
-}
 
 
 @dataclass(frozen=True)

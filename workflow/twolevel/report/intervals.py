@@ -8,12 +8,11 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
-from twolevel.figures.words import clean, number
+from twolevel.figures.words import METHODS, clean, number
 from twolevel.parameters import Parameter, parameters
 from twolevel.report.numbers import NOTHING, decimals, fixed, percent
 
 BOOTSTRAPPED = ("basic", "normal")  # the methods whose bounds can lie where the parameter cannot
-NAMES = {"wald": "Wald"}
 
 
 @dataclass(frozen=True)
@@ -270,7 +269,7 @@ def _monte_carlo(models: Sequence[Bootstrapped]) -> Iterator[str]:
 
 def _notes(models: Sequence[Bootstrapped]) -> Iterator[str]:
     noted = [
-        f"{_named(model, of)}, {NAMES.get(method, method)}: {interval.note}"
+        f"{_named(model, of)}, {METHODS.get(method, method)}: {interval.note}"
         for model, of in _each(models, "sd", "sigma", "correlation", "fixed")
         for method, interval in of.by_method.items()
         if interval.note
