@@ -141,6 +141,10 @@ minority_effect <- comparison(anova(random_intercept, random_intercept_minority)
 random_intercept <- kept$random_intercept$REML
 random_coefficients <- kept$random_coefficients$REML
 cses_slope_variance <- comparison(anova(random_intercept, random_coefficients, refit = FALSE))
+random_intercept_minority <- kept$random_intercept_minority$REML
+random_coefficients_minority <- kept$random_coefficients_minority$REML
+random_slopes_with_minority <-
+  comparison(anova(random_intercept_minority, random_coefficients_minority, refit = FALSE))
 
 # ------------------------------------------------------------------------------------ degrees of freedom
 
@@ -164,7 +168,11 @@ result <- list(
   default_optimiser = list(random_coefficients_minority = c(
     describe(default_optimiser), list(summary_text = summary_text(default_optimiser))
   )),
-  comparisons = list(minority_effect = minority_effect, cses_slope_variance = cses_slope_variance),
+  comparisons = list(
+    minority_effect = minority_effect,
+    cses_slope_variance = cses_slope_variance,
+    random_slopes_with_minority = random_slopes_with_minority
+  ),
   satterthwaite = satterthwaite,
   kenward_roger = list(minority_effect = kenward_roger[c("ndf", "ddf", "Fstat", "p.value")])
 )

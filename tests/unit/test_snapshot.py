@@ -29,7 +29,9 @@ def snapshot() -> pd.DataFrame:
 
 def prepare(mode: str, folder: Path) -> tuple[bytes, bytes]:
     """Fetch as `mode` says and prepare; return the table's and the groups' bytes."""
-    raw, provenance, table, groups = (folder / name for name in ("raw", "provenance", "table", "groups"))
+    raw, provenance, table, groups = (
+        folder / name for name in ("raw.parquet", "provenance", "table.parquet", "groups")
+    )
     fetch_data.main(CONFIG["data"] | {"mode": mode, "snapshot": str(SNAPSHOT)}, raw, provenance)
     prepare_data.main(raw, provenance, table, groups, CONFIG["data"], CONFIG["derive"])
     return table.read_bytes(), groups.read_bytes()
@@ -76,7 +78,7 @@ def test_the_readme_names_its_hash() -> None:
 
 def test_the_prepared_data_are_the_vignettes(tmp_path: Path) -> None:
     prepare("snapshot", tmp_path)
-    table = pd.read_parquet(tmp_path / "table")
+    table = pd.read_parquet(tmp_path / "table.parquet")
     groups = pd.read_csv(tmp_path / "groups", dtype={"school": "str"})
     assert len(table) == groups["n"].sum() == 7185
     assert len(groups) == 160
