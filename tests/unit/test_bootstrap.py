@@ -113,7 +113,7 @@ def mixture_point(probability: float) -> float:
 @pytest.mark.slow
 @pytest.mark.parametrize("first", [1, 5_001])
 def test_no_replicate_misses_what_a_search_from_many_starts_finds(first: int, pipeline: dict[str, Experiment]) -> None:
-    # tests/reference/multistart_check.py does it for 10,000 replicates, in half an hour.
+    # tests/reference/multistart_check.py does it for 10,000 replicates, in about twenty minutes.
     missed = {}
     for name, of in pipeline.items():
         gap = gaps(of, range(first, first + 50), random_starts=4)
