@@ -5,10 +5,8 @@ python benchmarks/ours.py test|intervals    the task once, from reading the data
 """
 
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -63,8 +61,8 @@ def read(formula: str, reml: bool) -> Fitted:
     return Fitted(build_design(formula, table), reml)
 
 
-def bootstrap(models: list[Fitted], samples: int, seed: int, threads: int = 1) -> list[tuple[Replicates, ...]]:
-    """Simulate from the first model and fit all of them; the replicates of each thread."""
+def bootstrap(models: list[Fitted], samples: int, seed: int, threads: int = 1) -> tuple[Replicates, ...]:
+    """Simulate from the first model and fit all of them."""
     first = models[0]
     at = profile(first.theta, first.data, first.reml)
     simulate = simulator(
@@ -74,25 +72,20 @@ def bootstrap(models: list[Fitted], samples: int, seed: int, threads: int = 1) -
         at.sigma,
     )
     targets = tuple(Target(model.data, model.theta, model.reml) for model in models)
-    bounds = np.linspace(0, samples, threads + 1).astype(int)
-    parts = [range(start, end) for start, end in pairwise(bounds)]
-    work = partial(replicate_fits, simulate, targets, stream_key(seed, "benchmark"))
-    if threads == 1:
-        return [work(parts[0])]
-    with ThreadPoolExecutor(threads) as pool:
-        return list(pool.map(work, parts))
+    return replicate_fits(simulate, targets, stream_key(seed, "benchmark"), range(samples), threads)
 
 
 def statistics(null: Fitted, full: Fitted, samples: int, seed: int, threads: int = 1) -> Array:
     """Likelihood ratio statistics of minority."""
-    parts = bootstrap([null, full], samples, seed, threads)
-    return np.concatenate([at_null.criterion - at_full.criterion for at_null, at_full in parts])
+    at_null, at_full = bootstrap([null, full], samples, seed, threads)
+    return at_null.criterion - at_full.criterion
 
 
 def intervals(model: Fitted, samples: int, seed: int, threads: int = 1) -> Array:
     """Replicates of PARAMETERS."""
     truth = profile(model.theta, model.data, model.reml).beta
-    return np.concatenate([as_parameters(model, part, truth) for (part,) in bootstrap([model], samples, seed, threads)])
+    (found,) = bootstrap([model], samples, seed, threads)
+    return as_parameters(model, found, truth)
 
 
 def as_parameters(model: Fitted, found: Replicates, truth: Array) -> Array:

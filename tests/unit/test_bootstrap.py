@@ -208,3 +208,12 @@ def test_where_the_compiled_search_ends_short_another_goes_on(monkeypatch) -> No
     np.testing.assert_allclose(again.delta, whole.delta, rtol=0, atol=1e-5)
     np.testing.assert_allclose(again.sigma, whole.sigma, rtol=1e-6)
     assert (again.evaluations[::3] > whole.evaluations[::3]).all()
+
+
+@pytest.mark.parametrize("threads", [2, 5])
+def test_threads_change_nothing(pipeline: dict[str, Experiment], threads: int) -> None:
+    of, replicates = pipeline["comparisons/cses_slope_variance"], range(11, 411)  # several chunks
+    key = stream_key(SEED, of.name)
+    together = replicate_fits(of.simulator, of.targets, key, replicates, threads)
+    for one, other in zip(fits(of, replicates), together, strict=True):
+        assert_same(one, other)

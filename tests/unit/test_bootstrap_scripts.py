@@ -62,7 +62,7 @@ def simulate(
     files = [into / f"{what} {part}-of-{parts}.npz" for part in range(1, parts + 1)]
     for file in files:
         part = file.stem.split()[1]
-        simulate_replicates.main(str(folder / f"{what}.npz"), str(file), part, replicates, seed)
+        simulate_replicates.main(str(folder / f"{what}.npz"), str(file), part, 1, replicates, seed)
     return files
 
 

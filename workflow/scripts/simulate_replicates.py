@@ -6,10 +6,10 @@ from _job import job, read_arrays, write_arrays
 from twolevel.experiment import from_arrays, part_to_arrays, run_part, share
 
 
-def main(experiment: str, output: str, part: str, replicates: int, seed: int) -> None:
+def main(experiment: str, output: str, part: str, threads: int, replicates: int, seed: int) -> None:
     """Write the replicates of `part`, such as 2-of-4, of so many `replicates`."""
     number, parts = map(int, part.split("-of-"))
-    done = run_part(from_arrays(read_arrays(experiment)), seed, share(number, parts, replicates))
+    done = run_part(from_arrays(read_arrays(experiment)), seed, share(number, parts, replicates), threads)
     for fits in done.fits:
         logging.info(
             f"replicates {done.replicates.start} to {done.replicates.stop - 1}: {int((~fits.found).sum())} without an "
@@ -24,5 +24,6 @@ if __name__ == "__main__":
             snakemake.input.experiment,  # noqa: F821
             snakemake.output[0],  # noqa: F821
             snakemake.wildcards.scatteritem,  # noqa: F821
+            snakemake.threads,  # noqa: F821
             **snakemake.params,  # noqa: F821
         )

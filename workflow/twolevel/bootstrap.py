@@ -1,7 +1,10 @@
 """Parametric bootstrap: data simulated from a fitted model, and models fitted to them."""
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, fields, replace
+from functools import partial
 
 import numpy as np
 
@@ -14,8 +17,11 @@ from twolevel.optimise import FLAT, descend
 from twolevel.simulate import Simulator, View
 from twolevel.streams import draw
 
-# Random numbers drawn at a time: few enough to stay in the processor's cache.
-DRAWS = 100_000
+# Random numbers drawn at a time: few enough to stay in the processor's cache, and to keep several threads busy.
+DRAWS = 20_000
+
+# Chunks that wait to be fitted, for each thread: enough that none is idle, few enough to need no memory.
+WAITING = 2
 
 
 @dataclass(frozen=True)
@@ -57,31 +63,52 @@ class Replicates:
 
 
 def replicate_fits(
-    simulator: Simulator, targets: tuple[Target, ...], key: np.ndarray, replicates: range
+    simulator: Simulator, targets: tuple[Target, ...], key: np.ndarray, replicates: range, threads: int = 1
 ) -> tuple[Replicates, ...]:
     """Simulate and fit the replicates of those numbers, every target to the same simulated data.
 
-    A replicate depends on the key and on its number alone. The compiled part lets other threads run.
+    A replicate depends on the key and on its number alone.
 
     Parameters
     ----------
     simulator : made for the models of the targets, in their order
     key : of the random streams, from `streams.stream_key`
+    threads : that fit at the same time; random numbers are drawn by the caller's
     """
     n_normals = simulator.root[:, 0].size
     size = max(1, DRAWS // n_normals)
-    chunks = [
-        _fit_chunk(simulator, targets, key, replicates[first : first + size])
+    drawn = (
+        draw(key, replicates[first : first + size], n_normals, simulator.residual_df)
         for first in range(0, max(1, len(replicates)), size)
-    ]
+    )
+    if threads == 1:
+        chunks = [_fit_chunk(simulator, targets, *numbers) for numbers in drawn]
+    else:
+        with ThreadPoolExecutor(threads) as pool:
+            chunks = _in_turn(pool, partial(_fit_chunk, simulator, targets), drawn, WAITING * threads)
     return tuple(joined(parts) for parts in zip(*chunks, strict=True))
 
 
+def _in_turn(
+    pool: ThreadPoolExecutor,
+    fit: Callable[[Floats, Floats], tuple[Replicates, ...]],
+    drawn: Iterable[tuple[Floats, Floats]],
+    at_most: int,
+) -> list[tuple[Replicates, ...]]:
+    """Fit chunks in the threads of a pool, in order, with so many of them drawn and not yet fitted."""
+    done: list[tuple[Replicates, ...]] = []
+    waiting: deque[Future[tuple[Replicates, ...]]] = deque()
+    for numbers in drawn:
+        if len(waiting) == at_most:
+            done.append(waiting.popleft().result())
+        waiting.append(pool.submit(fit, *numbers))
+    return done + [future.result() for future in waiting]
+
+
 def _fit_chunk(
-    simulator: Simulator, targets: tuple[Target, ...], key: np.ndarray, replicates: range
+    simulator: Simulator, targets: tuple[Target, ...], normals: Floats, chi_squares: Floats
 ) -> tuple[Replicates, ...]:
     n_blocks, r, _, size = simulator.root.shape
-    normals, chi_squares = draw(key, replicates, n_blocks * r * size, simulator.residual_df)
     normals = normals.reshape(-1, n_blocks, r, size)
     unseen = simulator.residual_variance * chi_squares
     return tuple(

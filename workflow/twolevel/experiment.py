@@ -60,10 +60,10 @@ def target(data: CrossProducts, lower: Floats, *, reml: bool) -> Target:
     return Target(data=data, start=pack(raised), reml=reml)
 
 
-def run_part(experiment: Experiment, seed: int, replicates: range) -> Part:
-    """Simulate and fit the replicates of those numbers."""
+def run_part(experiment: Experiment, seed: int, replicates: range, threads: int = 1) -> Part:
+    """Simulate and fit the replicates of those numbers, in so many threads."""
     key = stream_key(seed, experiment.name)
-    fits = replicate_fits(experiment.simulator, experiment.targets, key, replicates)
+    fits = replicate_fits(experiment.simulator, experiment.targets, key, replicates, threads)
     return Part(fingerprint(experiment, seed), replicates, fits)
 
 
