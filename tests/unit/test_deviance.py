@@ -8,7 +8,7 @@ import pytest
 from scipy.stats import multivariate_normal
 from twolevel.crossproducts import cross_products
 from twolevel.design import Design
-from twolevel.deviance import factor, pack, profile, unprofiled
+from twolevel.deviance import criterion_at, factor, pack, profile
 from twolevel.formula import build_design
 
 
@@ -105,21 +105,21 @@ def test_hessian_agrees_with_finite_differences(theta: np.ndarray, reml: bool, d
 @pytest.mark.parametrize("theta", THETAS)
 def test_deviance_at_a_given_residual_sd_is_the_normal_density(theta: np.ndarray, design: Design) -> None:
     data, sigma, h = cross_products(design), 1.7, 1e-5
-    deviance, gradient, by_sigma = unprofiled(theta, sigma, data)
+
+    def at_sigma(theta: np.ndarray, sigma: float) -> tuple[float, np.ndarray]:
+        lower = factor(theta, 3)
+        return criterion_at(lower, data.stacked, data.xty, data.yty, data.n_obs, False, sigma**2)[:2]
+
+    deviance, gradient = at_sigma(theta, sigma)
     at = profile(theta, data, reml=False)  # beta does not depend on sigma
     density = multivariate_normal(design.x @ at.beta, marginal_covariance(unscaled(theta, design), sigma, design))
     assert deviance == pytest.approx(-2 * density.logpdf(design.y), abs=1e-9)
     differences = [
-        (unprofiled(theta + step, sigma, data)[0] - unprofiled(theta - step, sigma, data)[0]) / (2 * h)
-        for step in h * np.eye(len(theta))
+        (at_sigma(theta + step, sigma)[0] - at_sigma(theta - step, sigma)[0]) / (2 * h) for step in h * np.eye(6)
     ]
     np.testing.assert_allclose(gradient, differences, atol=1e-6)
-    up, down = (unprofiled(theta, sigma + step, data)[0] for step in (h, -h))
-    assert by_sigma == pytest.approx((up - down) / (2 * h), abs=1e-6)
     # At its estimate the residual SD adds nothing, and the deviance is the profiled one.
-    at_estimate = unprofiled(theta, at.sigma, data)
-    assert at_estimate[0] == pytest.approx(at.criterion, abs=1e-10)
-    assert at_estimate[2] == pytest.approx(0, abs=1e-9)
+    assert at_sigma(theta, at.sigma)[0] == pytest.approx(at.criterion, abs=1e-10)
 
 
 def test_more_groups_than_one_block_holds() -> None:
@@ -156,6 +156,15 @@ def test_units_and_origin_cost_no_digits(design: Design) -> None:
     # A response near 1e8 has itself been rounded to 1e-8.
     assert after.criterion == pytest.approx(before.criterion, abs=1e-6)
     np.testing.assert_allclose((after.beta - [1e8, 0, 0, 0, 0]) * scale, before.beta, rtol=1e-5)
+
+
+def test_a_variance_of_zero_is_written_as_zero(design: Design) -> None:
+    # A search ends near zero: what is left there is rounding, and a correlation beside it would be too.
+    data = cross_products(design)
+    lower = data.own_units(np.diag([0.5, 0.3, 1e-9]))
+    assert (lower[2] == 0).all()
+    assert (np.linalg.norm(lower[:2], axis=1) > 0.01).all()
+    assert (np.linalg.norm(data.own_units(np.diag([0.5, 0.3, 1e-3])), axis=1) > 0).all()
 
 
 def test_factor_is_stacked_by_columns() -> None:

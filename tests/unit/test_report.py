@@ -419,7 +419,7 @@ def test_a_bootstrap_that_no_data_set_reaches_says_how_small_p_can_be():
     assert "p < 0.0001; no simulated data set lies so far out that it could say whether that is right." in text
     assert "The smallest p" not in compared()
     few = compared(statistics=np.full(9, 1.0), p_bootstrap=0.1)
-    assert "So few data sets cannot give a p below 0.05: simulate more (bootstrap.replicates)." in few
+    assert "So few data sets cannot give a p of 0.05: simulate more (bootstrap.replicates)." in few
 
 
 @pytest.mark.parametrize(

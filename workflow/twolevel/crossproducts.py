@@ -9,6 +9,9 @@ from twolevel.design import Design, Floats
 from twolevel.errors import UserError
 from twolevel.groupwise import in_blocks
 
+# A search ends near zero, not at it, where a variance is zero. What is left moves the criterion by less than 1e-7.
+ZERO = 1e-5
+
 
 @dataclass(frozen=True)
 class CrossProducts:
@@ -58,8 +61,13 @@ class CrossProducts:
         )
 
     def own_units(self, lower: Floats) -> Floats:
-        """Relative covariance factors (..., q, q) in the units of Z, from those of its basis."""
-        return triangular(np.asarray(np.linalg.solve(self.s, lower)))
+        """Relative covariance factors (..., q, q) in the units of Z, from those of its basis.
+
+        A random effect that differs by less than `ZERO` residual SDs between groups does not differ.
+        """
+        own = triangular(np.asarray(np.linalg.solve(self.s, lower)))
+        sizes = np.linalg.norm(own, axis=-1) * np.linalg.norm(self.s, axis=0)
+        return np.where(sizes[..., None] < ZERO, 0.0, own)
 
     def basis_units(self, lower: Floats) -> Floats:
         """Relative covariance factors of the basis of Z, from those in Z's own units: the inverse of `own_units`."""

@@ -81,12 +81,6 @@ def profile(theta: Floats, data: CrossProducts, reml: bool) -> Profile:
     )
 
 
-def unprofiled(theta: Floats, sigma: float, data: CrossProducts) -> tuple[float, Floats, float]:
-    """-2 log-likelihood at `theta` and a given residual SD, with its derivatives by theta (k,) and by that SD."""
-    criterion, gradient, _, _, residual_ss, _ = _at(theta, data, reml=False, sigma2=sigma**2)
-    return criterion, gradient, 2.0 * (data.n_obs - residual_ss / sigma**2) / sigma
-
-
 def _at(
     theta: Floats, data: CrossProducts, reml: bool, sigma2: float = 0.0
 ) -> tuple[float, Floats, Floats, Floats, float, Floats]:

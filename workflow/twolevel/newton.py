@@ -20,9 +20,6 @@ MAX_EVALUATIONS = 60
 # The damping grows fourfold each time: this many raise it beyond any curvature.
 MAX_DAMPINGS = 50
 
-# Damping grows from at least this: where no damping makes the Hessian positive definite, it ends at infinity.
-LEAST_DAMPING = 1e-30
-
 
 @compiled
 def minimise(start, products, xty, yty, n_obs, reml):  # type: ignore[no-untyped-def]
@@ -122,7 +119,7 @@ def is_minimum(gradient, hessian, flat):  # type: ignore[no-untyped-def]
 def _step(hessian, gradient, damping):  # type: ignore[no-untyped-def]
     """Solve (hessian + damping I) step = -gradient; also whether that matrix is positive definite."""
     k = len(gradient)
-    c, step = np.empty((k, k)), np.empty(k)
+    c, step = np.empty((k, k)), np.zeros(k)
     for a in range(k):
         for b in range(a + 1):
             total = hessian[a, b] + (damping if a == b else 0.0)

@@ -79,7 +79,7 @@ class Comparison:
     @property
     def rejected(self) -> bool:
         """Whether the bootstrap rejects the null model at five per cent."""
-        return self.p["PBtest"] < ALPHA
+        return self.p["PBtest"] <= ALPHA
 
     @property
     def rejects(self) -> tuple[float, float, float]:
@@ -114,8 +114,8 @@ class Comparison:
     def _limits(self) -> Iterator[str]:
         """What the number of data sets leaves open."""
         n = len(self.simulated)
-        if 1 / (1 + n) >= ALPHA:
-            yield f"So few data sets cannot give a p below {ALPHA}: simulate more (bootstrap.replicates)."
+        if 1 / (1 + n) > ALPHA:
+            yield f"So few data sets cannot give a p of {ALPHA}: simulate more (bootstrap.replicates)."
         elif self.reached == 0:
             yield f"The smallest p that {n:,} data sets can give is 1/{n + 1:,}: the true one may be far smaller."
         lower, upper = proportion_interval(self.reached, n)
@@ -130,7 +130,7 @@ class Comparison:
         text = f"By the chi-square distribution with {_degrees(df)} {fine_p_phrase(self.p['LRT'])}"
         if "mixture" in self.p:
             text += f", by the mixture {fine_p_phrase(self.p['mixture'])}"
-        differ = (self.p["LRT"] < ALPHA) != self.rejected
+        differ = (self.p["LRT"] <= ALPHA) != self.rejected
         verdict = (
             "; at the level of 0.05 chi-square and bootstrap decide differently, and the bootstrap is the one to go by"
             if differ
@@ -165,7 +165,7 @@ class Comparison:
         if lower > ALPHA:
             verdict = "too often, so that its p values are too small on the whole"
         return (
-            f"Of the data sets simulated from {self.null.name}, in which nothing is to be found, the chi-square test "
+            f"Of the data sets simulated from {self.null.name}, in which the null model is true, the chi-square test "
             f"at 5 % rejects {percent(share)} (95 % interval {percent(lower)} to {percent(upper)}): {verdict}."
         )
 

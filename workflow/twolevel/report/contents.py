@@ -185,8 +185,9 @@ def _summary(
     observations = labels.observation_noun.count(first.fit["n_obs"])
     groups = labels.group_noun.count(first.fit["n_groups"])
     doubted = [a.name for a in audits if a.doubts]
+    fitted = "model was" if len(models) == 1 else "models were"
     return [
-        f"{len(models)} two-level models of {observations} in {groups} were fitted.",
+        f"{len(models)} two-level {fitted} fitted to {observations} in {groups}.",
         *(
             f"Of the variance of {labels.label(model.fit['response'])}, {percent(model.between)} lies between "
             f"{labels.group_noun.plural}, the rest within them."

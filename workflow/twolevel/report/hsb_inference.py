@@ -54,11 +54,12 @@ def printed_test(comparison: Comparison | None) -> str:
     if comparison is None:
         return ""
     n = len(comparison.simulated)
-    smallest = " the smallest that so many can give" if comparison.reached == 0 else ""
+    found = fine_p_phrase(comparison.p["PBtest"])
+    if comparison.reached == 0:
+        found = f"p = 1/{n + 1:,}, the smallest that so many can give"
     return (
         f"The vignette tests minority with a bootstrap of {TEST_SAMPLES:,} samples, none of which reaches the data: it "
-        f"reports p = 0.001, the smallest that {TEST_SAMPLES:,} can give. With {n:,} it is "
-        f"{fine_p_phrase(comparison.p['PBtest'])}{',' if smallest else ''}{smallest}."
+        f"reports p = 0.001, the smallest that {TEST_SAMPLES:,} can give. With {n:,} it is {found}."
     )
 
 
