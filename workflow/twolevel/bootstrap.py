@@ -17,11 +17,11 @@ from twolevel.optimise import FLAT, descend
 from twolevel.simulate import Simulator, View
 from twolevel.streams import draw
 
-# Random numbers drawn at a time: few enough to stay in the processor's cache, and to keep several threads busy.
-DRAWS = 20_000
+# Random numbers drawn at a time, at most: few enough to stay in the processor's cache.
+DRAWS = 50_000
 
-# Chunks that wait to be fitted, for each thread: enough that none is idle, few enough to need no memory.
-WAITING = 2
+# Chunks for each thread, at least, so that all are busy to the end; and those drawn ahead, so that none is idle.
+CHUNKS, WAITING = 5, 2
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def replicate_fits(
     threads : that fit at the same time; random numbers are drawn by the caller's
     """
     n_normals = simulator.root[:, 0].size
-    size = max(1, DRAWS // n_normals)
+    size = max(1, min(DRAWS // n_normals, len(replicates) // (CHUNKS * threads)))
     drawn = (
         draw(key, replicates[first : first + size], n_normals, simulator.residual_df)
         for first in range(0, max(1, len(replicates)), size)

@@ -128,5 +128,8 @@ def grouped(left: Floats, right: Floats, design: Design) -> Floats:
     out = np.empty((len(design.group_labels), left.shape[1], right.shape[1]))
     for a in range(left.shape[1]):
         for b in range(right.shape[1]):
-            out[:, a, b] = np.bincount(design.group_index, weights=left[:, a] * right[:, b])
+            if left is right and b < a:
+                out[:, a, b] = out[:, b, a]
+            else:
+                out[:, a, b] = np.bincount(design.group_index, weights=left[:, a] * right[:, b])
     return out
