@@ -163,7 +163,7 @@ def test_the_story_of_the_run(results: Path, config: Config) -> None:
         # Of 500 samples, so that the bounds differ from these by chance.
         "from 500 samples, for the SD of the slopes for example 0.43 to 1.13.",
         "none differs here by more than that explains.",
-        "it reports p = 0.001, the smallest that 1,000 can give. With 10,000 it is p < 0.0001, the smallest that",
+        "it reports p = 0.001, the smallest that 1,000 can give. With 10,000 it is p = 1/10,001, the smallest",
         f"the chi-square p value, 0.0076, is larger than the simulated one, {p:.4f}.",
         "students of a minority score 3.18 points lower than others in their school",
     ):
