@@ -76,14 +76,8 @@ rule calibrate_intervals:
 
 rule gather_calibration:
     input:
-        comparisons=expand(
-            "results/comparisons/{comparison}/comparison.json",
-            comparison=config["comparisons"],
-        ),
-        tested=expand(
-            "results/comparisons/{comparison}/experiment.npz",
-            comparison=config["comparisons"],
-        ),
+        comparisons=of_comparisons("comparison.json"),
+        tested=of_comparisons("experiment.npz"),
         fits=expand("results/models/{model}/fit.json", model=CALIBRATED_MODELS),
         fitted=expand("results/models/{model}/experiment.npz", model=CALIBRATED_MODELS),
         parts=[

@@ -35,10 +35,8 @@ rule fit_model:
 
 rule explain_variance:
     input:
-        fits=expand("results/models/{model}/fit.json", model=config["models"]),
-        random_effects=expand(
-            "results/models/{model}/random_effects.csv", model=config["models"]
-        ),
+        fits=of_models("fit.json"),
+        random_effects=of_models("random_effects.csv"),
         library=library("explain_variance"),
     output:
         "results/models/variance_explained.csv",

@@ -13,34 +13,16 @@ rule render_report:
     input:
         provenance="results/data/provenance.json",
         table=TABLE,
-        fits=expand("results/models/{model}/fit.json", model=config["models"]),
-        fixed_effects=expand(
-            "results/models/{model}/fixed_effects.csv", model=config["models"]
-        ),
-        variance_components=expand(
-            "results/models/{model}/variance_components.csv", model=config["models"]
-        ),
-        intervals=expand("results/models/{model}/intervals.csv", model=config["models"]),
-        bootstraps=expand(
-            "results/models/{model}/bootstrap.parquet", model=config["models"]
-        ),
+        fits=of_models("fit.json"),
+        fixed_effects=of_models("fixed_effects.csv"),
+        variance_components=of_models("variance_components.csv"),
+        intervals=of_models("intervals.csv"),
+        bootstraps=of_models("bootstrap.parquet"),
         variance_explained="results/models/variance_explained.csv",
-        comparisons=expand(
-            "results/comparisons/{comparison}/comparison.json",
-            comparison=config["comparisons"],
-        ),
-        comparison_tables=expand(
-            "results/comparisons/{comparison}/table.csv",
-            comparison=config["comparisons"],
-        ),
-        tests=expand(
-            "results/comparisons/{comparison}/tests.csv",
-            comparison=config["comparisons"],
-        ),
-        reference_distributions=expand(
-            "results/comparisons/{comparison}/reference_distribution.parquet",
-            comparison=config["comparisons"],
-        ),
+        comparisons=of_comparisons("comparison.json"),
+        comparison_tables=of_comparisons("table.csv"),
+        tests=of_comparisons("tests.csv"),
+        reference_distributions=of_comparisons("reference_distribution.parquet"),
         pictures=expand("results/figures/{figure}.svg", figure=config["figures"]),
         words=expand("results/figures/{figure}.json", figure=config["figures"]),
         templates=TEMPLATES,

@@ -103,3 +103,9 @@ def write_arrays(path: str | Path, arrays: "Mapping[str, np.ndarray]") -> None:
     content = BytesIO()
     np.savez(content, allow_pickle=False, **arrays)
     write_bytes(path, content.getvalue())
+
+
+def split_part(part: str) -> tuple[int, int]:
+    """Number and count of Snakemake's scatter items: 2-of-4 is (2, 4)."""
+    number, parts = part.split("-of-")
+    return int(number), int(parts)

@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from _job import job, read_arrays, read_json, write_arrays
+from _job import job, read_arrays, read_json, split_part, write_arrays
 from twolevel.calibration import Study, study_part_to_arrays
 from twolevel.coverage import coverage_experiment, coverage_part
-from twolevel.deviance import factor
+from twolevel.deviance import from_lme4
 from twolevel.experiment import from_arrays, share
 from twolevel.formula import build_design
 from twolevel.parameters import parameters
@@ -17,14 +17,14 @@ from twolevel.simulate import projection
 
 def main(files: Any, output: str, part: str, data_sets: int, replicates: int, seed: int, level: float) -> None:
     """Write what the intervals of `part`, such as 2-of-4, of so many `data_sets` cover."""
-    number, parts = map(int, part.split("-of-"))
+    number, parts = split_part(part)
     experiment, fit = from_arrays(read_arrays(files.experiment)), read_json(files.fit)
     data = experiment.targets[0].data
     project = projection((build_design(fit["formula"], pd.read_parquet(files.table)),), (data,))
     study = Study(coverage_experiment(experiment), project, replicates, seed)
     numbers = share(number, parts, data_sets)
     listed = parameters(fit["random_terms"], fit["fixed_terms"])
-    lower = data.basis_units(factor(np.array(fit["theta"]), len(data.s)))
+    lower = from_lme4(fit["theta"], data)
     beta = np.array(fit["fixed_effects"])
     done = coverage_part(study, numbers, listed, lower, fit["sigma"], beta, level)
     failed = int(np.isnan(done.found["covers"]).all(axis=(1, 2)).sum())

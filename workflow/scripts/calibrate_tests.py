@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from _job import job, read_arrays, read_json, write_arrays
+from _job import job, read_arrays, read_json, split_part, write_arrays
 from twolevel.calibration import Study, calibrated, study_part_to_arrays
 from twolevel.experiment import from_arrays, share
 from twolevel.formula import build_design
@@ -15,7 +15,7 @@ from twolevel.type_1_error import rejection_part
 
 def main(files: Any, output: str, part: str, data_sets: int, replicates: int, seed: int) -> None:
     """Write the p values of `part`, such as 2-of-4, of so many `data_sets`, each bootstrapped with `replicates`."""
-    number, parts = map(int, part.split("-of-"))
+    number, parts = split_part(part)
     experiment, comparison = from_arrays(read_arrays(files.experiment)), read_json(files.comparison)
     table = pd.read_parquet(files.table)
     designs = tuple(build_design(read_json(fit)["formula"], table) for fit in files.fits)

@@ -2,14 +2,13 @@
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from _job import job, read_json, write_arrays, write_json, write_table
 from twolevel.bootstrap_test import added_random_effects
 from twolevel.compare import comparison_table, likelihood_ratio
 from twolevel.crossproducts import cross_products
 from twolevel.design import Design
-from twolevel.deviance import factor
+from twolevel.deviance import from_lme4
 from twolevel.experiment import Experiment, target, to_arrays
 from twolevel.fingerprint import check_same_data
 from twolevel.formula import build_design
@@ -44,10 +43,7 @@ def main(name: str, table: str, fits: list[str], output: Any, settings: dict[str
 def experiment(name: str, designs: tuple[Design, Design], fits: tuple[dict[str, Any], dict[str, Any]]) -> Experiment:
     """Responses simulated from the null model, with both models fitted to them by the estimator of the comparison."""
     null, alternative = map(cross_products, designs)
-    lowers = [
-        data.basis_units(factor(np.array(fit["theta"]), len(data.s)))
-        for data, fit in zip((null, alternative), fits, strict=True)
-    ]
+    lowers = [from_lme4(fit["theta"], data) for data, fit in zip((null, alternative), fits, strict=True)]
     reml = fits[0]["estimator"] == "REML"
     return Experiment(
         name=f"comparisons/{name}",

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from _job import job, read_arrays, read_json, write_table
-from twolevel.deviance import factor, pack
+from twolevel.deviance import factor, from_lme4, pack
 from twolevel.experiment import from_arrays, part_from_arrays, unite
 from twolevel.intervals import bootstrap_intervals, wald_intervals
 from twolevel.parameters import parameter_values, parameters
@@ -26,7 +26,7 @@ def main(files: Any, output: Any, replicates: int, seed: int, level: float) -> N
         logging.warning(f"warning: {experiment.name}: {failed} of {replicates} bootstrap replicates found no optimum")
     q = len(fit["random_terms"])
     estimates = parameter_values(factor(np.array(fit["theta"]), q), fit["sigma"], beta)
-    ml_theta = pack(data.basis_units(factor(np.array(fit["ml"]["theta"]), q)))
+    ml_theta = pack(from_lme4(fit["ml"]["theta"], data))
     std_errors = np.sqrt(np.diag(fit["fixed_effects_covariance"]))
     simulated = table[[parameter.name for parameter in listed]].to_numpy()
     intervals = [

@@ -2,13 +2,13 @@
 
 import logging
 
-from _job import job, read_arrays, write_arrays
+from _job import job, read_arrays, split_part, write_arrays
 from twolevel.experiment import from_arrays, part_to_arrays, run_part, share
 
 
 def main(experiment: str, output: str, part: str, threads: int, replicates: int, seed: int) -> None:
     """Write the replicates of `part`, such as 2-of-4, of so many `replicates`."""
-    number, parts = map(int, part.split("-of-"))
+    number, parts = split_part(part)
     done = run_part(from_arrays(read_arrays(experiment)), seed, share(number, parts, replicates), threads)
     for fits in done.fits:
         logging.info(

@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from functools import partial
 
 import numpy as np
@@ -11,10 +11,10 @@ import numpy as np
 from twolevel.crossproducts import CrossProducts
 from twolevel.design import Floats
 from twolevel.deviance import profile
-from twolevel.groupwise import add_product, compiled, dot, out_of_blocks, put
+from twolevel.groupwise import add_product, compiled, dot, put
 from twolevel.newton import is_minimum, minimise
 from twolevel.optimise import FLAT, descend
-from twolevel.simulate import Simulator, View
+from twolevel.simulate import Simulator, View, simulated
 from twolevel.streams import draw
 
 # Random numbers drawn at a time, at most: few enough to stay in the processor's cache.
@@ -110,14 +110,13 @@ def _fit_chunk(
 ) -> tuple[Replicates, ...]:
     n_blocks, r, _, size = simulator.root.shape
     normals = normals.reshape(-1, n_blocks, r, size)
-    unseen = simulator.residual_variance * chi_squares
     return tuple(
-        _fit_target(simulator, view, target, normals, unseen)
+        _fit_target(simulator, view, target, normals, chi_squares)
         for view, target in zip(simulator.views, targets, strict=True)
     )
 
 
-def _fit_target(simulator: Simulator, view: View, target: Target, normals: Floats, unseen: Floats) -> Replicates:
+def _fit_target(simulator: Simulator, view: View, target: Target, normals: Floats, chi_squares: Floats) -> Replicates:
     data, n = target.data, len(normals)
     out = Replicates(
         criterion=np.empty(n),
@@ -127,13 +126,14 @@ def _fit_target(simulator: Simulator, view: View, target: Target, normals: Float
         evaluations=np.empty(n, dtype=np.int64),
         found=np.empty(n, dtype=np.bool_),
     )
-    products = data.stacked.copy()
+    products, unseen = data.stacked.copy(), simulator.residual_variance * chi_squares
     _fit_all(
         normals, unseen, simulator.root, view.z, view.x, products, target.start, data.n_obs, target.reml,
         out.criterion, out.theta, out.delta, out.sigma, out.evaluations, out.found,
     )  # fmt: skip
     for i in map(int, np.flatnonzero(~out.found)):
-        _search_on(out, i, simulator, view, target, normals[i], unseen[i])
+        response = simulated(simulator, view, data, normals[i], float(chi_squares[i]), np.zeros(len(data.ols)))
+        _search_on(out, i, response, target.reml)
     out.criterion[:] += data.basis_constant(target.reml)
     return out
 
@@ -186,18 +186,12 @@ def _response(normals, root, z, x, products, xty):  # type: ignore[no-untyped-de
     return seen
 
 
-def _search_on(
-    out: Replicates, i: int, simulator: Simulator, view: View, target: Target, normals: Floats, unseen: float
-) -> None:
+def _search_on(out: Replicates, i: int, response: CrossProducts, reml: bool) -> None:
     """Search on from where replicate i stopped, with means that one search has and ten thousand need not have."""
-    products, xty = target.data.stacked.copy(), np.empty(len(target.data.ols))
-    yty = unseen + _response(normals, simulator.root, view.z, view.x, products, xty)
-    zty = out_of_blocks(products[:, :, -1], len(target.data.zty))
-    simulated = replace(target.data, zty=zty, xty=xty, yty=float(yty), ols=np.zeros(len(xty)))
-    run = descend(simulated, target.reml, "replicate", out.theta[i])
-    at = profile(run.theta, simulated, target.reml)
-    out.theta[i], out.sigma[i], out.delta[i] = run.theta, at.sigma, simulated.r @ at.beta
-    out.criterion[i] = at.criterion - target.data.basis_constant(target.reml)
+    run = descend(response, reml, "replicate", out.theta[i])
+    at = profile(run.theta, response, reml)
+    out.theta[i], out.sigma[i], out.delta[i] = run.theta, at.sigma, response.r @ at.beta
+    out.criterion[i] = at.criterion - response.basis_constant(reml)
     out.evaluations[i] += run.evaluations
     out.found[i] = is_minimum(at.gradient, at.hessian, FLAT)
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from twolevel.crossproducts import CrossProducts
 from twolevel.design import Floats
-from twolevel.deviance import evaluate, factor, n_theta, pack
+from twolevel.deviance import evaluate, from_lme4, n_theta, pack
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def bounded_fit(data: CrossProducts, reml: bool) -> BoundedFit:
 
     def criterion(theta: Floats, _: Floats) -> float:
         nonlocal best
-        here = evaluate(pack(data.basis_units(factor(theta, q))), data, reml)[0]
+        here = evaluate(pack(from_lme4(theta, data)), data, reml)[0]
         if here < best[0]:
             best = (here, theta.copy())
         return here

@@ -11,18 +11,18 @@ from scipy.special import ndtri
 from twolevel.bootstrap import Replicates
 from twolevel.calibration import Study, StudyPart, calibrated, fitted_factor, inner_experiment, inner_fits, outer_fits
 from twolevel.crossproducts import CrossProducts
+from twolevel.descent import ProfileError
 from twolevel.design import Floats
 from twolevel.deviance import profile
 from twolevel.experiment import Experiment
-from twolevel.intervals import bootstrap_intervals, wald_intervals
+from twolevel.intervals import FROM_REPLICATES, bootstrap_intervals, wald_intervals
 from twolevel.parameters import Parameter, parameter_values
-from twolevel.profile_deviance import ProfileError, optimum, profile_deviance_at
+from twolevel.profile_deviance import optimum, profile_deviance_at
 from twolevel.proportion import proportion_interval
 from twolevel.replicate_tables import replicate_table
 from twolevel.simulate import simulated
 from twolevel.streams import draw, stream_key
 
-FROM_REPLICATES = ("percentile", "basic", "normal")
 METHODS = (*FROM_REPLICATES, "profile", "wald")
 
 # lower and upper are Clopper and Pearson's 95 % interval of the coverage. mean_width is missing for profile intervals,

@@ -54,11 +54,10 @@ class CrossProducts:
         """What the units of X add to the criterion: |X'V^-1X| is that of the basis times |r'r|; ML does not have it."""
         return 2 * float(np.log(np.abs(np.diag(self.r))).sum()) if reml else 0.0
 
-    def turned(self, axes: Floats) -> "CrossProducts":
-        """The same data with the basis of Z turned to orthonormal axes (q, q), its columns."""
-        return replace(
-            self, ztz=axes.T @ self.ztz @ axes, ztx=axes.T @ self.ztx, zty=self.zty @ axes, s=axes.T @ self.s
-        )
+    def in_basis(self, columns: Floats, s: Floats) -> "CrossProducts":
+        """The same data with another basis of Z: the present one times `columns` (q, q), with Z = basis s."""
+        ztz, ztx = columns.T @ self.ztz @ columns, columns.T @ self.ztx
+        return replace(self, ztz=ztz, ztx=ztx, zty=self.zty @ columns, s=s)
 
     def own_units(self, lower: Floats) -> Floats:
         """Relative covariance factors (..., q, q) in the units of Z, from those of its basis.

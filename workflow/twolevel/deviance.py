@@ -9,6 +9,7 @@ covariance cone (a zero on L's diagonal) is an interior point of theta space, an
 lme4 bounds the diagonal at zero instead, which puts a wall there.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import log, pi, sqrt
 
@@ -57,6 +58,11 @@ def pack(lower: Floats) -> Floats:
     """Stack the lower triangles of factors (..., q, q) column by column: the inverse of `factor`."""
     columns, rows = np.triu_indices(lower.shape[-1])
     return np.asarray(lower[..., rows, columns])
+
+
+def from_lme4(theta: Sequence[float] | Floats, data: CrossProducts) -> Floats:
+    """Relative covariance factor (q, q) in the coordinates of `data`, from theta (k,) in the units of Z, lme4's own."""
+    return data.basis_units(factor(np.asarray(theta), len(data.s)))
 
 
 def evaluate(theta: Floats, data: CrossProducts, reml: bool) -> tuple[float, Floats]:

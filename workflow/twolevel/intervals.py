@@ -10,6 +10,9 @@ from scipy.special import betainc, ndtri
 from twolevel.design import Floats
 from twolevel.parameters import Parameter
 
+# The methods that need replicates.
+FROM_REPLICATES = ("percentile", "basic", "normal")
+
 # replicates, bias and the Monte Carlo errors are missing where nothing was simulated. note says why a bound is missing
 # or is not what it seems; it is empty otherwise.
 COLUMNS = {
@@ -59,7 +62,7 @@ def bootstrap_intervals(
             "normal": _normal(used, estimate, level),
         }
         rows += [interval_row(parameter, estimate, kind, level, **simulated, **of) for kind, of in kinds.items()]
-    return interval_table(rows, ("percentile", "basic", "normal"))
+    return interval_table(rows, FROM_REPLICATES)
 
 
 def wald_intervals(listed: Sequence[Parameter], estimates: Floats, std_errors: Floats, level: float) -> pd.DataFrame:

@@ -108,7 +108,7 @@ def descend(data: CrossProducts, reml: bool, name: str, start: Floats) -> Run:
             curvatures, directions = np.linalg.eigh(hessian)
             theta = theta + (0.1 if curvatures[0] < -FLAT else 0.0) * directions[:, 0]
         left, sizes, _ = np.linalg.svd(axes @ factor(theta, q))
-        axes, turned, theta = left, data.turned(left), pack(np.diag(sizes))
+        axes, turned, theta = left, data.in_basis(left, left.T @ data.s), pack(np.diag(sizes))
     theta = pack(triangular(axes @ factor(theta, q)))
     criterion, gradient = evaluate(theta, data, reml)
     return Run(name, start, theta, criterion, float(np.abs(gradient).max()), evaluations)

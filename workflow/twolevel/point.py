@@ -1,6 +1,5 @@
 """A model's estimates at a given theta: what a fit would report that ended there."""
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,7 +8,7 @@ from twolevel.crossproducts import CrossProducts
 from twolevel.design import Design, Floats
 from twolevel.deviance import factor, pack, profile
 from twolevel.effects import fitted_values, group_effects
-from twolevel.results import correlation
+from twolevel.results import correlation_rows
 
 
 def own_columns(data: CrossProducts) -> CrossProducts:
@@ -19,10 +18,7 @@ def own_columns(data: CrossProducts) -> CrossProducts:
     is the same bound. The coordinates of `cross_products` are better conditioned and mix the elements.
     """
     scale = np.linalg.norm(data.s, axis=0)
-    columns = data.s / scale
-    return replace(
-        data, ztz=columns.T @ data.ztz @ columns, ztx=columns.T @ data.ztx, zty=data.zty @ columns, s=np.diag(scale)
-    )
+    return data.in_basis(data.s / scale, np.diag(scale))
 
 
 def to_lme4(data: CrossProducts) -> Floats:
@@ -57,8 +53,6 @@ def estimates_at(design: Design, data: CrossProducts, theta: Floats) -> dict[str
         "fixed_effects": at.beta.tolist(),
         "fixed_effects_covariance": at.beta_covariance.tolist(),
         "random_effects_covariance": covariance.tolist(),
-        "random_effects_correlation": [
-            [float(r) if np.isfinite(r) else None for r in row] for row in correlation(covariance)
-        ],
+        "random_effects_correlation": correlation_rows(covariance),
         "scaled_residual_quantiles": np.quantile(residuals / at.sigma, [0, 0.25, 0.5, 0.75, 1]).tolist(),
     }

@@ -16,9 +16,8 @@ from functools import partial
 
 import numpy as np
 
-from twolevel.crossproducts import CrossProducts
+from twolevel.crossproducts import CrossProducts, triangular
 from twolevel.descent import NotConvergedError, Objective, descend
-from twolevel.descent import ProfileError as ProfileError
 from twolevel.design import Floats
 from twolevel.deviance import criterion_at, factor, n_theta, pack, profile
 from twolevel.parameters import Parameter
@@ -255,6 +254,4 @@ def _first(data: CrossProducts, theta: Floats, effects: tuple[int, ...]) -> tupl
     turn, s = np.linalg.qr(data.s[:, order][:, ::-1])
     signs = np.where(np.diag(s) < 0, -1.0, 1.0)
     turn, s = (turn * signs)[:, ::-1], (s * signs[:, None])[::-1, ::-1]
-    turned = replace(data, ztz=turn.T @ data.ztz @ turn, ztx=turn.T @ data.ztx, zty=data.zty @ turn, s=s)
-    upper = np.asarray(np.linalg.qr((turn.T @ factor(theta, q)).T, mode="r"))
-    return turned, pack(upper.T * np.where(np.diag(upper) < 0, -1.0, 1.0))
+    return data.in_basis(turn, s), pack(triangular(turn.T @ factor(theta, q)))

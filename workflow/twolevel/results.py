@@ -26,6 +26,11 @@ def correlation(covariance: Floats) -> Floats:
     return np.where(np.eye(len(sds), dtype=bool), 1.0, np.clip(scaled, -1.0, 1.0))
 
 
+def correlation_rows(covariance: Floats) -> list[list[float | None]]:
+    """Correlations for JSON, which has no NaN."""
+    return [[_finite(r) for r in row] for row in correlation(covariance)]
+
+
 def fit_json(
     design: Design, reml: Fit, ml: Fit, defaults: Defaults, residuals: Floats, of: Fingerprint
 ) -> dict[str, Any]:
@@ -169,7 +174,7 @@ def _estimates(fit: Fit) -> dict[str, Any]:
         "fixed_effects": fit.beta.tolist(),
         "fixed_effects_covariance": fit.beta_covariance.tolist(),
         "random_effects_covariance": fit.covariance.tolist(),
-        "random_effects_correlation": [[_finite(r) for r in row] for row in correlation(fit.covariance)],
+        "random_effects_correlation": correlation_rows(fit.covariance),
         "singular": fit.singular,
         "trustworthy": fit.trustworthy,
         "doubts": list(fit.doubts),
