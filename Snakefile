@@ -11,6 +11,9 @@ include: "workflow/rules/data.smk"
 include: "workflow/rules/models.smk"
 include: "workflow/rules/inference.smk"
 include: "workflow/rules/ledger.smk"
+include: "workflow/rules/audit.smk"
+include: "workflow/rules/textbook.smk"
+include: "workflow/rules/errata.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/calibration.smk"
@@ -27,6 +30,9 @@ rule all:
         expand(rules.gather_intervals.output, model=config["models"]),
         expand(rules.gather_tests.output, comparison=config["comparisons"]),
         LEDGER,
+        AUDIT,
+        TEXTBOOK,
+        ERRATA,
         expand(rules.draw_figure.output, figure=config["figures"]),
         rules.render_report.output,
 

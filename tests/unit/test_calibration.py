@@ -44,8 +44,7 @@ from twolevel.parameters import parameter_values, parameters
 from twolevel.profile_intervals import profile_intervals
 from twolevel.proportion import proportion_interval
 from twolevel.replicate_tables import replicate_table
-from twolevel.report.calibration import CalibrationResults, read_calibration, with_section
-from twolevel.report.section import Section
+from twolevel.report.calibration import CalibrationResults, read_calibration
 from twolevel.simulate import projection, simulator
 from twolevel.streams import stream_key
 from twolevel.type_1_error import NOMINAL, TESTS, rejection_part, rejection_rows, rejection_table
@@ -302,14 +301,6 @@ def test_the_report_s_verdicts_follow_the_intervals() -> None:
         "no parameter: (Intercept) (too often, 100.0\N{NO-BREAK SPACE}%) and x (too often, 100.0\N{NO-BREAK SPACE}%)."
     ]
     assert not read_calibration(replace(results, about={"models": {"gone": {}}, "comparisons": {}}), {}, {}).current
-
-
-def test_the_section_stands_behind_the_comparisons() -> None:
-    sections = [Section(name, name, name) for name in ("data", "comparisons", "rerun")]
-    results = CalibrationResults({"models": {}, "comparisons": {}}, rejection_table([]), coverage_table([]), {}, {})
-    ids = [section.id for section in with_section(sections, read_calibration(results, {}, {}))]
-    assert ids == ["data", "comparisons", "calibration", "rerun"]
-    assert with_section(sections, None) is sections
 
 
 @pytest.mark.parametrize(

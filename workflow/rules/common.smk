@@ -66,6 +66,11 @@ FIGURE_TABLES = {
     "interval_methods": ["intervals", "fit"],
     "bootstrap_distribution": ["bootstrap", "intervals", "fit"],
     "reference_distribution": ["reference_distribution", "tests", "result"],
+    "caterpillar": ["group_effects", "fit"],
+    "shrinkage": ["observations", "group_effects", "fixed_effects", "fit"],
+    "fitted_lines": ["observations", "fixed_effects", "fit"],
+    "wall": ["constrained", "fit"],
+    "optimiser_audit": ["audit"],
 }
 
 
@@ -85,6 +90,8 @@ def figure_tables(wildcards):
         "reference_distribution": f"{comparison}/reference_distribution.parquet",
         "tests": f"{comparison}/tests.csv",
         "result": f"{comparison}/comparison.json",
+        "constrained": f"{model}/constrained.json",
+        "audit": "results/optimiser_audit.csv",
     }
     return {name: files[name] for name in FIGURE_TABLES[figure["kind"]]}
 

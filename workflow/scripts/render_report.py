@@ -1,6 +1,6 @@
 """Render the report: one HTML page from the results."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,10 @@ def read_results(files: Any, config: Mapping[str, Any]) -> Results:
         },
         pictures={Path(file).stem: Path(file).read_bytes() for file in files.pictures},
         words={Path(file).stem: read_json(file) for file in files.words},
+        ledger=_read_only(files.ledger),
+        optimiser_audit=_read_only(files.audit),
+        textbook={Path(file).stem: _read_table(file) for file in files.textbook},
+        errata=_read_only(files.errata),
     )
 
 
@@ -91,6 +95,11 @@ def read_calibration(folder: Path) -> CalibrationResults | None:
 def _read_table(path: str) -> pd.DataFrame:
     """Read a CSV table; a model may be called `null`."""
     return pd.read_csv(path, keep_default_na=False, na_values=[""])
+
+
+def _read_only(paths: Sequence[str]) -> pd.DataFrame | None:
+    """Read the one table, where the configuration asks for it."""
+    return _read_table(paths[0]) if paths else None
 
 
 def _folder(path: str) -> str:

@@ -12,9 +12,6 @@ from twolevel.figures.words import METHODS, TESTS, clean, sentence
 from twolevel.fingerprint import is_current
 from twolevel.report.numbers import percent
 from twolevel.report.prose import listed
-from twolevel.report.section import Section
-
-SECTION = Section("calibration", "How far the tests can be trusted", "sections/calibration.html.j2")
 
 RIGHT, SELDOM, OFTEN = "about as often as it should be", "too seldom", "too often"
 
@@ -100,14 +97,6 @@ def read_calibration(
         interval_sentences=[_intervals(name, rows) for name, rows in _by("model", covered).items()],
         pictures={name: _picture(name, results) for name in results.words},
     )
-
-
-def with_section(sections: Sequence[Section], calibration: Calibration | None) -> Sequence[Section]:
-    """The page's sections with this one behind the comparisons, if there is anything to show."""
-    if calibration is None:
-        return sections
-    after = [section.id for section in sections].index("comparisons") + 1
-    return (*sections[:after], SECTION, *sections[after:])
 
 
 def _judged(row: Mapping[Any, Any], nominal: float) -> dict[str, Any]:

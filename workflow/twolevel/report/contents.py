@@ -2,7 +2,7 @@
 
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
@@ -13,15 +13,19 @@ from numpy.typing import NDArray
 from twolevel.figures.words import Labels, clean, configured_names, read_labels
 from twolevel.fingerprint import check_same_data
 from twolevel.report import hsb
-from twolevel.report.calibration import Calibration, CalibrationResults, read_calibration, with_section
+from twolevel.report.calibration import Calibration, CalibrationResults, read_calibration
 from twolevel.report.comparison import Comparison
 from twolevel.report.data import ColumnRow, describe_columns
+from twolevel.report.errata import Errata, read_errata
 from twolevel.report.intervals import interval_sentences
+from twolevel.report.ledger import Ledger, read_ledger
 from twolevel.report.model import Model, ModelTables, read_model
 from twolevel.report.numbers import percent
+from twolevel.report.optimiser_audit import OptimiserAudit, read_audit
 from twolevel.report.optimum import Audit, audit, optimum_sentences
 from twolevel.report.prose import listed
-from twolevel.report.section import INTERVALS, Section
+from twolevel.report.section import CALIBRATION, ERRATA, INTERVALS, LEDGER, TEXTBOOK, Section
+from twolevel.report.textbook import Textbook, read_textbook
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,9 @@ class Results:
     comparisons, comparison_tables, tests : `comparison.json`, `table.csv` and `tests.csv` of each comparison
     statistics : the statistics of its simulated data sets
     pictures, words : the SVG of each figure, and its title, alt text and caption
+    ledger, optimiser_audit, errata : `ledger.csv`, `optimiser_audit.csv` and `errata.csv`, where the configuration asks
+        for them
+    textbook : the tables of `textbook/` by name; none where the configuration does not ask for them
     calibration : what `snakemake calibration` left behind, where it has been run
     """
 
@@ -53,6 +60,10 @@ class Results:
     statistics: Mapping[str, NDArray[np.float64]]
     pictures: Mapping[str, bytes]
     words: Mapping[str, Mapping[str, str]]
+    ledger: pd.DataFrame | None = None
+    optimiser_audit: pd.DataFrame | None = None
+    textbook: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    errata: pd.DataFrame | None = None
     calibration: CalibrationResults | None = None
 
 
@@ -77,6 +88,10 @@ class Contents:
     summary: list[str]
     sections: Sequence[Section]
     calibration: Calibration | None
+    ledger: Ledger | None
+    optimiser_audit: OptimiserAudit | None
+    textbook: Textbook | None
+    errata: Errata | None
     labels: Labels
     provenance: Mapping[str, Any]
     library: str
@@ -95,10 +110,14 @@ GENERIC = (
     Section("data", "The data", "sections/data.html.j2"),
     Section("pictures", "The data in pictures", "sections/pictures.html.j2"),
     Section("models", "The models", "sections/models.html.j2"),
-    INTERVALS,
     Section("comparisons", "Comparing models", "sections/comparisons.html.j2"),
+    CALIBRATION,
+    INTERVALS,
     Section("diagnostics", "Diagnostics", "sections/diagnostics.html.j2"),
     Section("variance-explained", "Variance explained", "sections/variance_explained.html.j2"),
+    TEXTBOOK,
+    ERRATA,
+    LEDGER,
     Section("optimum", "How each optimum was found and checked", "sections/optimum.html.j2"),
     Section("rerun", "How to rerun it", "sections/rerun.html.j2"),
 )
@@ -135,17 +154,15 @@ def contents(results: Results) -> Contents:
     explained = results.variance_explained.to_dict("records")
     figures = {name: _figure(name, results) for name in config["figures"]}
     audits = [audit(model) for model in models.values()]
-    calibration = None
-    if results.calibration is not None:
-        calibration = read_calibration(results.calibration, results.comparisons, results.fits)
+    optional = _optional(results)
     story = None
     if config["report"]["narrative"] == "hsb":
         story = hsb.tell(models, comparisons, figures, explained)
     return Contents(
         title=f"{clean(config['data']['title'])}: two-level hierarchical linear models",
         summary=story.summary if story else _summary(models, comparisons, audits, labels),
-        sections=with_section(hsb.SECTIONS if story else GENERIC, calibration),
-        calibration=calibration,
+        sections=[s for s in (hsb.SECTIONS if story else GENERIC) if not s.needs or optional[s.needs] is not None],
+        **optional,
         labels=labels,
         provenance=results.provenance,
         library=results.fits[first]["fingerprint"]["library"],
@@ -159,6 +176,20 @@ def contents(results: Results) -> Contents:
         intervals=interval_sentences([*models.values()]),
         hsb=story,
     )
+
+
+def _optional(results: Results) -> dict[str, Any]:
+    """What a run need not have made, by its field in `Contents`; None where it has not."""
+    calibration = None
+    if results.calibration is not None:
+        calibration = read_calibration(results.calibration, results.comparisons, results.fits)
+    return {
+        "calibration": calibration,
+        "ledger": None if results.ledger is None else read_ledger(results.ledger),
+        "optimiser_audit": None if results.optimiser_audit is None else read_audit(results.optimiser_audit),
+        "textbook": read_textbook(results.textbook) if results.textbook else None,
+        "errata": None if results.errata is None else read_errata(results.errata),
+    }
 
 
 def _figure(name: str, results: Results) -> Figure:

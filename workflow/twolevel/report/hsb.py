@@ -15,7 +15,7 @@ from twolevel.report.model import FixedEffect, Model
 from twolevel.report.numbers import fine_p_phrase, fixed, percent
 from twolevel.report.optimum import audit
 from twolevel.report.prose import higher, interval, listed, size, strength, value
-from twolevel.report.section import INTERVALS, Section
+from twolevel.report.section import CALIBRATION, ERRATA, INTERVALS, LEDGER, TEXTBOOK, Section
 
 SECTIONS = (
     Section("data", "The data", "sections/data.html.j2"),
@@ -24,10 +24,14 @@ SECTIONS = (
     Section("random-coefficients", "Random coefficients", "hsb/random_coefficients.html.j2"),
     Section("minority", "Adding minority", "hsb/minority.html.j2"),
     Section("intercepts-and-slopes", "Intercepts and slopes as outcomes", "hsb/intercepts_and_slopes.html.j2"),
-    INTERVALS,
     Section("comparisons", "Comparing models", "sections/comparisons.html.j2"),
+    CALIBRATION,
+    INTERVALS,
     Section("diagnostics", "Diagnostics", "sections/diagnostics.html.j2"),
     Section("variance-explained", "Variance explained", "sections/variance_explained.html.j2"),
+    TEXTBOOK,
+    ERRATA,
+    LEDGER,
     Section("optimum", "How each optimum was found and checked", "sections/optimum.html.j2"),
     Section("rerun", "How to rerun it", "sections/rerun.html.j2"),
 )

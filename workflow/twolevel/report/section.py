@@ -5,11 +5,18 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Section:
-    """A section: the anchor, the heading, and the template of what stands under it."""
+    """A section: the anchor, the heading, the template of what stands under it, and what the contents must have."""
 
     id: str
     title: str
     template: str
+    needs: str = ""
 
 
 INTERVALS = Section("intervals", "Intervals and their methods", "sections/intervals.html.j2")
+CALIBRATION = Section(
+    "calibration", "How far the tests can be trusted", "sections/calibration.html.j2", needs="calibration"
+)
+TEXTBOOK = Section("textbook", "The textbook's tables", "sections/textbook.html.j2", needs="textbook")
+ERRATA = Section("errata", "What the sources got wrong", "sections/errata.html.j2", needs="errata")
+LEDGER = Section("ledger", "The ledger", "sections/ledger.html.j2", needs="ledger")

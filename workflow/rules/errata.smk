@@ -1,0 +1,3 @@
+# What the sources got wrong, each claim with its evidence from the results.
+
+ERRATA = []
