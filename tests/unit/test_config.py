@@ -47,7 +47,7 @@ def test_data_of_which_nothing_was_printed_need_no_ledger(config) -> None:
             "comparisons.minority_effect.null_model: there is no model 'none'",
         ),
         ("ledger", {"published": "data/published.csv"}, "ledger: the key verdicts is missing"),
-        ("ledger", "data/published.csv", "found 'data/published.csv'; expected published and verdicts, each the path"),
+        ("ledger", "data/published.csv", "found 'data/published.csv'; expected published, verdicts and errata, each the path"),
         ("figures.qq_slopes", {"kind": "qq_level2", "model": "random_coefficients"}, "the key term is missing"),
         ("figures.overall_scatter.x", "csess", r"there is no column 'csess' \(did you mean 'cses'\?\)"),
         (
