@@ -47,7 +47,11 @@ def test_data_of_which_nothing_was_printed_need_no_ledger(config) -> None:
             "comparisons.minority_effect.null_model: there is no model 'none'",
         ),
         ("ledger", {"published": "data/published.csv"}, "ledger: the key verdicts is missing"),
-        ("ledger", "data/published.csv", "found 'data/published.csv'; expected published, verdicts and errata, each the path"),
+        (
+            "ledger",
+            "data/published.csv",
+            "found 'data/published.csv'; expected published, verdicts and errata, each the path",
+        ),
         ("figures.qq_slopes", {"kind": "qq_level2", "model": "random_coefficients"}, "the key term is missing"),
         ("figures.overall_scatter.x", "csess", r"there is no column 'csess' \(did you mean 'cses'\?\)"),
         (
@@ -72,6 +76,9 @@ def test_data_of_which_nothing_was_printed_need_no_ledger(config) -> None:
             "figures.qq_slopes: unknown key sample; it takes kind, model, term",
         ),
         ("figures.qq_slopes.trem", "x", r"figures.qq_slopes: unknown key trem \(did you mean 'term'\?\)"),
+        ("data.columns.sector.max", 3, "data.columns.sector: unknown key max.*; it takes type, levels"),
+        ("data.columns.ses.levels", ["a", "b"], "data.columns.ses: unknown key levels.*; it takes type, min, max"),
+        ("data.columns.school.min", 3, "data.columns.school: unknown key min"),
         ("data.columns.ses.min", 5, "data.columns.ses: min is 5 and max is 4; no number is in that range"),
         ("data.columns.ses.max", float("nan"), "data.columns.ses.max: found nan; expected a finite number"),
         ("data.columns.ses.min", float("-inf"), "data.columns.ses.min: found -inf; expected a finite number"),
