@@ -71,7 +71,6 @@ class Story:
     minority_variance : what minority explains at level 1
     published : how the vignette's fit with minority compares; nothing with other data
     bounded, wall : where a search within lme4's bounds ends; whether a bound keeps it above the optimum
-    plain : where plain `MixedLM.fit()` ends
     mean_ses, sector : what they do to the slope of SES
     misprint : where the vignette's words contradict its own table; nothing with other data
     expanded : whether the two ways to write the formula agree
@@ -89,7 +88,6 @@ class Story:
     published: str
     bounded: str
     wall: bool
-    plain: str
     mean_ses: str
     sector: str
     misprint: str
@@ -156,7 +154,6 @@ def tell(
         published=_published(facts) if facts.same_data else "",
         bounded=_bounded(facts),
         wall=audit(facts.with_minority).bounded_missed and _at_bound(facts.with_minority) != "",
-        plain=_plain(facts.with_minority),
         mean_ses=_mean_ses(facts),
         sector=_sector(facts),
         misprint=_misprint(facts) if facts.same_data else "",
@@ -291,15 +288,6 @@ def _at_bound(model: Model) -> str:
         return ""
     correlation = "1" if theta[0] * theta[1] > 0 else "−1"
     return f", with θ₂₂ at its bound of zero, where intercepts and slopes of SES have a correlation of {correlation}"
-
-
-def _plain(model: Model) -> str:
-    found = audit(model)
-    said = "says that it converged" if found.default_converged else "says that it did not converge"
-    if found.default is None:
-        return f"Plain MixedLM.fit() ends without a finite criterion, and {said}."
-    where = f"{fixed(found.default, 2)} too high" if found.default_missed else "the same optimum"
-    return f"Plain MixedLM.fit() ends at {fixed(found.criterion + found.default, 2)}, {where}, and {said}."
 
 
 def _mean_ses(facts: _Facts) -> str:
