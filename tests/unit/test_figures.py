@@ -27,6 +27,7 @@ from twolevel.figures import (
     reference_distribution,
     residuals_vs_fitted,
     scatter,
+    wall,
 )
 from twolevel.figures.drawing import Drawing, render
 from twolevel.figures.words import Labels, Noun, chance, clean, equation, number, shorten, wrap
@@ -120,6 +121,28 @@ def reference_tables(statistics=None, mixture=True):
     return {"statistic": np.asarray(statistics, dtype=float)}, table
 
 
+# theta_22 at its bound: off the wall by x the criterion is 100 + 40 x^4 + 20 (x - x^2) on the open side, and with the
+# last term's sign changed on the other; the optimum is 94.
+def constrained_story(term="x", walls=1):
+    value = np.linspace(0.0, 0.5, 11)
+    criterion, flipped = (100 + 40 * value**4 + sign * 20 * (value - value**2) for sign in (1, -1))
+    path = {"value": value, "criterion": criterion, "criterion_column_flipped": flipped}
+    wall = {
+        "element": "theta_22",
+        "term": term,
+        "derivative": 20.0,
+        "derivative_column_flipped": -20.0,
+        "at_optimum": 0.3,
+        "path": {name: values.tolist() for name, values in path.items()},
+    }
+    return {
+        "bounded_search": {"criterion": 100.0, "theta": [1.0, 0, 0, 0, 0, 0], "above_optimum": 6.0},
+        "optimum": 94.0,
+        "face": ["theta_22"][:walls],
+        "walls": [wall] * walls,
+    }
+
+
 def every_kind(labels=LABELS, x="x", y="y", size="size", model="m"):
     """One drawing of each kind, the columns renamed to `x`, `y` and `size`."""
     data = classes()
@@ -146,6 +169,7 @@ def every_kind(labels=LABELS, x="x", y="y", size="size", model="m"):
         "reference_distribution": reference_distribution.draw(
             *reference_tables(), compared, labels, comparison=f"{model} test"
         ),
+        "wall": wall.draw(constrained_story(x), fit, labels, model=model),
     }
 
 
@@ -557,6 +581,58 @@ def test_ten_thousand_replicates_make_light_pictures():
     )
     for drawing in drawings:
         assert len(render(drawing, "svg")) < 200_000
+
+
+def test_the_wall_parts_one_curve_and_the_way_down_is_behind_it():
+    drawing = wall.draw(constrained_story(), FIT, LABELS, model="m")
+    (axes,) = drawing.figure.axes
+    drawn = {to_hex(line.get_color()): line for line in axes.get_lines() if line.get_linewidth() == 2.4}
+    open_side, barred = drawn["#0072b2"], drawn["#d55e00"]
+    # At x = 0.35, above the optimum: 6 + 40 * 0.35^4 + and - 20 * (0.35 - 0.35^2) = 6.60025 + and - 4.55
+    assert np.interp(0.35, open_side.get_xdata(), open_side.get_ydata()) == pytest.approx(11.15025)
+    assert np.interp(-0.35, barred.get_xdata()[::-1], barred.get_ydata()[::-1]) == pytest.approx(2.05025)
+    assert open_side.get_xdata()[0] == barred.get_xdata()[0] == 0
+    for words in (drawing.alt, drawing.caption):
+        assert "ends at 100.00, 6.00 above the optimum, 94.00. There θ₂₂, the diagonal element for x, is zero" in words
+        assert "is +20.00: on the open side the criterion rises and stays higher, and the search stops." in words
+        # The lowest of the eleven points is the one at 0.35.
+        assert (
+            "is \N{MINUS SIGN}20.00: behind the wall the criterion falls by 3.95, at θ₂₂ = \N{MINUS SIGN}0.35." in words
+        )
+        assert "gain the last 2.05 to the optimum" in words
+    assert "6.00 above the optimum" in texts_of(drawing)
+    assert "barred: θ₂₂ < 0" in texts_of(drawing)
+
+
+def test_a_dip_on_the_open_side_is_not_denied_and_a_level_zero_is_no_wall():
+    story = constrained_story()
+    story["walls"][0]["path"]["criterion"][-1] = 99.0
+    assert "the criterion rises at first, and" in wall.draw(story, FIT, LABELS, model="m").caption
+    level = constrained_story(walls=2)
+    level["walls"][1] = level["walls"][1] | {
+        "element": "theta_33",
+        "derivative": 1e-9,
+        "derivative_column_flipped": -1e-9,
+    }
+    drawing = wall.draw(level, FIT, LABELS, model="m")
+    assert len(drawing.figure.axes) == 2
+    assert drawing.title.endswith("θ₂₂ and θ₃₃")
+    assert "For θ₃₃, the diagonal element for x, zero is no wall" in drawing.caption
+    assert drawing.caption.count("behind the wall") == 1
+
+
+@pytest.mark.parametrize(
+    ("above", "says"), [(-1e-9, "at 94.00, the optimum."), (0.5, "at 94.50, 0.50 above the optimum.")]
+)
+def test_without_a_wall_the_figure_says_so(above, says):
+    bounded = {"criterion": 94.0 + above, "theta": [1.0, 0.2, 0.3], "above_optimum": above}
+    story = constrained_story(walls=0) | {"bounded_search": bounded, "fit": None}
+    drawing = wall.draw(story, FIT, LABELS, model="m")
+    assert drawing.title == "No bound of lme4’s stands in the way of m"
+    for words in (drawing.alt, drawing.caption, texts_of(drawing)):
+        assert says in words
+        assert "No bound holds it up." in words
+    render(drawing, "svg")
 
 
 # --- what holds for every kind
