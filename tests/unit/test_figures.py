@@ -18,6 +18,7 @@ from scipy.special import ndtri
 from twolevel.errors import UserError
 from twolevel.figures import (
     bootstrap_distribution,
+    caterpillar,
     group_lines,
     group_lines_by_category,
     interval_methods,
@@ -66,6 +67,11 @@ FIT = {
     "estimator": "REML",
     "random_terms": TERMS,
     "fixed_terms": TERMS,
+    "fixed_effects": [24.5, 0.75],
+    "hierarchy": [
+        {"term": "(Intercept)", "factors": [], "predictors": [[0, []]], "random": 0},
+        {"term": "x", "factors": ["x"], "predictors": [[1, []]], "random": 1},
+    ],
     "n_groups": 6,
 }
 FIXED = {"term": np.array(["(Intercept)", "x"]), "estimate": np.array([24.5, 0.75])}
@@ -78,7 +84,8 @@ def residual_table(n=400):
 
 def effect_table(n=30):
     rng = np.random.default_rng(4)
-    return {"term": np.tile(["(Intercept)", "x"], n), "effect": rng.standard_normal(2 * n)}
+    table = {"term": np.tile(["(Intercept)", "x"], n), "effect": rng.standard_normal(2 * n)}
+    return table | {"effect_std_error": np.full(2 * n, 0.5)}
 
 
 # SD, correlation, SD, sigma, two fixed effects: `parameters(TERMS, TERMS)`.
@@ -162,6 +169,7 @@ def every_kind(labels=LABELS, x="x", y="y", size="size", model="m"):
         "qq_level1": qq_level1.draw(residual_table(), fit, labels, model=model),
         "residuals_vs_fitted": residuals_vs_fitted.draw(residual_table(), fit, labels, model=model),
         "qq_level2": qq_level2.draw(effects, fit, labels, model=model, term=x),
+        "caterpillar": caterpillar.draw(effects, fit, labels, model=model),
         "interval_methods": interval_methods.draw(interval_table(terms), fit, labels, model=model),
         "bootstrap_distribution": bootstrap_distribution.draw(
             replicate_table(terms), interval_table(terms), fit, labels, model=model
