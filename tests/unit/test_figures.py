@@ -28,6 +28,7 @@ from twolevel.figures import (
     reference_distribution,
     residuals_vs_fitted,
     scatter,
+    shrinkage,
     wall,
 )
 from twolevel.figures.drawing import Drawing, render
@@ -68,6 +69,7 @@ FIT = {
     "random_terms": TERMS,
     "fixed_terms": TERMS,
     "fixed_effects": [24.5, 0.75],
+    "random_effects_covariance": [[4.0, 0.9], [0.9, 0.5]],
     "hierarchy": [
         {"term": "(Intercept)", "factors": [], "predictors": [[0, []]], "random": 0},
         {"term": "x", "factors": ["x"], "predictors": [[1, []]], "random": 1},
@@ -161,6 +163,9 @@ def every_kind(labels=LABELS, x="x", y="y", size="size", model="m"):
     fixed = FIXED | {"term": np.array(["(Intercept)", x])}
     effects = effect_table()
     effects["term"] = np.where(effects["term"] == "x", x, effects["term"])
+    coefficients = {"group": np.repeat(np.unique(data[labels.group]), 2), "term": np.tile(terms, 6)}
+    coefficients["coefficient"] = np.linspace(0, 11, 12)
+    reliability = {"term": np.array(terms), "reliability": np.array([0.9, 0.3])}
     return {
         "scatter": scatter.draw(data, labels, x=x, y=y),
         "group_lines": group_lines.draw(data, labels, x=x, y=y, sample=4, seed=1),
@@ -170,6 +175,7 @@ def every_kind(labels=LABELS, x="x", y="y", size="size", model="m"):
         "residuals_vs_fitted": residuals_vs_fitted.draw(residual_table(), fit, labels, model=model),
         "qq_level2": qq_level2.draw(effects, fit, labels, model=model, term=x),
         "caterpillar": caterpillar.draw(effects, fit, labels, model=model),
+        "shrinkage": shrinkage.draw(data, coefficients, fixed, reliability, fit, labels, model=model, x=x, y=y),
         "interval_methods": interval_methods.draw(interval_table(terms), fit, labels, model=model),
         "bootstrap_distribution": bootstrap_distribution.draw(
             replicate_table(terms), interval_table(terms), fit, labels, model=model

@@ -3,9 +3,11 @@
 from itertools import chain
 
 import numpy as np
+import pytest
 from scipy.stats import norm
 from twolevel.effects import group_effects
-from twolevel.figures import caterpillar
+from twolevel.errors import UserError
+from twolevel.figures import caterpillar, shrinkage
 from twolevel.figures.drawing import render
 from twolevel.figures.words import Labels, Noun
 
@@ -17,6 +19,7 @@ FIT = {
     "random_terms": ["(Intercept)", "x"],
     "fixed_terms": ["(Intercept)", "x"],
     "fixed_effects": [24.5, 0.75],
+    "random_effects_covariance": [[4.0, 0.9], [0.9, 0.5]],
     "hierarchy": [
         {"term": "(Intercept)", "factors": [], "predictors": [[0, []]], "random": 0},
         {"term": "x", "factors": ["x"], "predictors": [[1, []]], "random": 1},
@@ -120,3 +123,105 @@ def test_as_many_intervals_exclude_the_mean_as_lme4_s(models):
     drawing = caterpillar.draw(table, fit, LABELS, model="m")
     assert "12.64, lies outside 88 of 160 intervals (55.0 %), below 47 and above 41 of them" in drawing.alt
     assert "2.193, lies outside 1 of 160 intervals (0.6 %), below 0 and above 1 of them" in drawing.alt
+
+
+# --- shrinkage
+
+CENTRE = np.array([24.5, 0.75])
+FIXED = {"term": np.array(["(Intercept)", "x"]), "estimate": CENTRE}
+RELIABILITY = {"term": np.array(["(Intercept)", "x"]), "reliability": np.array([0.91, 0.264])}
+SLOPES = np.array([2.0, 1.5, -1.5, 1.0, 0.0, 0.25, 3.0, -1.0])
+
+
+def lines_on_points(n=(3, 3, 4, 4, 5, 5, 6, 6)):
+    """Classes of 3 to 6 pupils exactly on lines y = 10 j + slope x, and coefficients half way to (24.5, 0.75)."""
+    j = np.repeat(np.arange(len(n)), n)
+    x = np.concatenate([np.arange(size) for size in n]).astype(float)
+    data = {"class": np.array([f"c{i}" for i in j]), "x": x, "y": 10.0 * j + SLOPES[j] * x}
+    own = np.column_stack([10.0 * np.arange(len(n)), SLOPES[: len(n)]])
+    effects = {
+        "group": np.repeat([f"c{i}" for i in range(len(n))], 2),
+        "term": np.tile(["(Intercept)", "x"], len(n)),
+        "coefficient": (0.5 * own + 0.5 * CENTRE).ravel(),
+    }
+    return data, effects, own
+
+
+def shrink(data, effects, fit=FIT, fixed=FIXED, y="y"):
+    return shrinkage.draw(data, effects, fixed, RELIABILITY, fit, LABELS, model="m", x="x", y=y)
+
+
+def test_each_group_moves_from_its_own_line_to_its_coefficients():
+    data, effects, own = lines_on_points()
+    drawing = shrink(data, effects)
+    (axes,) = drawing.figure.axes
+    moves, ends = axes.get_lines()[:-4], axes.get_lines()[-4:]
+    for line, start in zip(moves, own, strict=True):
+        expected = [start, (start + CENTRE) / 2]
+        np.testing.assert_allclose(line.get_xydata(), expected, rtol=0, atol=1e-9)  # rounding of the OLS
+    before, after, ellipse, centre = (line.get_xydata() for line in ends)
+    np.testing.assert_allclose(before, own, rtol=0, atol=1e-9)
+    np.testing.assert_allclose(after, (own + CENTRE) / 2, rtol=0, atol=1e-12)
+    assert centre.tolist() == [[24.5, 0.75]]
+    # R: qchisq(0.95, 2) = 5.991465, the squared Mahalanobis distance of every point of the outline.
+    away = ellipse - centre
+    inverse = np.linalg.inv(FIT["random_effects_covariance"])
+    np.testing.assert_allclose(np.einsum("ia,ab,ib->i", away, inverse, away), 5.991465, rtol=1e-6)
+    assert [len(np.unique(away.round(9)[:, k])) > 20 for k in (0, 1)] == [True, True]
+
+
+def test_spread_reliability_and_the_moves_of_small_and_large_groups_are_said():
+    """Every coefficient moves half of its way, so SDs are halved; by (1.25 + 0.75) / 4 on average in the two classes of
+    3 pupils, whose slopes are 2 and 1.5, by (2.25 + 1.75) / 4 in those of 6, whose slopes are 3 and -1."""
+    data, effects, own = lines_on_points()
+    drawing = shrink(data, effects)
+    sd = own.std(axis=0, ddof=1)
+    assert [f"{value:.3g}" for value in (*sd, *sd / 2)] == ["24.5", "1.52", "12.2", "0.759"]
+    for words in (drawing.alt, drawing.caption):
+        assert "intercepts have an SD of 24.5 by OLS and of 12.2 by empirical Bayes (reliability 0.910)" in words
+        assert "slopes of x have an SD of 1.52 by OLS and of 0.759 by empirical Bayes (reliability 0.264)" in words
+        assert (
+            "Slopes move by 0.500 on average in the 2 classes with the fewest pupils (at most 3), by 1.00 in" in words
+        )
+        assert "many with the most (at least 6)" in words
+    assert drawing.title == "Shrinkage of 8 classes: from OLS to empirical Bayes"
+
+
+def test_shrinkage_of_few_groups_or_groups_alike_says_nothing_of_their_size():
+    for n in ((3, 4), (4,) * 8):
+        data, effects, _ = lines_on_points(n)
+        drawing = shrink(data, effects)
+        assert "Slopes move" not in drawing.caption
+        render(drawing, "svg")
+
+
+def test_a_group_without_a_line_of_its_own_is_left_out_and_said():
+    data, effects, own = lines_on_points()
+    data["x"] = np.where(data["class"] == "c3", 1.0, data["x"])
+    drawing = shrink(data, effects)
+    assert "1 class has fewer than two distinct values of hours of practice" in drawing.caption
+    assert drawing.title.startswith("Shrinkage of 7 classes")
+    drawn = drawing.figure.axes[0].get_lines()[-3].get_xydata()
+    np.testing.assert_allclose(drawn, (np.delete(own, 3, axis=0) + CENTRE) / 2, rtol=0, atol=1e-12)
+
+
+def test_a_singular_covariance_makes_a_flat_ellipse():
+    for covariance in ([[4.0, 0.0], [0.0, 0.0]], [[4.0, 2.0], [2.0, 1.0]], [[0.0, 0.0], [0.0, 0.0]]):
+        data, effects, _ = lines_on_points()
+        drawing = shrink(data, effects, FIT | {"random_effects_covariance": covariance})
+        away = drawing.figure.axes[0].get_lines()[-2].get_xydata() - CENTRE
+        assert np.isfinite(away).all()
+        reach = np.sqrt(5.991465 * np.diag(covariance))
+        np.testing.assert_allclose(np.abs(away).max(axis=0), reach, rtol=1e-3, atol=1e-6)
+        render(drawing, "svg")
+
+
+def test_shrinkage_refuses_other_models():
+    data, effects, _ = lines_on_points()
+    with pytest.raises(UserError, match=r"random effects are \(Intercept\) and x; those of m are \(Intercept\)"):
+        shrink(data, effects, ONE_EFFECT)
+    more = {"term": np.array(["(Intercept)", "x", "z"]), "estimate": np.array([1.0, 2.0, 3.0])}
+    with pytest.raises(UserError, match=r"\(Intercept\), x, z. Name another model"):
+        shrink(data, effects, fixed=more)
+    with pytest.raises(UserError, match="y is z, but m is a model of y"):
+        shrink(data, effects, y="z")

@@ -55,8 +55,8 @@ def draw(group_effects: Table, fit: Mapping[str, Any], labels: Labels, *, model:
         name, unit = _names(term, clean(fit["response"]))
         centre = "the prediction" if mean is None else f"the mean, {number(mean)},"
         outside = f"outside {_share(clear != 0)}"
-        axes.set_title(wrap(f"{name}: {centre} {outside}", 70), fontsize=10)
-        axes.set_ylabel(wrap(f"difference ({unit})" if mean is None else unit, 26))
+        axes.set_title(wrap(f"{name}: {centre} {outside}", 74), fontsize=10)
+        axes.set_ylabel(wrap(f"difference ({unit})" if mean is None else unit, 22))
         below, above = int((clear > 0).sum()), int((clear < 0).sum())
         facts.append(f"{sentence(name)}: {centre} lies {outside}, below {below:,} and above {above:,} of them.")
     panels[-1].set_xlabel(f"{shorten(labels.group_noun.plural, 40)}, lowest to highest")

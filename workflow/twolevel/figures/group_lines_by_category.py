@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from twolevel.errors import UserError
 from twolevel.figures.drawing import Drawing
 from twolevel.figures.style import BLACK, FAINT, PALETTE, WIDTH, YELLOW, halo, heading, new_figure, style
-from twolevel.figures.tables import Table, numbers, texts
+from twolevel.figures.tables import Table, numbers, of_groups, texts
 from twolevel.figures.words import Labels, clean, number, shorten, without_line
 from twolevel.ols import GroupLines, fit_group_lines
 
@@ -36,7 +36,7 @@ def draw(observations: Table, labels: Labels, *, x: str, y: str, category: str) 
     """
     group = texts(observations, labels.group)
     lines = fit_group_lines(group, numbers(observations, x), numbers(observations, y))
-    category_of_group = _categories(group, texts(observations, category), category, labels)
+    category_of_group = of_groups(observations, category, labels).astype(str)
     levels = _levels(category_of_group, category, labels)
     drawn, category_of_line = lines.take(lines.has_line), category_of_group[lines.has_line]
 
@@ -76,20 +76,6 @@ def draw(observations: Table, labels: Labels, *, x: str, y: str, category: str) 
         f"category: {found}"
     )
     return Drawing(figure, title, alt, caption)
-
-
-def _categories(group: NDArray[np.str_], values: NDArray[np.str_], category: str, labels: Labels) -> NDArray[np.str_]:
-    """Category of each group, in the sorted order of the groups."""
-    _, first, index = np.unique(group, return_index=True, return_inverse=True)
-    of_group: NDArray[np.str_] = values[first]
-    differs = of_group[index] != values
-    if differs.any():
-        raise UserError(
-            f"category {category!r} is not the same for every {labels.observation_noun.singular} "
-            f"of {labels.group_noun.singular} {str(group[differs][0])!r}. Name a column that belongs to the "
-            f"{labels.group_noun.singular}."
-        )
-    return of_group
 
 
 def _levels(category_of_group: NDArray[np.str_], category: str, labels: Labels) -> list[str]:

@@ -7,10 +7,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from twolevel.errors import UserError
+from twolevel.figures.average_line import average_line
 from twolevel.figures.drawing import Drawing
 from twolevel.figures.style import BLUE, VERMILION, halo, heading, new_figure, points, style
-from twolevel.figures.tables import Floats, Table, numbers, texts, varying
+from twolevel.figures.tables import Floats, Table, varying
 from twolevel.figures.words import Labels, clean, equation, number, sentence
 from twolevel.ols import Line, fit_line
 
@@ -41,11 +41,7 @@ def draw(
     x, y : columns of the predictor and the outcome, the model's own.
     """
     xs, ys = varying(observations, x), varying(observations, y)
-    ols, mixed = fit_line(xs, ys), _average_line(fixed_effects, x)
-    if y != fit["response"]:
-        raise UserError(
-            f"y is {y}, but {model} is a model of {fit['response']}. Name the same outcome, or another model."
-        )
+    ols, mixed = fit_line(xs, ys), average_line(fixed_effects, fit, model, x, y)
 
     title = "One line for all: pooled OLS and the mixed model"
     figure = new_figure()
@@ -76,17 +72,6 @@ def draw(
         f"{labels.group_noun.singular} by how much its own line can tell. Right: the framed part enlarged."
     )
     return Drawing(figure, title, alt, caption)
-
-
-def _average_line(fixed_effects: Table, x: str) -> Line:
-    """The model's fixed effects as a line in `x`."""
-    estimates = dict(zip(texts(fixed_effects, "term"), numbers(fixed_effects, "estimate"), strict=True))
-    if set(estimates) != {"(Intercept)", x}:
-        raise UserError(
-            f"kind ols_vs_mixed draws the line of a model whose fixed effects are (Intercept) and {x}; "
-            f"those of this model are {', '.join(estimates)}. Name another model, or another x."
-        )
-    return Line(float(estimates["(Intercept)"]), float(estimates[x]))
 
 
 def _enlarge(whole: Axes, close: Axes, xs: Floats, ols: Line, mixed: Line) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twolevel.errors import UserError
+from twolevel.figures.words import Labels
 
 # Anything that gives a column by its name: a dict of arrays, or a data frame.
 Table = Mapping[str, Any]
@@ -44,6 +45,20 @@ def varying(table: Table, column: str) -> Floats:
 def texts(table: Table, column: str) -> NDArray[np.str_]:
     """Values of a column as text: identifiers, or levels of a factor."""
     return _column(table, column).astype(str)
+
+
+def of_groups(table: Table, column: str, labels: Labels) -> NDArray[Any]:
+    """Value of each group, in the sorted order of the groups, of a column that is the same for all of its rows."""
+    group, values = texts(table, labels.group), _column(table, column)
+    _, first, index = np.unique(group, return_index=True, return_inverse=True)
+    of_group = values[first]
+    differs = of_group[index] != values
+    if differs.any():
+        raise UserError(
+            f"{column!r} is not the same for every {labels.observation_noun.singular} of {labels.group_noun.singular} "
+            f"{str(group[differs][0])!r}. Name a column that belongs to the {labels.group_noun.singular}."
+        )
+    return np.asarray(of_group)
 
 
 def _column(table: Table, column: str) -> NDArray[Any]:
