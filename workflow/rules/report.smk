@@ -18,6 +18,7 @@ rule render_report:
         variance_components=of_models("variance_components.csv"),
         intervals=of_models("intervals.csv"),
         bootstraps=of_models("bootstrap.parquet"),
+        constrained=of_models("constrained.json"),
         variance_explained="results/models/variance_explained.csv",
         comparisons=of_comparisons("comparison.json"),
         comparison_tables=of_comparisons("table.csv"),

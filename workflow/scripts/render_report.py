@@ -47,6 +47,7 @@ def read_results(files: Any, config: Mapping[str, Any]) -> Results:
         },
         pictures={Path(file).stem: Path(file).read_bytes() for file in files.pictures},
         words={Path(file).stem: read_json(file) for file in files.words},
+        constrained={_folder(file): read_json(file) for file in files.constrained},
         ledger=_read_only(files.ledger),
         optimiser_audit=_read_only(files.audit),
         textbook={Path(file).stem: _read_table(file) for file in files.textbook},

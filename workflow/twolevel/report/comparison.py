@@ -11,10 +11,8 @@ from scipy.special import chdtri
 
 from twolevel.figures.words import TESTS
 from twolevel.proportion import proportion_interval
-from twolevel.report.model import Model
-from twolevel.report.numbers import NOTHING, fine_p_phrase, fixed, percent
-
-ALPHA = 0.05
+from twolevel.report.model import ALPHA, Model
+from twolevel.report.numbers import NOTHING, fine_p, fine_p_phrase, fixed, percent
 
 
 @dataclass(frozen=True)
@@ -46,8 +44,12 @@ class Comparison:
 
     @property
     def rows(self) -> list[dict[Any, Any]]:
-        """The tests with what each is called."""
-        return [{**row, "label": TESTS[row["test"]]} for row in self.tests.to_dict("records")]
+        """The tests with what each is called; a Monte Carlo error as large as the p value it is of says nothing."""
+        rows = [{**row, "label": TESTS[row["test"]]} for row in self.tests.to_dict("records")]
+        for row in rows:
+            if row["test"] != "PBtest" and not row["monte_carlo_error"] < row["p_value"]:
+                row["monte_carlo_error"] = None
+        return rows
 
     def degrees(self, row: Mapping[Any, Any]) -> str:
         """The degrees of freedom of a test as the table has them."""
@@ -77,6 +79,11 @@ class Comparison:
         return round(self.p["PBtest"] * (1 + len(self.simulated))) - 1
 
     @property
+    def enough(self) -> bool:
+        """Whether there are enough simulated data sets for a bootstrap p value of five per cent."""
+        return 1 / (1 + len(self.simulated)) <= ALPHA
+
+    @property
     def rejected(self) -> bool:
         """Whether the bootstrap rejects the null model at five per cent."""
         return self.p["PBtest"] <= ALPHA
@@ -92,9 +99,13 @@ class Comparison:
         """What the tests say, and how far each can be believed."""
         return [
             self._verdict(),
-            *self._limits(),
-            self._side_by_side(),
-            self._how_often(),
+            *(
+                [*self._limits(), self._side_by_side(), self._how_often()]
+                if self.enough
+                else [
+                    f"By the chi-square distribution with {_degrees(self.result['df'])} {fine_p_phrase(self.p['LRT'])}."
+                ]
+            ),
             *([self._boundary()] if self.result["on_boundary"] else []),
             self._failures(),
         ]
@@ -107,6 +118,13 @@ class Comparison:
             f"the likelihood ratio statistic is {fixed(self.result['statistic'], 2)}, and of {n} data sets simulated "
             f"from {null} {reach} it (bootstrap test, {fine_p_phrase(self.p['PBtest'])})"
         )
+        if not self.enough:
+            return (
+                f"Whether {alternative} fits better than {null} by more than chance cannot be told from so few "
+                f"simulated data sets: {n}, from which no p can be below {fine_p(1 / (1 + len(self.simulated)))}. It "
+                f"takes {round(1 / ALPHA) - 1} at the least, and a thousand are better (bootstrap.replicates). The "
+                f"likelihood ratio statistic is {fixed(self.result['statistic'], 2)}."
+            )
         if self.rejected:
             return f"{alternative} fits better than {null} by more than chance would explain: {counted}."
         return f"The data do not show that {alternative} fits better than {null}: {counted}."
@@ -114,12 +132,10 @@ class Comparison:
     def _limits(self) -> Iterator[str]:
         """What the number of data sets leaves open."""
         n = len(self.simulated)
-        if 1 / (1 + n) > ALPHA:
-            yield f"So few data sets cannot give a p of {ALPHA}: simulate more (bootstrap.replicates)."
-        elif self.reached == 0:
+        if self.reached == 0:
             yield f"The smallest p that {n:,} data sets can give is 1/{n + 1:,}: the true one may be far smaller."
         lower, upper = proportion_interval(self.reached, n)
-        if lower < ALPHA < upper and n >= 1 / ALPHA:
+        if lower < ALPHA < upper:
             yield (
                 f"The number of data sets leaves open on which side of {ALPHA} this p lies (95 % interval "
                 f"{fixed(lower, 3)} to {fixed(upper, 3)}): more would tell."
@@ -164,6 +180,8 @@ class Comparison:
         )
         if lower > ALPHA:
             verdict = "too often, so that its p values are too small on the whole"
+        elif upper >= ALPHA and upper - lower > ALPHA:
+            verdict = "too few data sets to tell whether that is as often as it should"
         return (
             f"Of the data sets simulated from {self.null.name}, in which the null model is true, the chi-square test "
             f"at 5 % rejects {percent(share)} (95 % interval {percent(lower)} to {percent(upper)}): {verdict}."

@@ -23,6 +23,7 @@ from twolevel.report.model import Model, ModelTables, read_model
 from twolevel.report.numbers import percent
 from twolevel.report.optimiser_audit import OptimiserAudit, read_audit
 from twolevel.report.optimum import Audit, audit, optimum_sentences
+from twolevel.report.placement import place
 from twolevel.report.prose import listed
 from twolevel.report.section import CALIBRATION, ERRATA, INTERVALS, LEDGER, TEXTBOOK, Section
 from twolevel.report.textbook import Textbook, read_textbook
@@ -42,6 +43,7 @@ class Results:
     comparisons, comparison_tables, tests : `comparison.json`, `table.csv` and `tests.csv` of each comparison
     statistics : the statistics of its simulated data sets
     pictures, words : the SVG of each figure, and its title, alt text and caption
+    constrained : `constrained.json` of each model
     ledger, optimiser_audit, errata : `ledger.csv`, `optimiser_audit.csv` and `errata.csv`, where the configuration asks
         for them
     textbook : the tables of `textbook/` by name; none where the configuration does not ask for them
@@ -60,6 +62,7 @@ class Results:
     statistics: Mapping[str, NDArray[np.float64]]
     pictures: Mapping[str, bytes]
     words: Mapping[str, Mapping[str, str]]
+    constrained: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     ledger: pd.DataFrame | None = None
     optimiser_audit: pd.DataFrame | None = None
     textbook: Mapping[str, pd.DataFrame] = field(default_factory=dict)
@@ -69,10 +72,11 @@ class Results:
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure: where its kind belongs, its picture as a data address, its words."""
+    """A figure: the section that shows it, its picture as a data address, its words."""
 
     name: str
     kind: str
+    place: str
     model: str | None
     comparison: str | None
     address: str
@@ -157,7 +161,9 @@ def contents(results: Results) -> Contents:
     optional = _optional(results)
     story = None
     if config["report"]["narrative"] == "hsb":
-        story = hsb.tell(models, comparisons, figures, explained)
+        story = hsb.tell(
+            models, comparisons, figures, explained, results.observations, results.constrained, results.ledger
+        )
     return Contents(
         title=f"{clean(config['data']['title'])}: two-level hierarchical linear models",
         summary=story.summary if story else _summary(models, comparisons, audits, labels),
@@ -197,6 +203,7 @@ def _figure(name: str, results: Results) -> Figure:
     return Figure(
         name=name,
         kind=settings["kind"],
+        place=place(settings["kind"], settings.get("model")),
         model=settings.get("model"),
         comparison=settings.get("comparison"),
         address=f"data:image/svg+xml;base64,{b64encode(results.pictures[name]).decode('ascii')}",

@@ -1,6 +1,7 @@
 """What the vignette's inference from High School and Beyond leaves open, and what this run says of it."""
 
 from twolevel.report.comparison import Comparison
+from twolevel.report.intervals import enough_replicates
 from twolevel.report.model import Model
 from twolevel.report.numbers import fine_p_phrase, fixed
 
@@ -16,21 +17,11 @@ PRINTED_INTERVALS = {
 INTERVAL_SAMPLES, TEST_SAMPLES = 500, 1000
 
 
-def reliability(model: Model) -> str:
-    """How well the school means tell schools apart."""
-    effect = model.random[0]
-    return (
-        "How well do the means of the students who were tested tell the schools apart? The share of the variance of "
-        "the schools' observed means that is no chance is called their reliability; on average over schools it is "
-        f"{fixed(effect.reliability, 2)}."
-    )
-
-
 def printed_intervals(model: Model) -> str:
     """Hold the vignette's intervals against the percentile intervals, by the Monte Carlo errors of both."""
     n = model.replicates.simulated - model.replicates.failed
     by_name = {of.parameter.name: of for of in model.intervals}
-    if n < 2 or {*by_name} != {*PRINTED_INTERVALS}:
+    if not enough_replicates(model) or {*by_name} != {*PRINTED_INTERVALS}:
         return ""
     # A bound from so many samples has an error that is larger by the root of the ratio of the numbers.
     factor = (1 + n / INTERVAL_SAMPLES) ** 0.5
@@ -51,7 +42,7 @@ def printed_intervals(model: Model) -> str:
 
 def printed_test(comparison: Comparison | None) -> str:
     """The bootstrap test that the vignette prints."""
-    if comparison is None:
+    if comparison is None or not comparison.enough:
         return ""
     n = len(comparison.simulated)
     found = fine_p_phrase(comparison.p["PBtest"])
@@ -65,6 +56,8 @@ def printed_test(comparison: Comparison | None) -> str:
 
 def omitted_test(comparison: Comparison) -> str:
     """The bootstrap test that the vignette leaves out."""
+    if not comparison.enough:
+        return ""
     lost = len(comparison.statistics) - len(comparison.simulated)
     worked = (
         f"Here both models were fitted to all {len(comparison.statistics):,} simulated data sets"

@@ -74,8 +74,12 @@ class ParameterIntervals:
 
     @property
     def places(self) -> int:
-        """Decimals that show two digits of a quarter of the percentile interval, which is about a standard error."""
-        return decimals([self.by_method["percentile"].length / 4], 2)
+        """Decimals that show two digits of a quarter of the percentile interval, which is about a standard error.
+
+        One replicate alone gives an interval of no length: then three digits of the estimate.
+        """
+        length = self.by_method["percentile"].length
+        return decimals([length / 4], 2) if length > 0 else decimals([self.estimate])
 
     def text(self, method: str) -> str:
         """An interval as the table has it."""
@@ -151,18 +155,30 @@ class Bootstrapped(Protocol):
         ...
 
 
+def enough_replicates(model: Bootstrapped) -> bool:
+    """Whether the bounds of percentile intervals lie within what was simulated: 39 replicates at 95 %."""
+    fitted = model.replicates.simulated - model.replicates.failed
+    return all(fitted + 1 >= 2 / (1 - of.level) - 1e-9 for of in model.intervals)
+
+
 def interval_sentences(models: Sequence[Bootstrapped]) -> list[str]:
-    """What the bootstraps and intervals of all models show."""
-    return [
-        _failures(models),
-        _boundary(models),
-        *_agreement(models),
-        *_ends(models),
-        _outside(models),
-        *_bias(models),
-        *_monte_carlo(models),
-        *_notes(models),
-    ]
+    """What the bootstraps and intervals of all models show; nothing is compared that rests on too few replicates."""
+    told = [model for model in models if enough_replicates(model)]
+    sentences = [_failures(models), *_few([model for model in models if model not in told])]
+    if told:
+        sentences += [_boundary(told), *_agreement(told), *_ends(models), _outside(told), *_bias(told)]
+        sentences += _monte_carlo(told)
+    return [*sentences, *_notes(models)]
+
+
+def _few(models: Sequence[Bootstrapped]) -> Iterator[str]:
+    if models:
+        level = models[0].intervals[0].level
+        yield (
+            f"So few replicates say nothing of the bounds of an interval: at {100 * level:g} % it takes "
+            f"{round(2 / (1 - level)) - 1} at the least, and a thousand are better (bootstrap.replicates). Do not "
+            f"read the bootstrap's intervals of {_some([model.name for model in models])}."
+        )
 
 
 def _failures(models: Sequence[Bootstrapped]) -> str:

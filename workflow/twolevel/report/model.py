@@ -22,6 +22,9 @@ TIED = 1e-4
 # Standard errors on either side of an estimate that make a 95 % Wald interval.
 Z = 1.959964
 
+# The level at which tests decide, which is that of these intervals.
+ALPHA = 0.05
+
 Factors = tuple[Factor, ...]
 
 
@@ -58,9 +61,19 @@ class FixedEffect:
 
     @property
     def clear(self) -> bool:
-        """Whether the interval leaves zero out, so that the sign is known."""
+        """Whether the interval leaves zero out and the t test, where there is one, agrees: then the sign is known."""
+        return self.interval_clear and not self.test_p > ALPHA
+
+    @property
+    def interval_clear(self) -> bool:
+        """Whether the interval leaves zero out."""
         lower, upper = self.interval
         return lower > 0 or upper < 0
+
+    @property
+    def test_p(self) -> float:
+        """The p value of its t test: by Satterthwaite's method, else by Kenward and Roger's, else NaN."""
+        return self.p_value if self.tested else self.kr_p_value
 
     @property
     def tested(self) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from twolevel.figures.words import Labels, clean, number, sentence
 from twolevel.report.model import FixedEffect, Model, RandomEffect
-from twolevel.report.numbers import decimals, fixed
+from twolevel.report.numbers import decimals, fine_p_phrase, fixed
 from twolevel.terms import Factor
 
 
@@ -64,7 +64,11 @@ def size(effect: FixedEffect) -> str:
 def interval(effect: FixedEffect) -> str:
     """The 95 % Wald interval in brackets, and what it leaves open."""
     lower, upper = (value(effect, bound) for bound in effect.interval)
-    return f"(95 % interval {lower} to {upper}{'' if effect.clear else ', so its sign is not known'})"
+    text = f"95 % interval {lower} to {upper}"
+    if effect.interval_clear and not effect.clear:
+        # With few groups the t distribution is wider than the normal one that the interval is by.
+        return f"({text}, but by the t test {fine_p_phrase(effect.test_p)}, so its sign is not known)"
+    return f"({text}{'' if effect.clear else ', so its sign is not known'})"
 
 
 def higher(change: float) -> str:
