@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,8 @@ import pytest
 import render_report
 from twolevel.errors import UserError
 from twolevel.report.contents import contents
+from twolevel.report.hsb import Story
+from twolevel.report.page import typographic
 
 pytestmark = pytest.mark.slow
 
@@ -27,7 +30,14 @@ def files(results: Path, config: Config) -> SimpleNamespace:
     figures = [results / "figures" / name for name in config["figures"]]
     templates = ROOT / "workflow/report"
     parts = [path for path in templates.rglob("*") if path.name.endswith((".html.j2", ".css"))]
+    optional = {
+        "ledger": results / "ledger.csv",
+        "audit": results / "optimiser_audit.csv",
+        "errata": results / "errata.csv",
+    }
     return SimpleNamespace(
+        **{name: [path] if path.exists() else [] for name, path in optional.items()},
+        textbook=sorted((results / "textbook").glob("*.csv")),
         provenance=results / "data/provenance.json",
         table=results / f"data/{config['data']['name']}.parquet",
         fits=[folder / "fit.json" for folder in models],
@@ -40,6 +50,7 @@ def files(results: Path, config: Config) -> SimpleNamespace:
         comparison_tables=[folder / "table.csv" for folder in comparisons],
         tests=[folder / "tests.csv" for folder in comparisons],
         reference_distributions=[folder / "reference_distribution.parquet" for folder in comparisons],
+        constrained=[folder / "constrained.json" for folder in models],
         pictures=[path.with_suffix(".svg") for path in figures],
         words=[path.with_suffix(".json") for path in figures],
         templates=sorted(parts, key=lambda path: path != templates / "report.html.j2"),
@@ -54,10 +65,22 @@ def changed(results: Path, tmp_path: Path) -> Path:
 
 def text(results: Path, config: Config) -> str:
     """The sentences of the story, and those that open the page."""
+    story = tell(results, config)
+    parts = [*story.summary, *(value for value in vars(story).values() if isinstance(value, str))]
+    if story.wall:
+        parts += [story.wall.found, *story.wall.sides, *story.wall.changes]
+    return " ".join(parts).replace("\xa0", " ")
+
+
+def tell(results: Path, config: Config) -> Story:
     story = contents(render_report.read_results(files(results, config), config)).hsb
     assert story is not None
-    parts = [*story.summary, *(value for value in vars(story).values() if isinstance(value, str))]
-    return " ".join(parts).replace("\xa0", " ")
+    return story
+
+
+def summary(results: Path, config: Config) -> list[str]:
+    """The sentences that open the page."""
+    return [sentence.replace("\xa0", " ") for sentence in tell(results, config).summary]
 
 
 def edit_json(path: Path, change: Callable[[Any], None]) -> None:
@@ -145,8 +168,16 @@ def test_the_story_of_the_run(results: Path, config: Config) -> None:
         # DESIGN section 2: the true optimum of mod3a, and what the vignette prints.
         "prints this model with a REML criterion of 46,503.4 and a warning that the fit is singular",
         "The optimum of this run is 46,495.14, 8.3 lower, and it is not singular.",
-        "ends at 46,503.39, 8.25 too high, with θ₂₂ at its bound of zero, where intercepts and slopes of SES have a "
-        "correlation of −1.",
+        "ends at 46,503.39, 8.25 above the optimum, with θ₂₂ at the bound of zero.",
+        "the lowest point of all at which θ₂₂ is zero has a criterion of 46,503.39, 8.25 above the optimum. To one "
+        "decimal that is the 46,503.4 of the vignette.",
+        # Issue 4: the derivative on both sides of the wall; the vignette prints SD 0.1068 and a correlation of -1.00.
+        "with respect to θ₂₂ is +50.4: away from the bound the criterion rises, and a search that may not go below "
+        "zero stays. With the sign of the second column changed it is −50.4: that way the criterion falls",
+        "With θ₂₂ at zero the slopes of SES have a standard deviation of 0.11 over schools, and 95 % of schools would "
+        # 1.9047 and 1.9145, and 1.96 times 0.1067 and 0.6905 to either side
+        "be expected between 1.70 and 2.11; at the optimum it is 0.69, and they are expected between 0.56 and 3.27.",
+        "The correlation −1 of (Intercept) with cses belongs to that point, not to the data",
         # (36.700 - 35.679) / 36.700, and the vignette's (36.700 - 35.91) / 36.700 = 0.0215
         "the level-1 variance falls from 36.70 to 35.68: 2.8 % less.",
         "The vignette has 2.2 %",
@@ -157,7 +188,11 @@ def test_the_story_of_the_run(results: Path, config: Config) -> None:
         "The vignette's text says that the slope is weaker in Public schools.",
         "The two give the same criterion and the same estimates, to eight decimals.",
         "goes with 2.19 points more on average (95 % interval 1.94 to 2.44), and this slope differs between schools "
-        f"(bootstrap test, p = {p:.4f}).",
+        f"(bootstrap test, p = {p:.4f}): in 95 % of schools it is expected between 0.56 and 3.83.",
+        "the REML criterion of this fit, which measures how far a model is from the data, is 8.25 lower",
+        # The vignette of chapter 7: sectorCatholic 2.8049 alone, and 1.2250 beside mean.ses.
+        "Mean achievement in Catholic schools is 2.80 points higher than in Public schools",
+        "Between schools of the same mean SES the difference is smaller: 1.23",
         "on average over schools it is 0.90.",  # lambda of HLM's one-way ANOVA: 0.90138
         # Of 500 samples, so that the bounds differ from these by chance.
         "from 500 samples, for the SD of the slopes for example 0.43 to 1.13.",
@@ -281,6 +316,126 @@ def test_the_generic_report_of_the_same_results_tells_no_story(results: Path, co
     assert "vignette" not in html
     assert all(f'id="model-{name}"' in html for name in config["models"])
     assert html.count("<figure") == len(config["figures"])
+
+
+def test_five_sentences_open_the_page(results: Path, config: Config) -> None:
+    html = (results / "report.html").read_text(encoding="utf-8")
+    opening = html[html.index('<section id="summary"') : html.index('<section id="data"')]
+    said = summary(results, config)
+    assert len(said) == 5
+    assert all(sentence.count(". ") == 0 and sentence.endswith(".") for sentence in said)
+    assert all(typographic(sentence).replace("\xa0", " ") in opening.replace("\xa0", " ") for sentence in said)
+    verdicts = pd.read_csv(results / "ledger.csv")["verdict"].value_counts()
+    # Issue 4: all of the 244 numbers, of which only those of mod3a are of another fit.
+    assert said[4].startswith(
+        f"Of 244 published numbers this run finds {verdicts['match']} as printed to the last digit, "
+    )
+    assert f"{verdicts['not_optimum']} are from a fit that was not at its optimum, 1 is a misprint" in said[4]
+
+
+def test_the_fifth_sentence_follows_the_ledger(changed: Path, config: Config) -> None:
+    path = changed / "ledger.csv"
+    ledger = pd.read_csv(path)
+    ledger.loc[ledger["id"] == "ch8-001", "verdict"] = "mismatch"
+    ledger.loc[ledger["model"] == "u_mod", "verdict"] = "not_optimum"
+    ledger.to_csv(path, index=False)
+    said = summary(changed, config)[4]
+    assert "from 2 fits that were not at their optimum" in said
+    assert "1 is another and unexplained" in said
+    path.unlink()
+    assert summary(changed, config)[4] == "The optimum of each of the 10 models was found and confirmed."
+    edit_json(changed / "models/means_by_sector/fit.json", lambda fit: fit.update(doubts=["the gradient is not zero"]))
+    assert summary(changed, config)[4] == "Not every fit can be trusted: see means_by_sector."
+
+
+def test_without_a_wall_there_is_none_on_the_page(changed: Path, config: Config) -> None:
+    path = changed / "models/random_coefficients_minority/constrained.json"
+    edit_json(path, lambda story: story.update(fit=None, face=[], walls=[]))
+    said = text(changed, config)
+    assert tell(changed, config).wall is None
+    assert "derivative" not in said
+    edit_json(changed / "models/random_coefficients/fit.json", lambda fit: fit.update(criterion=45000.0))
+    # (36.700 - 35.679) / 36.700
+    assert "this explains 2.8 % of the variance within schools." in summary(changed, config)[2]
+
+
+def test_the_wall_is_told_with_other_data_too(changed: Path, config: Config) -> None:
+    edit_json(changed / "models/random_coefficients/fit.json", lambda fit: fit.update(criterion=45000.0))
+
+    def turn(story: Any) -> None:
+        story["walls"][0]["derivative_column_flipped"] = 2.0
+        story["fit"]["fixed_effects"][1] += 1.0
+
+    edit_json(changed / "models/random_coefficients_minority/constrained.json", turn)
+    said = text(changed, config)
+    assert "a search within the bounds of R's lme4 stops short of this fit, by 8.25 in its criterion" in said
+    assert "it is +2.0: that way, too, the criterion does not fall at once" in said
+    assert "The fixed effects change: the largest shift is 8." in said  # 0.99 of a standard error of 0.123
+    assert "published numbers" not in said
+    assert "The data are not those of the published analyses, so that of the 244 numbers printed there" in said
+
+
+def test_the_means_of_the_sectors_turn_with_their_signs(changed: Path, config: Config) -> None:
+    edit_effect(changed, "means_by_sector_and_mean_ses", "sectorCatholic", -1)
+    assert "Between schools of the same mean SES it is 1.23 points lower (95 %" in text(changed, config)
+    edit_effect(changed, "means_by_sector", "sectorCatholic", -0.1)
+    said = text(changed, config)
+    assert "Catholic schools is 0.28 points lower than in Public schools (95 % interval −1.14 to 0.58, so its" in said
+    assert "Between schools of the same mean SES the difference is larger: −1.23" in said
+
+
+def test_too_few_replicates_decide_nothing(changed: Path, config: Config) -> None:
+    for path in changed.glob("*/*/bootstrap.parquet"):
+        pd.read_parquet(path).head(2).to_parquet(path, index=False)
+    for path in changed.glob("*/*/reference_distribution.parquet"):
+        pd.read_parquet(path).head(2).to_parquet(path, index=False)
+    for name in config["comparisons"]:
+        edit_test(changed, name, "PBtest", 1 / 3)
+    said = text(changed, config)
+    assert "whether this slope differs between schools, so few simulated data sets cannot tell." in said
+    assert "from 500 samples" not in said
+    assert "the simulated one" not in said
+    page = contents(render_report.read_results(files(changed, config), config))
+    assert all("Monte Carlo" not in sentence and "rejects" not in sentence for sentence in all_sentences(page))
+    assert any("So few replicates say nothing of the bounds of an interval" in sentence for sentence in page.intervals)
+
+
+def all_sentences(page: Any) -> list[str]:
+    return [*page.intervals, *(sentence for it in page.comparisons.values() for sentence in it.sentences)]
+
+
+@pytest.mark.parametrize("narrative", ["hsb", None])
+def test_every_model_and_every_figure_has_its_place(
+    narrative: str | None, results: Path, config: Config, tmp_path: Path
+) -> None:
+    config = json.loads(json.dumps(config)) | {"report": {"narrative": narrative}}
+    render_report.main(files(results, config), config, str(results / "calibration"), str(tmp_path / "report.html"))
+    html = (tmp_path / "report.html").read_text(encoding="utf-8")
+    for figure in config["figures"]:
+        assert html.count(f'id="figure-{figure}"') == 1, figure
+    for name, settings in config["models"].items():
+        block = section(html, f"model-{name}")
+        assert re.match(r"\s*<h[34] ", block), name
+        for label in ("Level-1 equation", "Level-2 equation", "Combined equation"):
+            assert f'aria-label="{label}"' in block, (name, label)
+        assert f'<code class="block">{settings["formula"].replace("*", " * ")}</code>' in block or (
+            f'<code class="block">{settings["formula"]}</code>' in block
+        )
+        for caption in (f"Fixed effects of {name},", f"Random effects of {name} over", f"of the parameters of {name},"):
+            assert caption in block, (name, caption)
+        meaning = block[block.index("What the estimates say:") :]
+        assert meaning.count("<li>") >= len(pd.read_csv(results / "models" / name / "fixed_effects.csv"))
+
+
+def section(html: str, name: str) -> str:
+    """What stands in a section, others within it included."""
+    start = html.index(">", html.index(f'<section id="{name}"')) + 1
+    depth = 1
+    for tag in re.finditer(r"<(/?)section\b", html[start:]):
+        depth += -1 if tag[1] else 1
+        if not depth:
+            return html[start : start + tag.start()]
+    raise AssertionError(f"{name} has no end")
 
 
 def test_the_same_results_give_the_same_bytes(results: Path, config: Config, tmp_path: Path) -> None:

@@ -419,7 +419,11 @@ def test_a_bootstrap_that_no_data_set_reaches_says_how_small_p_can_be():
     assert "p < 0.0001; no simulated data set lies so far out that it could say whether that is right." in text
     assert "The smallest p" not in compared()
     few = compared(statistics=np.full(9, 1.0), p_bootstrap=0.1)
-    assert "So few data sets cannot give a p of 0.05: simulate more (bootstrap.replicates)." in few
+    assert "cannot be told from so few simulated data sets: 9, from which no p can be below 0.10. It takes 19" in few
+    assert "By the chi-square distribution with 4 degrees of freedom p < 0.0001." not in few
+    assert "By the chi-square distribution with 4 degrees of freedom p = 0.010." in few
+    assert "the chi-square test at 5 % rejects" not in few
+    assert "Monte Carlo error." not in few
 
 
 @pytest.mark.parametrize(
@@ -511,6 +515,58 @@ def test_intervals_stand_in_the_model_s_tables():
     assert "SD of hours in full, 0.00 to 1.70." in text
     plain = inference()
     assert "end of what the parameter can be" not in plain
+
+
+def test_too_few_replicates_say_nothing_of_intervals():
+    """The bounds of a 95 % percentile interval are within what was simulated from 39 replicates on."""
+    few = inference(Replicates(simulated=38, failed=0, singular=3))
+    assert "at 95 % it takes 39 at the least, and a thousand are better (bootstrap.replicates). Do not read the" in few
+    assert "bootstrap’s intervals of full." in few
+    assert "most often in full" not in few
+    assert "So few replicates" not in inference(Replicates(simulated=39, failed=0, singular=3))
+    assert "So few replicates" in inference(Replicates(simulated=39, failed=1, singular=3))
+
+
+def test_one_replicate_leaves_the_estimates_their_digits():
+    """An interval without length does not say how many decimals matter."""
+    text = inference(Replicates(simulated=1, failed=0, singular=0), percentile_sig03=(0.123, 0.123))
+    assert "SD of hours 0.123 " in text
+
+
+def test_a_monte_carlo_error_as_large_as_its_p_value_is_left_out():
+    tests = table_of_tests(p_bootstrap=0.0005).assign(monte_carlo_error=[nan, 0.0005, 0.003, nan])
+    text = Page(page(results(tests={"slopes": tests}))).text
+    assert "Bootstrap 12.50 – 0.00050 0.00050" in text  # of which it is known how exact it is
+    assert "Gamma approximation 12.50 – 0.0030 –" in text
+    tests.loc[tests["test"] == "Gamma", "monte_carlo_error"] = 0.0029
+    assert "Gamma approximation 12.50 – 0.0030 0.0029" in Page(page(results(tests={"slopes": tests}))).text
+
+
+def test_an_interval_and_a_t_test_that_disagree_leave_the_sign_open():
+    """With three degrees of freedom 2.5 standard errors are p = 0.088 (R: 2 * pt(-2.5, 3)), though 1.96 are fewer."""
+    made = results(change=-0.25)
+    full = made.model_tables["full"]
+    few = full.fixed_effects.assign(df=3.0, p_value=0.0877)
+    text = Page(page(replace(made, model_tables=made.model_tables | {"full": replace(full, fixed_effects=few)}))).text
+    assert (
+        "(95 % interval −0.45 to −0.05, but by the t test p = 0.088, so its sign is not known), 1.75 in place of 2.00."
+        in text.replace("\xa0", " ")
+    )
+    assert "(95 % interval −0.45 to −0.05), 1.75 in place of 2.00, and so weaker." in Page(page(made)).text.replace(
+        "\xa0", " "
+    )
+
+
+def test_every_figure_is_shown_once_whatever_its_kind():
+    made = results()
+    figures = {kind: {"kind": kind, "model": "full"} for kind in ("caterpillar", "shrinkage", "fitted_lines", "wall")}
+    figures |= {kind: {"kind": kind, "model": "full"} for kind in ("interval_methods", "bootstrap_distribution")}
+    figures |= {"reference": {"kind": "reference_distribution", "comparison": "slopes"}, "new": {"kind": "unheard_of"}}
+    config = made.config | {"figures": made.config["figures"] | figures}
+    words = {name: {"title": name, "alt": name, "caption": name} for name in config["figures"]}
+    parsed = Page(page(replace(made, config=config, words=words, pictures=dict.fromkeys(words, SVG))))
+    shown = [name for name in parsed.all("id") if name.startswith("figure-")]
+    assert sorted(shown) == sorted(f"figure-{name}" for name in words)
 
 
 def test_failed_and_singular_replicates_are_counted():

@@ -5,7 +5,7 @@ PLACES = {
     "intervals": ("interval_methods", "bootstrap_distribution"),
     "diagnostics": ("qq_level1", "residuals_vs_fitted", "qq_level2"),
     "comparisons": ("reference_distribution",),
-    "optimum": ("optimiser_audit",),
+    "optimum": ("optimiser_audit", "wall"),
 }
 
 
