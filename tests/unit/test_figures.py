@@ -4,6 +4,7 @@ import importlib
 import itertools
 import json
 import re
+from dataclasses import replace
 from functools import cache
 from xml.etree import ElementTree
 
@@ -19,6 +20,7 @@ from twolevel.errors import UserError
 from twolevel.figures import (
     bootstrap_distribution,
     caterpillar,
+    fitted_lines,
     group_lines,
     group_lines_by_category,
     interval_methods,
@@ -39,12 +41,13 @@ from twolevel.qq import plotting_positions
 
 CLASSES = Noun("class", "classes")
 PUPILS = Noun("pupil", "pupils")
+LEVELS = ["small", "middling", "large"]
 LABELS = Labels(
     group="class",
     group_noun=CLASSES,
     observation_noun=PUPILS,
     columns={"x": "hours of practice", "y": "words read per minute", "size": "class size"},
-    levels={"size": ["small", "middling", "large"]},
+    levels={"size": LEVELS},
 )
 SLOPES = [2.0, 1.5, -1.5, 1.0, 0.0, 0.25]
 SIZES = ["small", "small", "middling", "middling", "middling", "large"]
@@ -155,7 +158,13 @@ def constrained_story(term="x", walls=1):
 def every_kind(labels=LABELS, x="x", y="y", size="size", model="m"):
     """One drawing of each kind, the columns renamed to `x`, `y` and `size`."""
     data = classes()
-    data = {labels.group: data["class"], x: data["x"], y: data["y"], size: data["size"]}
+    data = {
+        labels.group: data["class"],
+        x: data["x"],
+        y: data["y"],
+        size: data["size"],
+        "w": np.repeat(np.arange(6), 5),
+    }
     terms = ["(Intercept)", x]
     fit = FIT | {"response": y, "formula": f"{y} ~ {x} + ({x} | {labels.group})"}
     fit |= {"random_terms": terms, "fixed_terms": terms}
@@ -166,6 +175,9 @@ def every_kind(labels=LABELS, x="x", y="y", size="size", model="m"):
     coefficients = {"group": np.repeat(np.unique(data[labels.group]), 2), "term": np.tile(terms, 6)}
     coefficients["coefficient"] = np.linspace(0, 11, 12)
     reliability = {"term": np.array(terms), "reliability": np.array([0.9, 0.3])}
+    predicting = fit | {"fixed_effects": [24.5, 0.75, 3.0, -2.0, 1.0], "fixed_effects_covariance": np.eye(5).tolist()}
+    predictors = [[0, []], [2, ["w"]], *([k, [f"{size}{level}"]] for k, level in enumerate(LEVELS[1:], start=3))]
+    predicting["hierarchy"] = [fit["hierarchy"][0] | {"predictors": predictors}, fit["hierarchy"][1] | {"factors": [x]}]
     return {
         "scatter": scatter.draw(data, labels, x=x, y=y),
         "group_lines": group_lines.draw(data, labels, x=x, y=y, sample=4, seed=1),
@@ -176,6 +188,9 @@ def every_kind(labels=LABELS, x="x", y="y", size="size", model="m"):
         "qq_level2": qq_level2.draw(effects, fit, labels, model=model, term=x),
         "caterpillar": caterpillar.draw(effects, fit, labels, model=model),
         "shrinkage": shrinkage.draw(data, coefficients, fixed, reliability, fit, labels, model=model, x=x, y=y),
+        "fitted_lines": fitted_lines.draw(
+            data, predicting, replace(labels, levels={size: LEVELS}), model=model, x=x, y=y, category=size, at="w"
+        ),
         "interval_methods": interval_methods.draw(interval_table(terms), fit, labels, model=model),
         "bootstrap_distribution": bootstrap_distribution.draw(
             replicate_table(terms), interval_table(terms), fit, labels, model=model

@@ -4,12 +4,15 @@ from itertools import chain
 
 import numpy as np
 import pytest
+from matplotlib.colors import to_hex
 from scipy.stats import norm
 from twolevel.effects import group_effects
 from twolevel.errors import UserError
-from twolevel.figures import caterpillar, shrinkage
+from twolevel.figures import caterpillar, fitted_lines, shrinkage
 from twolevel.figures.drawing import render
 from twolevel.figures.words import Labels, Noun
+from twolevel.hierarchy import level1_coefficients
+from twolevel.predictions import fixed_part
 
 LABELS = Labels("class", Noun("class", "classes"), Noun("pupil", "pupils"), {"x": "hours of practice"})
 FIT = {
@@ -225,3 +228,137 @@ def test_shrinkage_refuses_other_models():
         shrink(data, effects, fixed=more)
     with pytest.raises(UserError, match="y is z, but m is a model of y"):
         shrink(data, effects, y="z")
+
+
+# --- fitted lines
+
+SECTORED = Labels(
+    "school", Noun("school", "schools"), Noun("student", "students"), {}, {"sector": ["Public", "Catholic"]}
+)
+
+# R: m <- lmer(mathach ~ cses*mean.ses + cses*sector + (cses|school), d); q <- quantile(s$mean.ses, 1:3/4) over the
+# 160 schools; near <- apply(abs(outer(s$mean.ses, q, "-")), 1, which.min). For each sector and quartile: the 2.5 and
+# 97.5 percentiles of cses in these schools, predict(m, n, re.form = NA) there, sqrt(diag(X %*% vcov(m) %*% t(X))).
+LME4_LINES = {
+    ("Public", 0): (-1.344475, 1.371698, 6.95973, 14.09209, 0.28000, 0.30551),
+    ("Public", 1): (-1.402454, 1.255225, 8.10733, 16.01250, 0.28885, 0.29391),
+    ("Public", 2): (-1.374858, 1.079312, 9.30418, 17.33228, 0.36459, 0.34875),
+    ("Catholic", 0): (-1.194310, 1.319702, 10.54250, 13.01428, 0.35761, 0.40632),
+    ("Catholic", 1): (-1.209830, 1.238361, 11.89423, 15.15468, 0.28761, 0.31468),
+    ("Catholic", 2): (-1.292759, 0.994844, 12.92291, 16.64833, 0.30459, 0.29158),
+}
+COLOURS = {"Public": "#0072b2", "Catholic": "#d55e00"}
+
+
+def as_json(fitted) -> dict:
+    """What the figure reads of fit.json."""
+    return {
+        "formula": fitted.design.formula,
+        "response": fitted.design.response,
+        "estimator": "REML",
+        "fixed_effects": fitted.reml.beta.tolist(),
+        "fixed_effects_covariance": fitted.reml.beta_covariance.tolist(),
+        "hierarchy": [
+            {"factors": c.factors, "predictors": list(zip(c.columns, c.predictors, strict=True)), "random": c.random}
+            for c in level1_coefficients(fitted.design)
+        ],
+    }
+
+
+def lines(models, hsb, name, **settings):
+    chosen = {"x": "cses", "y": "mathach", "category": "sector", "at": "mean.ses"} | settings
+    return fitted_lines.draw(hsb, as_json(models[name]), SECTORED, model=name, **chosen)
+
+
+def test_lines_and_bands_are_those_that_lme4_predicts(models, hsb):
+    drawing = lines(models, hsb, "intercepts_and_slopes")
+    panels = drawing.figure.axes
+    assert [axes.get_title().split("\n")[1] for axes in panels] == [
+        f"mean.ses = {value}" for value in ("\N{MINUS SIGN}0.307", "0.0283", "0.314")
+    ]
+    for (sector, k), (first, last, low, high, *errors) in LME4_LINES.items():
+        drawn = {to_hex(line.get_color()): line.get_xydata() for line in panels[k].get_lines()}[COLOURS[sector]]
+        np.testing.assert_allclose(drawn[[0, -1]], [[first, low], [last, high]], rtol=0, atol=2e-5)  # five decimals
+        (band,) = (b for b in panels[k].collections if to_hex(b.get_facecolor()[0]) == COLOURS[sector])
+        corners = band.get_paths()[0].vertices
+        for x, height, error in zip((first, last), (low, high), errors, strict=True):
+            ends = corners[np.isclose(corners[:, 0], x, atol=1e-5), 1]
+            np.testing.assert_allclose(
+                [ends.min(), ends.max()], height + norm.ppf([0.025, 0.975]) * error, rtol=0, atol=5e-5
+            )
+
+
+def test_rows_of_the_design_are_those_of_the_formula(models, hsb):
+    """At the data's own values the rows are the design matrix, made from the formula in another way."""
+    for name in ("intercepts_and_slopes", "intercepts_and_slopes_expanded", "random_coefficients_minority"):
+        fitted = models[name]
+        levels = {"sector": ["Public", "Catholic"], "minority": ["No", "Yes"]}
+        part = fixed_part(as_json(fitted), levels)
+        np.testing.assert_array_equal(part.rows(hsb), fitted.design.x)
+
+
+def test_slopes_with_their_intervals_are_said(models, hsb):
+    """At mean.ses m: 2.945 + 1.039 m of Public, 1.643 less of Catholic schools."""
+    drawing = lines(models, hsb, "intercepts_and_slopes")
+    b = models["intercepts_and_slopes"].reml.beta
+    public = b[1] + b[4] * 0.02830494505
+    for words in (drawing.alt, drawing.caption):
+        assert f"At mean.ses 0.0283 (median) the slopes are: Public {public:.2f} (2.66 to 3.28); Catholic" in words
+        assert f"Catholic {public + b[5]:.2f} (" in words
+    assert "Held fixed" not in drawing.caption
+
+
+def test_other_predictors_are_held_and_said(models, hsb):
+    """On noise-free small data: 1 + 2 x + 3 w + 10 [b] + 4 v + 5 [f = yes], v at its mean 2, f at no."""
+    group = np.repeat([f"c{i}" for i in range(8)], 4)
+    data = {
+        "class": group,
+        "x": np.tile([0.0, 1, 2, 3], 8),
+        "w": np.repeat([1.0, 2, 3, 4, 5, 6, 7, 8], 4),
+        "kind": np.repeat(["a", "b"], 16),
+        "v": np.tile([1.0, 3.0], 16),
+        "f": np.tile(["no", "yes"], 16),
+    }
+    fit = FIT | {"fixed_effects": [1.0, 2, 3, 10, 4, 5], "fixed_effects_covariance": np.zeros((6, 6)).tolist()}
+    intercept = {"factors": [], "predictors": [[0, []], [2, ["w"]], [3, ["kindb"]]], "random": 0}
+    rest = [{"factors": [f], "predictors": [[k, []]], "random": None} for f, k in (("x", 1), ("v", 4), ("fyes", 5))]
+    labels = Labels(
+        "class", Noun("class", "classes"), Noun("pupil", "pupils"), {}, {"kind": ["a", "b"], "f": ["no", "yes"]}
+    )
+    chosen = {"model": "m", "x": "x", "y": "y", "category": "kind", "at": "w"}
+    drawing = fitted_lines.draw(data, fit | {"hierarchy": [intercept, *rest]}, labels, **chosen)
+    assert "Held fixed: v at its mean, 2.00, f at no." in drawing.caption
+    # Quartiles of 1 ... 8 in R: 2.75, 4.5, 6.25. Kind a has w 1 to 4, and so no line at the upper quartile.
+    titles = [axes.get_title().split("= ")[1] for axes in drawing.figure.axes]
+    assert titles == ["2.75", "4.50", "6.25"]
+    drawn = [{to_hex(line.get_color()): line.get_xydata() for line in a.get_lines()} for a in drawing.figure.axes]
+    assert [list(lines) for lines in drawn] == [["#0072b2"], ["#0072b2", "#d55e00"], ["#d55e00"]]
+    for k, w in enumerate((2.75, 4.5, 6.25)):
+        for colour, extra in (("#0072b2", 0), ("#d55e00", 10)):
+            if colour in drawn[k]:
+                x, height = drawn[k][colour].T
+                np.testing.assert_allclose(height, 1 + 2 * x + 3 * w + extra + 4 * 2, rtol=0, atol=1e-12)
+    render(drawing, "svg")
+
+    constant = data | {"w": np.repeat([1.0, 1, 1, 1, 1, 1, 1, 8], 4)}  # quartiles that coincide are one panel
+    one = fitted_lines.draw(constant, fit | {"hierarchy": [intercept, *rest]}, labels, **chosen)
+    assert len(one.figure.axes) == 1
+
+
+def test_fitted_lines_name_what_the_model_does_not_have(models, hsb):
+    with pytest.raises(
+        UserError, match="x is ses, but the numeric predictors of intercepts_and_slopes are: cses, mean"
+    ):
+        lines(models, hsb, "intercepts_and_slopes", x="ses")
+    with pytest.raises(UserError, match="at is size, but the numeric"):
+        lines(models, hsb, "intercepts_and_slopes", at="size")
+    with pytest.raises(UserError, match="category is minority, but the factors of intercepts_and_slopes are: sector"):
+        lines(models, hsb, "intercepts_and_slopes", category="minority")
+    with pytest.raises(UserError, match="category is sector, but the factors of random_coefficients are: none"):
+        lines(models, hsb, "random_coefficients", at="cses")
+    with pytest.raises(UserError, match="y is ses, but intercepts_and_slopes is a model of mathach"):
+        lines(models, hsb, "intercepts_and_slopes", y="ses")
+    with pytest.raises(UserError, match="'cses' is not the same for every student of school"):
+        lines(models, hsb, "intercepts_and_slopes", at="cses")
+    with pytest.raises(UserError, match=r"the predictor cses, which is no column"):
+        lines(models, hsb.drop(columns="cses"), "intercepts_and_slopes")

@@ -24,6 +24,7 @@ Read the modules in the order in which data flows:
     ledger                          every number that a source printed, accounted for
     ols, qq, figures                what is drawn, one module per kind of figure
     terms, equations, mathml        a model's equations
+    predictions                     what its fixed effects predict
     report                          what a reader reads
 
 Pure functions and small frozen dataclasses throughout: no files, no Snakemake, no printing.

@@ -8,10 +8,9 @@ from matplotlib.collections import LineCollection
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from twolevel.errors import UserError
 from twolevel.figures.drawing import Drawing
 from twolevel.figures.style import BLACK, FAINT, PALETTE, WIDTH, YELLOW, halo, heading, new_figure, style
-from twolevel.figures.tables import Table, numbers, of_groups, texts
+from twolevel.figures.tables import Table, levels_of, numbers, of_groups, texts
 from twolevel.figures.words import Labels, clean, number, shorten, without_line
 from twolevel.ols import GroupLines, fit_group_lines
 
@@ -37,7 +36,7 @@ def draw(observations: Table, labels: Labels, *, x: str, y: str, category: str) 
     group = texts(observations, labels.group)
     lines = fit_group_lines(group, numbers(observations, x), numbers(observations, y))
     category_of_group = of_groups(observations, category, labels).astype(str)
-    levels = _levels(category_of_group, category, labels)
+    levels = levels_of(category_of_group, category, labels, _MOST_LEVELS)
     drawn, category_of_line = lines.take(lines.has_line), category_of_group[lines.has_line]
 
     rows, columns = math.ceil(len(levels) / _PANELS_ACROSS), min(len(levels), _PANELS_ACROSS)
@@ -76,18 +75,6 @@ def draw(observations: Table, labels: Labels, *, x: str, y: str, category: str) 
         f"category: {found}"
     )
     return Drawing(figure, title, alt, caption)
-
-
-def _levels(category_of_group: NDArray[np.str_], category: str, labels: Labels) -> list[str]:
-    """Levels that occur, in the factor's own order, or sorted where the configuration gives none."""
-    occurring = np.unique(category_of_group).tolist()
-    levels = [level for level in labels.levels.get(category, occurring) if level in occurring]
-    if len(levels) > _MOST_LEVELS:
-        raise UserError(
-            f"category {category!r} has {len(levels)} levels, and the figure shows at most "
-            f"{_MOST_LEVELS}. Name a coarser column, such as one that `derive` cuts."
-        )
-    return levels
 
 
 def _draw_panel(axes: Axes, lines: GroupLines, mine: NDArray[np.bool_], colour: str) -> str:

@@ -61,6 +61,18 @@ def of_groups(table: Table, column: str, labels: Labels) -> NDArray[Any]:
     return np.asarray(of_group)
 
 
+def levels_of(category_of_group: NDArray[np.str_], category: str, labels: Labels, most: int) -> list[str]:
+    """Levels that occur, in the factor's own order, or sorted where the configuration gives none."""
+    occurring = np.unique(category_of_group).tolist()
+    levels = [level for level in labels.levels.get(category, occurring) if level in occurring]
+    if len(levels) > most:
+        raise UserError(
+            f"category {category!r} has {len(levels)} levels, and the figure shows at most "
+            f"{most}. Name a coarser column, such as one that `derive` cuts."
+        )
+    return levels
+
+
 def _column(table: Table, column: str) -> NDArray[Any]:
     if column not in table:
         raise UserError(

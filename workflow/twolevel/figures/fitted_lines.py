@@ -1,0 +1,190 @@
+"""The lines that a model's fixed effects predict, by a category and at several values of a level-2 predictor."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from numpy.typing import NDArray
+
+from twolevel.errors import UserError
+from twolevel.figures.drawing import Drawing
+from twolevel.figures.style import BLACK, BLUE, GREEN, MUTED, ORANGE, PURPLE, VERMILION, heading, new_figure, style
+from twolevel.figures.tables import Floats, Table, levels_of, numbers, of_groups, texts
+from twolevel.figures.words import Labels, clean, number, shorten
+from twolevel.predictions import FixedPart, fixed_part
+
+_REACH = 1.959963984540054  # the normal distribution's 0.975 quantile
+_QUARTILES = {"lower quartile": 0.25, "median": 0.5, "upper quartile": 0.75}
+_CORNERS = 41
+_PALE = 0.22
+
+# Colour and dashes of each level, so that they are told apart in grey too.
+_LOOKS: tuple[dict[str, Any], ...] = (
+    {"color": BLUE, "linestyle": "-"},
+    {"color": VERMILION, "linestyle": (0, (4, 1.4))},
+    {"color": GREEN, "linestyle": (0, (1, 1.2))},
+    {"color": PURPLE, "linestyle": (0, (6, 1.5, 1, 1.5))},
+    {"color": BLACK, "linestyle": (0, (2, 2))},
+    {"color": ORANGE, "linestyle": (0, (8, 2))},
+)
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A quartile of the level-2 predictor: its name, the value there, and which observations' groups are nearest."""
+
+    name: str
+    value: float
+    nearest: NDArray[np.bool_]
+
+
+@style()
+def draw(
+    observations: Table,
+    fit: Mapping[str, Any],
+    labels: Labels,
+    *,
+    model: str,
+    x: str,
+    y: str,
+    category: str,
+    at: str,
+) -> Drawing:
+    """Predicted lines with 95 % bands: a panel for each quartile of `at`, a line for each level of `category`.
+
+    A line spans the middle 95 % of `x` in the groups of its category that are nearest to its quartile. A band is the
+    prediction -+ 1.96 standard errors at each point, of the fixed effects alone. Other predictors are held at their
+    mean over observations, or at their reference level.
+
+    Parameters
+    ----------
+    observations : the prepared data.
+    fit : the model's formula, response, estimator, hierarchy, fixed effects and their covariance.
+    labels : what things are called.
+    model : the model's name in the configuration.
+    x, y : columns of the predictor and the outcome, the model's own.
+    category : column of a factor in the model, the same for every observation of a group.
+    at : column of a numeric predictor in the model, the same for every observation of a group.
+    """
+    if y != fit["response"]:
+        raise UserError(
+            f"y is {y}, but {model} is a model of {fit['response']}. Name the same outcome, or another model."
+        )
+    fixed = fixed_part(fit, labels.levels)
+    _check(fixed, model, observations, numeric={"x": x, "at": at}, factor={"category": category})
+    held, held_at = _held(fixed, {x, at, category}, observations)
+    levels = levels_of(of_groups(observations, category, labels).astype(str), category, labels, len(_LOOKS))
+    places = _places(observations, at, labels)
+    xs, of_row = numbers(observations, x), texts(observations, category)
+
+    figure = new_figure()
+    panels = figure.subplots(1, len(places), sharex=True, sharey=True, squeeze=False)[0]
+    facts = []
+    for axes, place in zip(panels, places, strict=True):
+        told = []
+        for level, look in zip(levels, _LOOKS, strict=False):
+            such = xs[place.nearest & (of_row == level)]
+            if not len(such):
+                continue
+            values = held | {at: place.value, category: level}
+            _draw_line(axes, fixed, values, x, such, look)
+            told.append(_slope(fixed, values, x, level))
+        axes.set_title(f"{place.name}:\n{shorten(at, 14)} = {number(place.value, 3)}", fontsize=10)
+        facts.append(f"At {clean(at)} {number(place.value, 3)} ({place.name}) the slopes are: {'; '.join(told)}.")
+    panels[0].set_ylabel(labels.axis(y, 36))
+    figure.supxlabel(labels.axis(x), fontsize="medium")
+    title = f"What {clean(model)} predicts, by {labels.label(category)}"
+    key: dict[str, Artist] = {
+        shorten(level, 24): Line2D([], [], linewidth=2.2, **look) for level, look in zip(levels, _LOOKS, strict=False)
+    }
+    heading(figure, title, key | {"95 % band": Patch(color=MUTED, alpha=_PALE, linewidth=0)}, across=3)
+
+    found = " ".join(facts)
+    groups = labels.group_noun.count(len(np.unique(texts(observations, labels.group))))
+    what = (
+        f"{labels.label(y)} on {labels.label(x)} by {labels.label(category)}, at the quartiles of {labels.label(at)} "
+        f"over {groups}"
+    )
+    alt = f"Lines that {model} predicts: {what}. {found}"
+    caption = (
+        f"Fixed effects of {model}, {fit['formula']}, by {fit['estimator']}: predicted {what}, with pointwise 95 % "
+        f"bands, of the fixed effects alone: single {labels.group_noun.plural} vary about the lines. Each line spans "
+        f"the middle 95 % of {clean(x)} in the {labels.group_noun.plural} of its kind that are nearest to the "
+        f"quartile.{held_at} {found}"
+    )
+    return Drawing(figure, title, alt, caption)
+
+
+def _check(
+    fixed: FixedPart, model: str, observations: Table, numeric: Mapping[str, str], factor: Mapping[str, str]
+) -> None:
+    """Refuse what the model does not have, and a model with predictors that are no columns."""
+    columns = {predictor.column: predictor.level is not None for predictor in fixed.predictors}
+    for wanted, is_factor in ((numeric, False), (factor, True)):
+        for setting, column in wanted.items():
+            if columns.get(column) is not is_factor:
+                kind = "factors" if is_factor else "numeric predictors"
+                there = ", ".join(name for name, categorical in columns.items() if categorical is is_factor) or "none"
+                raise UserError(
+                    f"{setting} is {column}, but the {kind} of {model} are: {there}. Name one of these, or another "
+                    "model."
+                )
+    if expressions := [column for column in columns if column not in observations]:
+        raise UserError(
+            f"{model} has the predictor {expressions[0]}, which is no column, and the figure cannot compute it. "
+            "Make it a column of the data, or name another model."
+        )
+
+
+def _held(fixed: FixedPart, shown: set[str], observations: Table) -> tuple[dict[str, Any], str]:
+    """Values at which the other predictors are held, and a sentence on them."""
+    values: dict[str, Any] = {}
+    said = []
+    for predictor in fixed.predictors:
+        if predictor.column in shown or predictor.column in values:
+            continue
+        if predictor.level is None:
+            mean = float(numbers(observations, predictor.column).mean())
+            values[predictor.column] = mean
+            said.append(f"{clean(predictor.column)} at its mean, {number(mean, 3)}")
+        else:
+            values[predictor.column] = predictor.reference
+            said.append(f"{clean(predictor.column)} at {clean(predictor.reference or '')}")
+    return values, f" Held fixed: {', '.join(said)}." if said else ""
+
+
+def _places(observations: Table, at: str, labels: Labels) -> list[_Place]:
+    """The quartiles of `at` over groups, coinciding ones once, and the observations of the groups nearest to each."""
+    numbers(observations, at)  # refuses text and gaps
+    of_group = of_groups(observations, at, labels).astype(float)
+    named = {float(np.quantile(of_group, share)): name for name, share in reversed(_QUARTILES.items())}
+    values = np.array(sorted(named))
+    _, group = np.unique(texts(observations, labels.group), return_inverse=True)
+    nearest = np.abs(of_group[:, np.newaxis] - values).argmin(axis=1)[group]
+    return [_Place(named[value], value, nearest == k) for k, value in enumerate(values.tolist())]
+
+
+def _draw_line(
+    axes: Axes, fixed: FixedPart, values: Mapping[str, Any], x: str, such: Floats, look: Mapping[str, Any]
+) -> None:
+    """Draw a line over the middle 95 % of the values of x in `such`, and its band."""
+    first, last = np.quantile(such, [0.025, 0.975])
+    grid = np.linspace(first, last, _CORNERS)
+    height, error = fixed.estimate(fixed.rows({**values, x: grid}))
+    axes.fill_between(
+        grid, height - _REACH * error, height + _REACH * error, color=look["color"], alpha=_PALE, linewidth=0
+    )
+    axes.plot(grid, height, linewidth=2.2, **look)
+
+
+def _slope(fixed: FixedPart, values: Mapping[str, Any], x: str, level: str) -> str:
+    """The slope of one line with its 95 % interval."""
+    bottom, top = (fixed.rows({**values, x: [end]}) for end in (0.0, 1.0))
+    (slope,), (error,) = fixed.estimate(top - bottom)
+    low, high = (number(slope + sign * _REACH * error, 3) for sign in (-1, 1))
+    return f"{clean(level)} {number(slope, 3)} ({low} to {high})"
