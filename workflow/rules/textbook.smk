@@ -1,3 +1,55 @@
-# Raudenbush and Bryk's chapter 4 as its tables lay it out, with each coding of the school mean of SES.
+# Raudenbush and Bryk's chapter 4 as its tables lay it out, with each coding of the school mean of SES. Other data have none.
+from dataclasses import asdict
 
-TEXTBOOK = []
+from twolevel.codings import coded_columns
+
+BOOK = config.get("textbook")
+TEXTBOOK = (
+    [
+        f"results/textbook/{table}.csv"
+        for table in (
+            "fixed_effects",
+            "variance_components",
+            "variance_explained",
+            "group_means",
+        )
+    ]
+    if BOOK
+    else []
+)
+
+
+if BOOK:
+
+    rule fit_textbook:
+        input:
+            table=TABLE,
+            group_means=BOOK["group_means"],
+            library=library("fit_textbook"),
+        output:
+            fixed_effects="results/textbook/fixed_effects.csv",
+            variance_components="results/textbook/variance_components.csv",
+            variance_explained="results/textbook/variance_explained.csv",
+            group_means="results/textbook/group_means.csv",
+        log:
+            "logs/fit_textbook.log",
+        benchmark:
+            "logs/benchmarks/fit_textbook.tsv"
+        conda:
+            "../../envs/pipeline.yaml"
+        params:
+            group=config["data"]["group"],
+            columns=asdict(coded_columns(config["derive"])),
+            formulas={
+                model: config["models"][model]["formula"] for model in BOOK["models"]
+            },
+            baselines={
+                model: config["models"][model]["baseline"]
+                for model in BOOK["models"]
+                if "baseline" in config["models"][model]
+            },
+            optimiser=config["optimiser"],
+        message:
+            "Fit the textbook's models with the group means of {input.group_means}"
+        script:
+            "../scripts/fit_textbook.py"

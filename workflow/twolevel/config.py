@@ -10,6 +10,7 @@ from typing import Any
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
+from twolevel.codings import coded_columns
 from twolevel.errors import UserError
 
 # What results/ has beside the group's own: columns of residuals.parquet, and the first words of `<noun>_effects.csv`.
@@ -75,9 +76,10 @@ def _explain(error: ValidationError) -> str:
 def _dangling(config: Mapping[str, Any]) -> Iterator[str]:
     """Names that name nothing."""
     columns, derived, group = config["data"]["columns"], config["derive"], config["data"]["group"]
-    for name in config["calibration"]["models"]:
-        if name not in config["models"]:
-            yield f"calibration.models: there is no model {name!r}{_did_you_mean(name, config['models'])}."
+    for section in ("calibration", *(["textbook"] if config.get("textbook") else [])):
+        for name in config[section]["models"]:
+            if name not in config["models"]:
+                yield f"{section}.models: there is no model {name!r}{_did_you_mean(name, config['models'])}."
     if group not in columns:
         yield f"data.group: {group!r} is not among data.columns{_did_you_mean(group, columns)}."
     yield from _dangling_recipes(derived, list(columns))
@@ -114,6 +116,21 @@ def _contradictory(config: Mapping[str, Any]) -> Iterator[str]:
         if model.get("baseline") == name:
             yield f"models.{name}.baseline: a model cannot be its own baseline; name another model, or leave it out."
     yield from _out_of_reach(config)
+    if config.get("textbook"):
+        yield from _not_of_the_textbook(config)
+
+
+def _not_of_the_textbook(config: Mapping[str, Any]) -> Iterator[str]:
+    """No column whose coding could be the textbook's, or variance explained against a model that is not fitted."""
+    try:
+        coded_columns(config["derive"])
+    except UserError as error:
+        yield str(error)
+    listed = config["textbook"]["models"]
+    for name in listed:
+        baseline = config["models"].get(name, {}).get("baseline")
+        if baseline is not None and baseline not in listed:
+            yield f"textbook.models: {name} has the baseline {baseline}, which is not among them; add it."
 
 
 def _out_of_reach(config: Mapping[str, Any]) -> Iterator[str]:

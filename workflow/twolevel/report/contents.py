@@ -158,7 +158,7 @@ def contents(results: Results) -> Contents:
     explained = results.variance_explained.to_dict("records")
     figures = {name: _figure(name, results) for name in config["figures"]}
     audits = [audit(model) for model in models.values()]
-    optional = _optional(results)
+    optional = _optional(results, models, labels)
     story = None
     if config["report"]["narrative"] == "hsb":
         story = hsb.tell(
@@ -184,7 +184,7 @@ def contents(results: Results) -> Contents:
     )
 
 
-def _optional(results: Results) -> dict[str, Any]:
+def _optional(results: Results, models: Mapping[str, Model], labels: Labels) -> dict[str, Any]:
     """What a run need not have made, by its field in `Contents`; None where it has not."""
     calibration = None
     if results.calibration is not None:
@@ -193,7 +193,9 @@ def _optional(results: Results) -> dict[str, Any]:
         "calibration": calibration,
         "ledger": None if results.ledger is None else read_ledger(results.ledger),
         "optimiser_audit": None if results.optimiser_audit is None else read_audit(results.optimiser_audit),
-        "textbook": read_textbook(results.textbook) if results.textbook else None,
+        "textbook": read_textbook(results.textbook, models, results.config["derive"], labels)
+        if results.textbook
+        else None,
         "errata": None if results.errata is None else read_errata(results.errata),
     }
 
