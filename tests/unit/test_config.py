@@ -19,9 +19,10 @@ def test_the_project_s_own_config_is_valid(config) -> None:
     check_config(config, SCHEMA)
 
 
-def test_data_of_which_nothing_was_printed_need_no_ledger(config) -> None:
-    check_config({**config, "ledger": None}, SCHEMA)
-    check_config({key: value for key, value in config.items() if key != "ledger"}, SCHEMA)
+@pytest.mark.parametrize("section", ["ledger", "textbook"])
+def test_data_of_which_nothing_was_printed_need_no_such_section(section, config) -> None:
+    check_config({**config, section: None}, SCHEMA)
+    check_config({key: value for key, value in config.items() if key != section}, SCHEMA)
 
 
 @pytest.mark.parametrize(
@@ -52,6 +53,11 @@ def test_data_of_which_nothing_was_printed_need_no_ledger(config) -> None:
             "data/published.csv",
             "found 'data/published.csv'; expected published, verdicts and errata, each the path",
         ),
+        ("textbook", {"group_means": "data/means.csv"}, "textbook: the key models is missing"),
+        ("textbook", "data/means.csv", "found 'data/means.csv'; expected group_means, the path of a table, and models"),
+        ("textbook.models", [], r"textbook.models: found \[\]; expected a list of different models"),
+        ("textbook.models", ["one_way"], r"textbook.models: there is no model 'one_way' \(did you mean"),
+        ("derive.cses", {"centre_within_group": "size"}, "as group_mean and as centre_within_group; found none. Keep"),
         ("figures.qq_slopes", {"kind": "qq_level2", "model": "random_coefficients"}, "the key term is missing"),
         ("figures.overall_scatter.x", "csess", r"there is no column 'csess' \(did you mean 'cses'\?\)"),
         (

@@ -46,7 +46,7 @@ if BOOK:
             baselines={
                 model: config["models"][model]["baseline"]
                 for model in BOOK["models"]
-                if "baseline" in config["models"][model]
+                if config["models"][model].get("baseline") in BOOK["models"]
             },
             optimiser=config["optimiser"],
         message:

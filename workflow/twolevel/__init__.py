@@ -20,6 +20,7 @@ Read the modules in the order in which data flows:
     profile_intervals               where it has risen enough
     calibration, type_1_error,      data sets simulated from a fit, each with a bootstrap of its own: how often true
     coverage                        null models are rejected and true values covered
+    codings, textbook               a textbook's tables, with each way to code a group mean
     results, fingerprint, summary   the fit as tables and as lme4's summary text; what it was computed from
     ledger                          every number that a source printed, accounted for
     ols, qq, figures                what is drawn, one module per kind of figure
