@@ -137,6 +137,23 @@ def test_the_page_of_the_run_has_the_numbers_of_its_files(results: Path, config:
     assert len(html.encode()) < 6e6  # DESIGN: under 6 MB
 
 
+def test_the_page_of_the_run_has_the_textbooks_tables(results: Path, config: Config) -> None:
+    html = (results / "report.html").read_text(encoding="utf-8")
+    section = html[html.index('<section id="textbook"') :].split("</section>")[0]
+    effects = pd.read_csv(results / "textbook/fixed_effects.csv")
+    for row in effects.itertuples():
+        cells = [f"{row.estimate:.4f}", f"{row.std_error:.4f}", f"{row.statistic:.2f}"]
+        assert "".join(f"<td>{cell.replace('-', '−')}</td>" for cell in cells) in section
+    parts = pd.read_csv(results / "textbook/variance_components.csv")
+    for row in parts[parts["term"] != "Residual"].itertuples():
+        assert f"<td>{row.variance:.3f}</td><td>{row.df:.0f}</td><td>{row.chi_square:,.2f}</td>" in section
+    # The data's own coding is what the models are: the same characters.
+    for model in config["textbook"]["models"]:
+        own = effects[(effects["coding"] == "sample") & (effects["model"] == model)]
+        fitted = pd.read_csv(results / "models" / model / "fixed_effects.csv")
+        assert own["estimate"].tolist() == fitted["estimate"].tolist()
+
+
 def test_the_page_of_the_run_has_the_inference_of_its_files(results: Path, config: Config) -> None:
     html = (results / "report.html").read_text(encoding="utf-8")
     for model in ("random_coefficients", "random_coefficients_minority", "intercepts_and_slopes"):
