@@ -6,6 +6,7 @@ from typing import Literal
 
 from matplotlib.figure import Figure
 
+from twolevel.figures.lighter import lighter
 from twolevel.figures.style import style
 from twolevel.figures.words import clean
 
@@ -42,4 +43,6 @@ def render(drawing: Drawing, file_format: Literal["svg", "png"]) -> bytes:
     silent = {"Date": None, "Creator": None} if file_format == "svg" else {"Software": None}
     buffer = BytesIO()
     drawing.figure.savefig(buffer, format=file_format, dpi=DPI[file_format], metadata=words | silent)
+    if file_format == "svg":
+        return lighter(buffer.getvalue().decode("utf-8")).encode("utf-8")
     return buffer.getvalue()
