@@ -307,6 +307,8 @@ def test_levels_in_another_order_say_the_same(changed: Path, config: Config) -> 
         )
         fit = changed / "models" / model / "fit.json"
         fit.write_text(fit.read_text(encoding="utf-8").replace("sectorCatholic", "sectorPublic"), encoding="utf-8")
+    book = changed / "textbook/fixed_effects.csv"
+    book.write_text(book.read_text(encoding="utf-8").replace("sectorCatholic", "sectorPublic"), encoding="utf-8")
     after = text(changed, config)
     assert (
         "cses:sectorPublic is positive: the slope of SES is weaker in Catholic schools than in Public schools." in after
