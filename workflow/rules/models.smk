@@ -19,8 +19,8 @@ rule fit_model:
         "logs/fit_model/{model}.log",
     benchmark:
         "logs/benchmarks/fit_model/{model}.tsv"
-    # Before the figures: a long fit that starts last would be waited for.
-    priority: 1
+    # Before all else: what is long waits for a fit, and would be waited for if it started last.
+    priority: 2
     conda:
         "../../envs/pipeline.yaml"
     params:

@@ -10,12 +10,13 @@ from typing import Any
 import pandas as pd
 from _job import job, write_arrays, write_json, write_table, write_text
 from twolevel import __version__
+from twolevel.bounded import bounded_fit
 from twolevel.constrained import constrained_json
 from twolevel.crossproducts import cross_products
 from twolevel.effects import fitted_values, group_effects
 from twolevel.experiment import Experiment, target, to_arrays
 from twolevel.fingerprint import Fingerprint
-from twolevel.fit import fit_defaults, fit_model
+from twolevel.fit import fit_model
 from twolevel.formula import build_design
 from twolevel.reliability import variance_components
 from twolevel.results import (
@@ -35,7 +36,7 @@ def main(name: str, table: str, output: Any, formula: str, optimiser: dict[str, 
     design = build_design(formula, pd.read_parquet(table))
     data = cross_products(design)
     reml, ml = (fit_model(design, data, reml=by_reml, **optimiser) for by_reml in (True, False))
-    defaults = fit_defaults(design, data, reml=True)
+    bounded = bounded_fit(data, reml=True)
     for fit in (reml, ml):
         logging.info(
             f"{fit.estimator}: criterion {fit.criterion:.6f}, reached by {fit.search.reached_best} of "
@@ -58,10 +59,10 @@ def main(name: str, table: str, output: Any, formula: str, optimiser: dict[str, 
     )
     summary = summary_text(design, reml, residuals["scaled_residual"].to_numpy(), data_name)
     write_text(output.summary, summary)
-    write_json(output.fit, fit_json(design, reml, ml, defaults, residuals["residual"].to_numpy(), fingerprint))
+    write_json(output.fit, fit_json(design, reml, ml, bounded, residuals["residual"].to_numpy(), fingerprint))
     write_json(
         output.constrained,
-        constrained_json(design, data, reml, defaults.bounded) | {"fingerprint": asdict(fingerprint)},
+        constrained_json(design, data, reml, bounded) | {"fingerprint": asdict(fingerprint)},
     )
     write_table(output.fixed_effects, fixed_effects_table(design, data, reml))
     write_table(output.random_effects, random_effects_table(design, reml))

@@ -25,11 +25,13 @@ class BoundedFit:
     criterion : the criterion there
     theta : (k,) on lme4's own scale
     evaluations : of the criterion
+    converged : whether NLopt says that a tolerance was met; if not, rounding kept it from going on
     """
 
     criterion: float
     theta: Floats
     evaluations: int
+    converged: bool
 
 
 def bounded_fit(data: CrossProducts, reml: bool) -> BoundedFit:
@@ -57,4 +59,4 @@ def bounded_fit(data: CrossProducts, reml: bool) -> BoundedFit:
     # Where rounding keeps it from going on, it has still been where it could come.
     with suppress(nlopt.RoundoffLimited):
         optimiser.optimize(start)
-    return BoundedFit(best[0], best[1], int(optimiser.get_numevals()))
+    return BoundedFit(best[0], best[1], int(optimiser.get_numevals()), optimiser.last_optimize_result() > 0)

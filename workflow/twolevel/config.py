@@ -115,6 +115,13 @@ def _contradictory(config: Mapping[str, Any]) -> Iterator[str]:
     for name, model in config["models"].items():
         if model.get("baseline") == name:
             yield f"models.{name}.baseline: a model cannot be its own baseline; name another model, or leave it out."
+    if not config.get("optimiser_audit"):
+        for name, figure in config["figures"].items():
+            if figure["kind"] == "optimiser_audit":
+                yield (
+                    f"figures.{name}: a figure of the kind 'optimiser_audit' needs the audit, and optimiser_audit is "
+                    "null or not there; set it, or remove the figure."
+                )
     yield from _out_of_reach(config)
     yield from _not_coded(config)
 

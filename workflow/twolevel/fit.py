@@ -5,11 +5,10 @@ from math import log
 
 import numpy as np
 
-from twolevel.bounded import BoundedFit, bounded_fit
 from twolevel.crossproducts import CrossProducts
 from twolevel.design import Design, Floats
 from twolevel.deviance import Profile, factor, pack, profile
-from twolevel.mixedlm import MixedLMFit, fit_by_default, fit_from
+from twolevel.mixedlm import MixedLMFit, fit_from
 from twolevel.optimise import FLAT, Search, is_singular, search, starts
 
 # MixedLM must end within this of the profiled criterion to count as the same optimum.
@@ -75,14 +74,6 @@ class Fit:
         return self.criterion + log(self.n_obs) * self.npar
 
 
-@dataclass(frozen=True)
-class Defaults:
-    """What a plain call would have given: statsmodels' `.fit()`, and lme4's bounded search."""
-
-    mixedlm: MixedLMFit
-    bounded: BoundedFit
-
-
 def fit_model(design: Design, data: CrossProducts, *, reml: bool, random_starts: int, seed: int) -> Fit:
     """Fit by REML or ML at the best optimum that several starts reach.
 
@@ -115,11 +106,6 @@ def fit_model(design: Design, data: CrossProducts, *, reml: bool, random_starts:
         at=at,
         lower=lower,
     )
-
-
-def fit_defaults(design: Design, data: CrossProducts, *, reml: bool) -> Defaults:
-    """Run what a user of statsmodels or of lme4 would have run, to show how far it can be believed."""
-    return Defaults(mixedlm=fit_by_default(design, reml), bounded=bounded_fit(data, reml))
 
 
 def _doubts(at: Profile, found: Search, singular: bool) -> tuple[str, ...]:

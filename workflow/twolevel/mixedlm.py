@@ -1,4 +1,4 @@
-"""The fit of record: statsmodels' MixedLM, started at the profiled optimum."""
+"""statsmodels' MixedLM: the fit of record, started at the profiled optimum, and any other call of it."""
 
 import warnings
 from dataclasses import dataclass, replace
@@ -21,7 +21,7 @@ class MixedLMFit:
 
     Attributes
     ----------
-    criterion : -2 (restricted) log-likelihood; not finite where MixedLM broke down
+    criterion : -2 (restricted) log-likelihood; not a number where MixedLM broke down
     beta : (p,) fixed effects
     sigma : residual standard deviation
     covariance : (q, q) covariance matrix of the random effects
@@ -58,7 +58,7 @@ def fit_from(design: Design, data: CrossProducts, reml: bool, beta: Floats, lowe
     start = MixedLMParams.from_components(
         fe_params=data.r @ beta / root, cov_re=relative + ridge * np.eye(len(relative))
     )
-    fit = _fit(design.y, x, z, design, reml, start_params=start, method=["bfgs"])
+    fit = run(MixedLM(design.y, x, groups=design.group_index, exog_re=z), reml, start_params=start, method=["bfgs"])
     # The REML criterion depends on the coordinates of X through log|X'X|.
     units = 2 * float(np.log(np.abs(np.diag(data.r)) / root).sum()) if reml else 0.0
     return replace(
@@ -69,25 +69,24 @@ def fit_from(design: Design, data: CrossProducts, reml: bool, beta: Floats, lowe
     )
 
 
-def fit_by_default(design: Design, reml: bool) -> MixedLMFit:
-    """Fit by MixedLM as a user's plain `.fit()` does."""
-    return _fit(design.y, design.x, design.z, design, reml)
+def run(model: MixedLM, reml: bool, **options: object) -> MixedLMFit:
+    """Run the `.fit()` of a MixedLM with these options, and keep what it said.
 
-
-def _fit(y: Floats, x: Floats, z: Floats, design: Design, reml: bool, **options: object) -> MixedLMFit:
-    q = z.shape[1]
+    Warnings are kept as messages, and so is how its linear algebra broke down; any other error is passed on.
+    """
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
-            result = MixedLM(y, x, groups=design.group_index, exog_re=z).fit(reml=reml, **options)
+            result = model.fit(reml=reml, **options)
+            criterion = -2 * float(result.llf)
         except (np.linalg.LinAlgError, ValueError) as error:  # how its linear algebra breaks down
-            nowhere = np.full((q, q), np.nan)
-            return MixedLMFit(np.inf, np.full(x.shape[1], np.nan), np.nan, nowhere, False, (str(error),))
+            nowhere = np.full((model.k_re, model.k_re), np.nan)
+            return MixedLMFit(np.nan, np.full(model.k_fe, np.nan), np.nan, nowhere, False, (str(error),))
     return MixedLMFit(
-        criterion=-2 * float(result.llf),
+        criterion=criterion,
         beta=np.asarray(result.fe_params),
         sigma=float(np.sqrt(result.scale)),
-        covariance=np.asarray(result.cov_re).reshape(q, q),
+        covariance=np.asarray(result.cov_re).reshape(model.k_re, model.k_re),
         converged=bool(result.converged),
         messages=tuple(dict.fromkeys(str(w.message) for w in caught)),
     )

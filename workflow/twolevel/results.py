@@ -6,11 +6,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from twolevel.bounded import BoundedFit
 from twolevel.crossproducts import CrossProducts
 from twolevel.design import Design, Floats
 from twolevel.effects import GroupEffects
 from twolevel.fingerprint import Fingerprint
-from twolevel.fit import Defaults, Fit
+from twolevel.fit import Fit
 from twolevel.fixed_tests import kenward_roger, satterthwaite
 from twolevel.hierarchy import level1_coefficients
 from twolevel.optimise import Run
@@ -32,7 +33,7 @@ def correlation_rows(covariance: Floats) -> list[list[float | None]]:
 
 
 def fit_json(
-    design: Design, reml: Fit, ml: Fit, defaults: Defaults, residuals: Floats, of: Fingerprint
+    design: Design, reml: Fit, ml: Fit, bounded: BoundedFit, residuals: Floats, of: Fingerprint
 ) -> dict[str, Any]:
     """Everything about a model that is not a table: the REML fit, and beside it the ML fit under `ml`."""
     about = {
@@ -50,17 +51,11 @@ def fit_json(
     }
     story = _story(reml) | {
         "defaults": {
-            "statsmodels": {
-                "call": "MixedLM(...).fit()",
-                "criterion": _finite(defaults.mixedlm.criterion),
-                "converged": defaults.mixedlm.converged,
-                "messages": list(defaults.mixedlm.messages),
-            },
             "lme4_bounds": {
                 "call": "NLopt BOBYQA from theta = I, diagonal of theta bounded at zero",
-                "criterion": _finite(defaults.bounded.criterion),
-                "theta": defaults.bounded.theta.tolist(),
-                "evaluations": defaults.bounded.evaluations,
+                "criterion": _finite(bounded.criterion),
+                "theta": bounded.theta.tolist(),
+                "evaluations": bounded.evaluations,
             },
         }
     }

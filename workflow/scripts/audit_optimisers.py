@@ -1,0 +1,38 @@
+"""Try on one model the optimisers that a user would try."""
+
+import logging
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from _job import job, read_json, write_table
+from twolevel.crossproducts import cross_products
+from twolevel.formula import build_design
+from twolevel.optimiser_audit import audit_optimisers, audit_table, seconds_table
+
+
+def main(name: str, table: str, fit: str, output: Any, methods: list[str]) -> None:
+    """Audit the model called `name`, from the prepared table and its `fit.json`."""
+    found = read_json(fit)
+    design = build_design(found["formula"], pd.read_parquet(table))
+    relative = np.array(found["random_effects_covariance"]) / found["sigma"] ** 2
+    trials = audit_optimisers(design, cross_products(design), relative, methods)
+    for trial in trials:
+        said = "converged" if trial.converged else "did not converge"
+        logging.info(
+            f"{trial.program} {trial.method} from {trial.start}: criterion {trial.criterion:.6f}, {said}, "
+            f"{trial.evaluations} evaluations"
+        )
+    write_table(output.trials, audit_table(name, trials, found["criterion"]))
+    write_table(output.seconds, seconds_table(name, trials))
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]):  # noqa: F821
+        main(
+            snakemake.wildcards.model,  # noqa: F821
+            snakemake.input.table,  # noqa: F821
+            snakemake.input.fit,  # noqa: F821
+            snakemake.output,  # noqa: F821
+            snakemake.params.methods,  # noqa: F821
+        )
