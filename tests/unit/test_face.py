@@ -121,9 +121,8 @@ def test_a_wall_is_a_zero_away_from_the_optimum() -> None:
     assert wall(BoundedFit(101.0, theta, 9, True), 100.0, 2) == (2,)
     assert wall(BoundedFit(100.0, theta, 9, True), 100.0, 2) == ()  # the optimum itself is singular
     assert wall(BoundedFit(101.0, theta + 0.1, 9, True), 100.0, 2) == ()  # another optimum
-    assert (
-        wall(BoundedFit(101.0, np.array([1.0, 0.0, 1.0]), 9, True), 100.0, 2) == ()
-    )  # off the diagonal there is no bound
+    off_diagonal = BoundedFit(101.0, np.array([1.0, 0.0, 1.0]), 9, True)
+    assert wall(off_diagonal, 100.0, 2) == ()  # there is no bound there
 
 
 def test_elements_are_named_by_row_and_column() -> None:

@@ -8,6 +8,7 @@ Read the modules in the order in which data flows:
     crossproducts                   what the likelihood needs of the data, group by group
     groupwise, deviance, newton     sums over groups, compiled; the profiled criterion with its derivatives; one search
     optimise, bounded, mixedlm, fit its optimum from several starts; lme4's bounded search; statsmodels' fit of record
+    optimiser_audit                 where MixedLM's methods and lme4's bounds end, from which start
     point, face, constrained        estimates at any theta; the optimum that lme4's bounds lead to, if another
     effects, variance, compare      empirical Bayes, variance explained, likelihood ratio tests
     information, fixed_tests        what the data say about the variances; t tests of fixed effects that heed it

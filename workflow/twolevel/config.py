@@ -115,13 +115,7 @@ def _contradictory(config: Mapping[str, Any]) -> Iterator[str]:
     for name, model in config["models"].items():
         if model.get("baseline") == name:
             yield f"models.{name}.baseline: a model cannot be its own baseline; name another model, or leave it out."
-    if not config.get("optimiser_audit"):
-        for name, figure in config["figures"].items():
-            if figure["kind"] == "optimiser_audit":
-                yield (
-                    f"figures.{name}: a figure of the kind 'optimiser_audit' needs the audit, and optimiser_audit is "
-                    "null or not there; set it, or remove the figure."
-                )
+    yield from _unmade(config)
     yield from _out_of_reach(config)
     yield from _not_coded(config)
 
@@ -133,6 +127,16 @@ def _not_coded(config: Mapping[str, Any]) -> Iterator[str]:
             coded_columns(config["derive"])
         except UserError as error:
             yield str(error)
+
+
+def _unmade(config: Mapping[str, Any]) -> Iterator[str]:
+    """Figures of what the configuration does not ask for."""
+    for name, figure in config["figures"].items():
+        if figure["kind"] == "optimiser_audit" and not config.get("optimiser_audit"):
+            yield (
+                f"figures.{name}: a figure of the kind 'optimiser_audit' needs the audit, and optimiser_audit is null "
+                "or not there; set it, or remove the figure."
+            )
 
 
 def _out_of_reach(config: Mapping[str, Any]) -> Iterator[str]:

@@ -22,6 +22,19 @@ TESTS = {
 METHODS = {"wald": "Wald"}
 
 
+# Searches for an optimum by their names in `optimiser_audit.csv`, and what they start from.
+SEARCHES = {
+    "plain": "MixedLM, plain .fit()",
+    **{method: f"MixedLM, {method}" for method in ("bfgs", "lbfgs", "cg", "powell", "nm")},
+    "bounded": "within lme4’s bounds",
+    "unbounded": "without bounds",
+}
+STARTS = {"identity": "the identity", "tenth": "a tenth of it", "optimum": "the optimum"}
+
+# A criterion this far above the optimum is another place; rounding and tolerances stay well below.
+ELSEWHERE = 0.01
+
+
 @dataclass(frozen=True)
 class Noun:
     """What one unit is called, and several."""
