@@ -58,6 +58,8 @@ def test_data_of_which_nothing_was_printed_need_no_such_section(section, config)
         ("textbook.models", [], r"textbook.models: found \[\]; expected a list of different models"),
         ("textbook.models", ["one_way"], r"textbook.models: there is no model 'one_way' \(did you mean"),
         ("derive.cses", {"centre_within_group": "size"}, "as group_mean and as centre_within_group; found none. Keep"),
+        ("optimiser_audit", {"methods": ["newton"]}, "methods.*found 'newton'; expected bfgs, lbfgs, cg, powell or nm"),
+        ("optimiser_audit", None, "figures.optimiser_audit: a figure of the kind 'optimiser_audit' needs the audit"),
         ("figures.qq_slopes", {"kind": "qq_level2", "model": "random_coefficients"}, "the key term is missing"),
         ("figures.overall_scatter.x", "csess", r"there is no column 'csess' \(did you mean 'cses'\?\)"),
         (

@@ -25,6 +25,7 @@ from twolevel.figures import (
     group_lines_by_category,
     interval_methods,
     ols_vs_mixed,
+    optimiser_audit,
     qq_level1,
     qq_level2,
     reference_distribution,
@@ -155,6 +156,20 @@ def constrained_story(term="x", walls=1):
     }
 
 
+def audit_rows(model="m"):
+    """An audit of two models: all is found but by bfgs from the identity, far off once and once without a criterion."""
+    names = [f"{model}0", f"{model}1"]
+    tried = [(method, start) for start in ("identity", "tenth", "optimum") for method in ("plain", "bfgs", "powell")]
+    tried += [("bounded", "identity"), ("unbounded", "identity")]
+    rows = pd.DataFrame([(name, *what) for name in names for what in tried], columns=["model", "method", "start"])
+    rows["above_optimum"] = 1e-7
+    rows["converged"] = True
+    lost = (rows["method"] == "bfgs") & (rows["start"] == "identity")
+    rows.loc[lost, "above_optimum"] = [200.75, np.nan]
+    rows.loc[lost, "converged"] = [False, True]
+    return dict(rows)
+
+
 def every_kind(labels=LABELS, x="x", y="y", size="size", model="m"):
     """One drawing of each kind, the columns renamed to `x`, `y` and `size`."""
     data = classes()
@@ -199,6 +214,7 @@ def every_kind(labels=LABELS, x="x", y="y", size="size", model="m"):
             *reference_tables(), compared, labels, comparison=f"{model} test"
         ),
         "wall": wall.draw(constrained_story(x), fit, labels, model=model),
+        "optimiser_audit": optimiser_audit.draw(audit_rows(model), labels),
     }
 
 
@@ -664,6 +680,34 @@ def test_without_a_wall_the_figure_says_so(above, says):
     render(drawing, "svg")
 
 
+def test_a_search_s_mark_is_where_it_ended_and_what_it_said():
+    drawing = optimiser_audit.draw(audit_rows(), LABELS)
+    start, *others = drawing.figure.axes
+    marks = {
+        (line.get_marker(), to_hex(line.get_color()), round(float(line.get_xdata()[0]), 6))
+        for line in start.get_lines()
+        if line.get_marker() != "None"
+    }
+    # Beyond the end of the scale, 10,000 for a largest distance of 200.75, there is no finite criterion.
+    assert {mark for mark in marks if mark[1] == "#d55e00"} == {("x", "#d55e00", 200.75), ("o", "#d55e00", 35000.0)}
+    assert {mark for mark in marks if mark[1] != "#d55e00"} == {("o", "#0072b2", 1e-6)}
+    assert [axes.get_title(loc="left") for axes in others] == ["Start: a tenth of the identity", "Start: the optimum"]
+    assert [text.get_text() for text in start.get_yticklabels()][:2] == ["MixedLM, plain .fit()", "MixedLM, bfgs"]
+    counted = "2 of 22 searches missed the optimum, and 1 of these said “converged”."
+    assert counted in drawing.caption
+    assert counted in drawing.alt
+    assert "MixedLM, bfgs from the identity, 0 of 2; MixedLM, powell from the identity, 2 of 2" in drawing.alt
+
+
+def test_an_audit_that_finds_everything_or_of_one_model_is_drawn():
+    rows = {name: values[:11] for name, values in audit_rows().items()}
+    rows["above_optimum"] = np.full(11, -1e-11)
+    drawing = optimiser_audit.draw(rows, LABELS)
+    assert drawing.title == "Where searches end that a user would try, in 1 model"
+    assert "0 of 11 searches missed the optimum" in drawing.alt
+    render(drawing, "svg")
+
+
 # --- what holds for every kind
 
 drawn = cache(every_kind)
@@ -702,7 +746,7 @@ def test_words_come_from_the_configuration_and_n_is_stated(kind):
     words = " ".join([drawing.title, drawing.alt, drawing.caption, texts_of(drawing)])
     for hsb in ("school", "student", "cses", "mathach", "SES", "math"):
         assert hsb not in words
-    assert re.search(r"\d+ (pupils|classes|data sets)", drawing.alt)
+    assert re.search(r"\d+ (pupils|classes|data sets|models)", drawing.alt)
     assert "nan" not in words.lower()
 
 

@@ -65,7 +65,6 @@ def fit(hierarchy, terms, covariance, criterion, sigma=2.0, response="words"):
         "runs": [{}] * 10,
         "mixedlm": {"difference": 0.0},
         "defaults": {
-            "statsmodels": {"criterion": criterion, "converged": True},
             "lme4_bounds": {"criterion": criterion, "theta": [1.0] * (q * (q + 1) // 2)},
         },
     }
@@ -612,7 +611,6 @@ def test_what_is_wrong_with_a_fit_is_said():
     wrong["random_effects_covariance"] = [[1.0, 0.0], [0.0, 0.0]]
     story["reached_best"] = 3
     story["mixedlm"]["difference"] = 0.5
-    story["defaults"]["statsmodels"]["criterion"] = None
     story["defaults"]["lme4_bounds"]["criterion"] = 1108.25
     text = Page(page(replace(made, fits=made.fits | {"full": wrong}))).text.replace("\xa0", " ")
     for sentence in (
@@ -622,7 +620,6 @@ def test_what_is_wrong_with_a_fit_is_said():
         "Do not trust this fit (by REML, the best point found is a saddle).",
         "Some searches ended at a higher criterion in full.",
         "MixedLM, started at the optimum, ended a millionth or more from its criterion, or broke down, in full.",
-        "missed the optimum in 1 of 2 models, by the most in full (no finite criterion); in 1 of those 1",
         "stopped above the optimum in 1 of 2 models: full (by 8.25).",
         "Singular: full.",
         "Not to be trusted: full (by REML, the best point found is a saddle).",
@@ -694,6 +691,32 @@ def test_mixedlm_that_broke_down_is_said_to():
     parsed = Page(page(replace(made, fits=made.fits | {"full": broken})))
     assert "ended a millionth or more from its criterion, or broke down, in full." in parsed.text
     assert "not finite" in parsed.text
+
+
+AUDIT_ROW = {"start": "identity", "criterion": 1100.0, "above_optimum": 0.0, "converged": True, "evaluations": 9}
+AUDIT_ROW |= {"gradients": 8, "messages": "<b>careful</b>"}
+
+
+def test_the_audit_of_optimisers_is_told_where_it_was_made():
+    rows = [{"model": name, "method": method} for name in ("empty", "full") for method in ("plain", "bfgs", "bounded")]
+    table = pd.DataFrame([row | AUDIT_ROW for row in rows])
+    table.loc[3, ["criterion", "above_optimum"]] = [-inf, nan]
+    parsed = Page(page(results(optimiser_audit=table)))
+    text = parsed.text.replace("\xa0", " ")
+    for words in (
+        "Which optimisers can be believed",
+        "missed the optimum of 1 of 2 models, in full (no finite criterion); it said that it had converged.",
+        "a quasi-Newton method",
+        "MixedLM, plain .fit() 1 of 2 not finite full 1 9",
+        "<b>careful</b>",
+        "results/optimiser_audit_seconds.csv",
+    ):
+        assert words in text
+    assert "conjugate gradients, each" in text
+    assert "simplex" not in text  # that was not tried
+    ids = parsed.all("id")
+    assert len(ids) == len(set(ids))
+    assert "Which optimisers can be believed" not in Page(page(results())).text
 
 
 def test_models_of_different_data_are_not_put_on_one_page():

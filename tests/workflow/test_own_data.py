@@ -38,6 +38,8 @@ calibration: {{data_sets: 5, replicates: 99, parts: 1, seed: 1, models: [slopes]
 figures:
   lines: {{kind: group_lines, x: age, y: cost, sample: 10, seed: 1}}
   qq: {{kind: qq_level2, model: slopes, term: age}}
+  searches: {{kind: optimiser_audit}}
+optimiser_audit: {{methods: [bfgs, powell]}}
 report: {{narrative: null}}
 """
 
@@ -98,6 +100,7 @@ def test_the_report_speaks_of_these_data_only(calibrated: bool, trial: Path, tmp
     for word in ("school", "student", "HSB", "High School", "vignette", "minority", "Catholic", "Raudenbush"):
         assert word not in text, word
     assert "health centres" in text
+    assert "Which optimisers can be believed</h3>" in text
     assert "<b>drug" not in text
     assert "<i>Clinic" not in text
     assert "&lt;b&gt;drug" in text

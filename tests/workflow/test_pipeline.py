@@ -41,7 +41,9 @@ def planned(project: Path, *options: str) -> dict[str, int]:
 
 
 def digests(results: Path) -> dict[str, str]:
-    files = sorted(path for path in results.rglob("*") if path.is_file())
+    """Every file's hash, but for measured times."""
+    timed = "optimiser_audit_seconds.csv"
+    files = sorted(path for path in results.rglob("*") if path.is_file() and path.name != timed)
     return {str(f.relative_to(results)): hashlib.sha256(f.read_bytes()).hexdigest() for f in files}
 
 
@@ -58,13 +60,20 @@ def test_a_figure_s_code_redraws_that_figure_alone(project: Path) -> None:
 
 def test_a_formula_refits_what_depends_on_it(project: Path) -> None:
     edit(project / "config.yaml", "mathach ~ sector + (1 | school)", "mathach ~ sector + sex + (1 | school)")
-    once = {"explain_variance": 1, "write_ledger": 1, "render_report": 1}
-    expected = {"fit_model": 1, "simulate_replicates": 2, "gather_intervals": 1}
+    once = {"explain_variance": 1, "write_ledger": 1, "gather_audit": 1, "render_report": 1}
+    expected = {"fit_model": 1, "audit_optimisers": 1, "simulate_replicates": 2, "gather_intervals": 1}
+    expected |= {"draw_figure": 1}  # of the audit
     assert planned(project) == expected | once
     # Two comparisons have that model; each has a figure of its reference distribution.
     edit(project / "config.yaml", "mathach ~ cses + minority + (1 | school)", "mathach ~ cses + sex + (1 | school)")
-    expected = {"fit_model": 2, "compare_models": 2, "simulate_replicates": 8, "gather_intervals": 2}
-    expected |= {"gather_tests": 2, "draw_figure": 2}
+    expected = {
+        "fit_model": 2,
+        "audit_optimisers": 2,
+        "compare_models": 2,
+        "simulate_replicates": 8,
+        "gather_intervals": 2,
+    }
+    expected |= {"gather_tests": 2, "draw_figure": 3}
     assert planned(project) == expected | once
 
 
@@ -84,6 +93,25 @@ def test_a_label_touches_neither_data_nor_models(project: Path) -> None:
 def test_a_title_is_for_the_report_alone(project: Path) -> None:
     edit(project / "config.yaml", "title: High School and Beyond", "title: HSB")
     assert planned(project) == {"render_report": 1}
+
+
+def test_without_the_audit_only_the_report_is_another(project: Path) -> None:
+    edit(project / "config.yaml", "  optimiser_audit: {kind: optimiser_audit}\n", "")
+    edit(project / "config.yaml", "optimiser_audit:\n  methods: [bfgs, lbfgs, cg, powell, nm]\n", "")
+    assert planned(project) == {"render_report": 1}
+
+
+def test_every_model_is_audited_by_every_method(results: Path, config: dict) -> None:
+    import pandas as pd
+
+    audit = pd.read_csv(results / "optimiser_audit.csv")
+    # The plain call and each method from three starts; two searches of the profiled criterion from one.
+    searches = 3 * (1 + len(config["optimiser_audit"]["methods"])) + 2
+    assert audit.groupby("model", sort=False).size().to_dict() == dict.fromkeys(config["models"], searches)
+    seconds = pd.read_csv(results / "optimiser_audit_seconds.csv")
+    keys = ["model", "program", "method", "start"]
+    assert seconds[keys].equals(audit[keys])
+    assert (seconds["seconds"] > 0).all()
 
 
 def test_what_the_mode_does_not_use_fetches_nothing(project: Path) -> None:

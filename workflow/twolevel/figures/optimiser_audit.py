@@ -129,7 +129,7 @@ def _mark_ends(axes: Axes, last: float) -> None:
     powers = range(int(np.log10(LEAST)), int(np.log10(last)), 2)
     places = [10.0**power for power in powers]
     named = [number(place, 1) if abs(power) <= 4 else f"1e{power}" for power, place in zip(powers, places, strict=True)]
-    axes.set_xticks([*places, last * 3.5], [f"≤ {named[0]}", *named[1:], "none"])
+    axes.set_xticks([*places, last * 3.5], [f"≤ {named[0]}", *named[1:], "not finite"])
     axes.minorticks_off()
     axes.set_xlabel("criterion above the optimum (log scale)")
 

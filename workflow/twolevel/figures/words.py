@@ -29,7 +29,7 @@ SEARCHES = {
     "bounded": "within lme4’s bounds",
     "unbounded": "without bounds",
 }
-STARTS = {"identity": "the identity", "tenth": "a tenth of it", "optimum": "the optimum"}
+STARTS = {"identity": "the identity", "tenth": "a tenth of the identity", "optimum": "the optimum"}
 
 # A criterion this far above the optimum is another place; rounding and tolerances stay well below.
 ELSEWHERE = 0.01
