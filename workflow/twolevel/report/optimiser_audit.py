@@ -237,12 +237,22 @@ def _profiled(search: Search) -> str:
 
 def _verdict(searches: Sequence[Search]) -> str:
     """Which of those that choose their start by themselves can be believed."""
-    good = [search.label for search in searches if not search.missed]
+    good = [_name(search) for search in searches if not search.missed]
     if len(good) == len(searches):
-        return "So every default found the optimum of these models."
+        return "So every search that starts from the identity by itself can be believed for these models."
     if not good:
-        return "So of the defaults none can be believed: each missed an optimum of these models."
-    return f"So of the defaults those to be believed, for these models, are: {listed(good)}. Each other one missed."
+        return "So no search that starts from the identity by itself can be believed: each missed an optimum."
+    return (
+        f"So, of all that start from the identity by themselves, for these models only {listed(good)} can be "
+        "believed; each of the others missed an optimum."
+    )
+
+
+def _name(search: Search) -> str:
+    """A search in the middle of a sentence."""
+    if search.method in ("bounded", "unbounded"):
+        return f"the search {search.label}"
+    return "plain MixedLM.fit()" if search.method == "plain" else f"MixedLM by {search.method}"
 
 
 def _below(trials: Sequence[Trial]) -> list[str]:
