@@ -154,11 +154,11 @@ def _sentences(searches: Sequence[Search]) -> list[str]:
     plain = [search for search in searches if (search.method, search.start) == ("plain", DEFAULT_START)]
     of_mixedlm = [trial for search in searches if search not in profiled for trial in search.trials]
     return [
+        _verdict([search for search in searches if search.start == DEFAULT_START]),
         *(_plain(search) for search in plain),
         *(_start(start, of) for start, of in mixedlm.items() if of),
         *(_flag(of_mixedlm) if of_mixedlm else ()),
         *(_profiled(search) for search in profiled),
-        _verdict([search for search in searches if search.start == DEFAULT_START]),
         *_below([trial for search in searches for trial in search.trials]),
     ]
 
@@ -197,8 +197,9 @@ def _start(start: str, searches: Sequence[Search]) -> str:
     if not bad:
         every = f"every method of MixedLM ({listed(good)})" if len(good) > 1 else f"MixedLM by {good[0]}"
         return f"{from_there} {every} found the optimum of every model."
-    found = f"MixedLM found the optimum of every model by {listed(good)}; it" if good else "MixedLM"
-    return f"{from_there} {found} missed it{'' if good else ' in at least one model'} by {listed(bad)}."
+    if not good:
+        return f"{from_there} MixedLM missed an optimum by every method: {listed(bad)}."
+    return f"{from_there} MixedLM found the optimum of every model by {listed(good)}; it missed it by {listed(bad)}."
 
 
 def _flag(trials: Sequence[Trial]) -> list[str]:
@@ -239,11 +240,11 @@ def _verdict(searches: Sequence[Search]) -> str:
     """Which of those that choose their start by themselves can be believed."""
     good = [_name(search) for search in searches if not search.missed]
     if len(good) == len(searches):
-        return "So every search that starts from the identity by itself can be believed for these models."
+        return "Every search that starts from the identity by itself can be believed for these models."
     if not good:
-        return "So no search that starts from the identity by itself can be believed: each missed an optimum."
+        return "No search that starts from the identity by itself can be believed: each missed an optimum."
     return (
-        f"So, of all that start from the identity by themselves, for these models only {listed(good)} can be "
+        f"Of all that start from the identity by themselves, for these models only {listed(good)} can be "
         "believed; each of the others missed an optimum."
     )
 
