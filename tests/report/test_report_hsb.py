@@ -189,8 +189,8 @@ def test_the_story_of_the_run(results: Path, config: Config) -> None:
         "the lowest point of all at which θ₂₂ is zero has a criterion of 46,503.39, 8.25 above the optimum. To one "
         "decimal that is the 46,503.4 of the vignette.",
         # Issue 4: the derivative on both sides of the wall; the vignette prints SD 0.1068 and a correlation of -1.00.
-        "with respect to θ₂₂ is +50.4: away from the bound the criterion rises, and a search that may not go below "
-        "zero stays. With the sign of the second column changed it is −50.4: that way the criterion falls",
+        "with respect to θ₂₂ is +50.4: away from the bound the criterion at first rises, and a search that may not "
+        "go below zero stays. With the sign of the second column changed it is −50.4: that way the criterion falls",
         "With θ₂₂ at zero the slopes of SES have a standard deviation of 0.11 over schools, and 95 % of schools would "
         # 1.9047 and 1.9145, and 1.96 times 0.1067 and 0.6905 to either side
         "be expected between 1.70 and 2.11; at the optimum it is 0.69, and they are expected between 0.56 and 3.27.",

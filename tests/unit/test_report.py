@@ -351,8 +351,10 @@ def test_the_generic_report_says_what_the_estimates_say():
         "Kind of lesson, new against old: words read per minute is 1.50 higher",
         "Kind of lesson, new against old: the slope of hours of practice is 0.50 lower (95 % interval −0.70 to −0.30), "
         "1.50 in place of 2.00, and so weaker.",
-        "Slope of hours of practice: over classes with the same predictors its standard deviation is 0.500.",
-        "Correlations over classes: (Intercept) with hours 0.60.",
+        "Slope of hours of practice: over classes with the same predictors its standard deviation is 0.500 "
+        "(95 % profile interval 0.50 to 1.50).",
+        "Correlations over classes: (Intercept) with hours 0.60 (95 % profile interval −0.50 to 0.50, so its sign is "
+        "not known).",
         "Within a class, pupils spread about the model’s equation with a standard deviation of 2.00.",
         "full fits better than empty by more than chance would explain: the likelihood ratio statistic is 12.50, and "
         "of 999 data sets simulated from empty 1 reaches it (bootstrap test, p = 0.0020).",
@@ -384,8 +386,16 @@ def test_a_sentence_turns_with_the_sign(slope, change, expected):
 @pytest.mark.parametrize(
     ("sd", "expected"),  # 2 +- 1.96 sd
     [
-        (0.5, "0.500, so 95 % of classes are expected between 1.02 and 2.98, all of one sign."),
-        (2.0, "2.00, so 95 % of classes are expected between −1.9 and 5.9, on both sides of zero."),
+        (
+            0.5,
+            "0.500 (95 % profile interval 0.50 to 1.50), so 95 % "
+            "of classes are expected between 1.02 and 2.98, all of one sign.",
+        ),
+        (
+            2.0,
+            "2.00 (95 % profile interval 0.50 to 1.50), so 95 % "
+            "of classes are expected between −1.9 and 5.9, on both sides of zero.",
+        ),
     ],
 )
 def test_plausible_slopes_on_both_sides_of_zero_are_called_so(sd, expected):
@@ -514,6 +524,19 @@ def test_intervals_stand_in_the_model_s_tables():
     assert "SD of hours in full, 0.00 to 1.70." in text
     plain = inference()
     assert "end of what the parameter can be" not in plain
+
+
+@pytest.mark.parametrize(
+    ("sd", "correlation", "expected"),
+    [
+        ((0.0, 1.7), (0.1, 0.9), ["0.00 to 1.70, so it may be zero)", "interval 0.10 to 0.90)."]),
+        ((0.1, 1.7), (-0.9, 0.1), ["0.10 to 1.70).", "−0.90 to 0.10, so its sign is not known)."]),
+        ((nan, 1.7), (-0.9, -0.1), ["its standard deviation is 0.500.", "interval −0.90 to −0.10)."]),
+    ],
+)
+def test_what_is_said_of_random_effects_follows_their_intervals(sd, correlation, expected):
+    text = inference(profile_sig03=sd, profile_sig02=correlation)
+    assert all(words in text for words in expected)
 
 
 def test_too_few_replicates_say_nothing_of_intervals():
