@@ -60,7 +60,7 @@ def test_a_figure_s_code_redraws_that_figure_alone(project: Path) -> None:
 
 def test_a_formula_refits_what_depends_on_it(project: Path) -> None:
     edit(project / "config.yaml", "mathach ~ sector + (1 | school)", "mathach ~ sector + sex + (1 | school)")
-    once = {"explain_variance": 1, "write_ledger": 1, "gather_audit": 1, "render_report": 1}
+    once = {"explain_variance": 1, "write_ledger": 1, "gather_audit": 1, "check_errata": 1, "render_report": 1}
     expected = {"fit_model": 1, "audit_optimisers": 1, "simulate_replicates": 2, "gather_intervals": 1}
     expected |= {"draw_figure": 1}  # of the audit
     assert planned(project) == expected | once

@@ -1,3 +1,34 @@
 # What the sources got wrong, each claim with its evidence from the results.
 
-ERRATA = []
+ERRATA = ["results/errata.csv"] if SOURCE and "errata" in SOURCE else []
+
+
+if ERRATA:
+
+    rule check_errata:
+        input:
+            errata=SOURCE["errata"],
+            published=SOURCE["published"],
+            table=TABLE,
+            fits=of_models("fit.json"),
+            constrained=of_models("constrained.json"),
+            residuals=of_models("residuals.parquet"),
+            comparisons=of_comparisons("comparison.json"),
+            reference_distributions=of_comparisons("reference_distribution.parquet"),
+            library=library("check_errata"),
+        output:
+            "results/errata.csv",
+        log:
+            "logs/check_errata.log",
+        benchmark:
+            "logs/benchmarks/check_errata.tsv"
+        conda:
+            "../../envs/pipeline.yaml"
+        params:
+            names=SOURCE_NAMES,
+            comparisons=config["comparisons"],
+            group=config["data"]["group"],
+        message:
+            "Check the claims in {input.errata}"
+        script:
+            "../scripts/check_errata.py"

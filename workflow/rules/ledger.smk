@@ -2,6 +2,13 @@
 
 SOURCE = config.get("ledger")
 LEDGER = ["results/ledger.csv", "results/witnesses.json"] if SOURCE else []
+# The models by the names that the source gave them.
+SOURCE_NAMES = {
+    name.strip(): model
+    for model, settings in config["models"].items()
+    for name in settings.get("vignette_name", "").split(",")
+    if name.strip()
+}
 
 
 if SOURCE:
@@ -32,13 +39,7 @@ if SOURCE:
         conda:
             "../../envs/pipeline.yaml"
         params:
-            # The models by the names that the source gave them.
-            names={
-                name.strip(): model
-                for model, settings in config["models"].items()
-                for name in settings.get("vignette_name", "").split(",")
-                if name.strip()
-            },
+            names=SOURCE_NAMES,
             comparisons=config["comparisons"],
             sampled_groups=[
                 figure["sample"]

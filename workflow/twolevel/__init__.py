@@ -24,6 +24,7 @@ Read the modules in the order in which data flows:
     codings, textbook               a textbook's tables, with each way to code a group mean
     results, fingerprint, summary   the fit as tables and as lme4's summary text; what it was computed from
     ledger                          every number that a source printed, accounted for
+    errata                          what a source got wrong, each claim with its evidence
     ols, qq, figures                what is drawn, one module per kind of figure
     terms, equations, mathml        a model's equations
     predictions                     what its fixed effects predict

@@ -80,8 +80,8 @@ def draw(constrained: Mapping[str, Any], fit: Mapping[str, Any], labels: Labels,
 
     bounded = constrained["bounded_search"]
     found = (
-        f"A search within lme4’s bounds, from lme4’s own start, ends at {bounded['criterion']:.2f}, "
-        f"{bounded['above_optimum']:.2f} above the optimum, {constrained['optimum']:.2f}. "
+        f"A search within lme4’s bounds, from lme4’s own start, ends at {_criterion(bounded['criterion'])}, "
+        f"{bounded['above_optimum']:.2f} above the optimum, {_criterion(constrained['optimum'])}. "
         f"{' '.join(_describe(wall) for wall in walls)}"
     )
     reach = number(float(walls[0].value[-1]), 2)
@@ -155,6 +155,10 @@ def _describe(wall: _Wall) -> str:
     )
 
 
+def _criterion(value: float) -> str:
+    return f"{value:,.2f}".replace("-", MINUS)
+
+
 def _signed(value: float) -> str:
     return f"{'+' if value > 0 else ''}{number(value, 4)}"
 
@@ -163,7 +167,7 @@ def _nothing_to_see(constrained: Mapping[str, Any], fit: Mapping[str, Any], labe
     """A figure that says that no bound holds the search up."""
     bounded = constrained["bounded_search"]
     above = round(bounded["above_optimum"], 2)
-    where = f"at {bounded['criterion']:.2f}, {f'{above:.2f} above ' if above else ''}the optimum"
+    where = f"at {_criterion(bounded['criterion'])}, {f'{above:.2f} above ' if above else ''}the optimum"
     title = f"No bound of lme4’s stands in the way of {clean(model)}"
     found = f"A search within lme4’s bounds, from lme4’s own start, ends {where}. No bound holds it up."
     figure = new_figure(height=HEIGHT / 3)

@@ -1,0 +1,83 @@
+"""Check every claim about what the source got wrong against the results."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from _job import job, read_json, write_table
+from twolevel.errata.claims import check_claims, read_claims
+from twolevel.errata.run import Comparison, Run
+from twolevel.ledger.rows import read_rows
+
+
+def main(
+    files: Any, output: str, names: Mapping[str, str], comparisons: Mapping[str, Mapping[str, str]], group: str
+) -> None:
+    """Write the claims with their evidence.
+
+    Parameters
+    ----------
+    files : paths by what they hold; those of a model or comparison lie in the folder of its name
+    output : path of the table
+    names : the models by the names that the source gave them
+    comparisons : the configuration's
+    group : column that names the groups
+    """
+    claims = read_claims(_texts(files.errata), files.errata)
+    fits, constrained = _jsons(files.fits), _jsons(files.constrained)
+    residuals = {_folder(file): pd.read_parquet(file, columns=["fitted", "residual"]) for file in files.residuals}
+    run = Run(
+        fits=_renamed(fits, names),
+        constrained=_renamed(constrained, names),
+        residuals=_renamed(residuals, names),
+        comparisons=_comparisons(files, comparisons, names),
+        observations=pd.read_parquet(files.table),
+        group=group,
+        printed=tuple(read_rows(_texts(files.published), files.published)),
+    )
+    table = check_claims(claims, run)
+    logging.info(f"{table['shown'].sum()} of {len(table)} claims shown")
+    for row in table[~table["shown"]].itertuples():
+        logging.info(f"not shown: {row.id}: {row.evidence}")
+    write_table(output, table)
+
+
+def _comparisons(
+    files: Any, settings: Mapping[str, Mapping[str, str]], names: Mapping[str, str]
+) -> dict[tuple[str, str], Comparison]:
+    """Each comparison under all names that the source gave its two models."""
+    results = _jsons(files.comparisons)
+    simulated = {
+        _folder(file): pd.read_parquet(file, columns=["statistic"])["statistic"].dropna().to_numpy()
+        for file in files.reference_distributions
+    }
+    return {
+        (null, alternative): Comparison(results[name]["statistic"], simulated[name])
+        for name, entry in settings.items()
+        for null, model in names.items()
+        for alternative, other in names.items()
+        if (model, other) == (entry["null_model"], entry["alternative_model"])
+    }
+
+
+def _renamed(of_models: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    return {name: of_models[model] for name, model in names.items()}
+
+
+def _texts(path: str) -> pd.DataFrame:
+    return pd.read_csv(path, dtype="str", keep_default_na=False)
+
+
+def _jsons(paths: Sequence[str]) -> dict[str, Any]:
+    return {_folder(path): read_json(path) for path in paths}
+
+
+def _folder(path: str) -> str:
+    return Path(path).parent.name
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]):  # noqa: F821
+        main(snakemake.input, snakemake.output[0], **snakemake.params)  # noqa: F821

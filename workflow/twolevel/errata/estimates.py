@@ -1,0 +1,101 @@
+"""Evidence on what the estimates and the residuals mean."""
+
+import numpy as np
+
+from twolevel.errata.run import Finding, Run, said
+from twolevel.figures.words import MINUS
+from twolevel.ols import fit_group_lines
+from twolevel.qq import normal_quantile_plot
+
+# Of the residuals of a normal sample about 5 % lie outside the pointwise band; these are too many.
+TOO_MANY = 0.10
+
+
+def weaker_slope(run: Run) -> Finding:
+    """The slope of SES is the weaker one in Catholic schools."""
+    slope, difference = run.estimate("mod4", "cses"), run.estimate("mod4", "cses:sectorCatholic")
+    printed = run.prints(difference, "mod4", "slope difference", "cses:sectorCatholic")
+    return Finding(
+        printed and abs(slope + difference) < abs(slope),
+        f"Where mean SES is zero the slope of cses is {said(slope, 3)} in Public schools and {said(slope, 3)} "
+        f"{MINUS if difference < 0 else '+'} {said(abs(difference), 3)} = {said(slope + difference, 3)} in Catholic "
+        "schools.",
+    )
+
+
+def conditional_slope(run: Run) -> Finding:
+    """With interactions, the coefficient of cses is the slope where the others are zero, not the average one."""
+    slope, average = run.estimate("mod4", "cses"), run.estimate("model3", "cses")
+    printed = run.prints(slope, "mod4", "fixed effect estimate", "cses")
+    catholic = slope + run.estimate("mod4", "cses:sectorCatholic")
+    reference = run.levels().get("sector", ["?"])[0]
+    return Finding(
+        printed and reference == "Public" and slope - average > 0.1,
+        f"The coefficient of cses in mod4, {said(slope)}, is the slope in {reference} schools whose mean SES is zero; "
+        f"in Catholic ones it is {said(catholic)}. The average slope of all schools is {said(average)} (model3).",
+    )
+
+
+def mean_of_reference(run: Run) -> Finding:
+    """The intercept of the model with sector is the mean of the reference level, Public."""
+    intercept, effect = (run.estimate("MAO_mod", term) for term in ("(Intercept)", "sectorCatholic"))
+    outcome = run.column(run.fit("MAO_mod")["response"])
+    means = outcome.groupby(run.observations[run.group], observed=True, sort=True).mean()
+    of = means.groupby(run.by_group("sector"), observed=True).mean()
+    nearest = min(of.index, key=lambda sector: abs(of[sector] - intercept))
+    return Finding(
+        run.prints(intercept, "MAO_mod", "fixed effect estimate", "(Intercept)") and nearest == "Public",
+        f"γ_00 is estimated at {said(intercept, 3)}, γ_01 at {said(effect, 3)}, and so the sum at "
+        f"{said(intercept + effect, 3)}. The schools’ means average "
+        f"{' and '.join(f'{said(mean, 3)} in {sector} schools' for sector, mean in of.items())}.",
+    )
+
+
+def lowest_to_highest(run: Run) -> Finding:
+    """The slope of mean SES times the distance between the lowest and the highest school."""
+    slope, mean = run.estimate("MAO_mod2", "mean.ses"), run.by_group("mean.ses")
+    difference = slope * (mean.max() - mean.min())
+    quantity = "approx difference lowest-highest mean SES schools"
+    printed = run.row("MAO_mod2", quantity).printed
+    same = run.prints(2 * slope, "MAO_mod2", "2*slope", "mean.ses")
+    return Finding(
+        same and abs(difference - float(printed)) > 1,
+        f"Mean SES runs from {said(mean.min())} to {said(mean.max())} over schools; times {said(slope)} that is "
+        f"{said(difference)}. For a distance of 2 the page has {run.row('MAO_mod2', '2*slope', 'mean.ses').printed}.",
+    )
+
+
+def slopes_by_category(run: Run) -> Finding:
+    """The schools' own slopes, by thirds of the range of mean SES, do not rise with it."""
+    model, category = run.fit("mod4"), run.by_group("mean.ses.cat")
+    group = run.column(run.group).astype(str).to_numpy()
+    lines = fit_group_lines(group, run.column("cses").to_numpy(), run.column(model["response"]).to_numpy())
+    own = category.set_axis(category.index.astype(str)).loc[list(lines.group)]
+    slopes = {str(level): float(np.nanmean(lines.slope[(own == level).to_numpy()])) for level in own.cat.categories}
+    effect = run.estimate("mod4", "cses:mean.ses")
+    same = run.prints(run.estimate("model3", "cses"), "model3", "fixed effect estimate", "cses")
+    return Finding(
+        same and effect > 0 and not (np.diff(list(slopes.values())) > 0).all(),
+        f"The mean of the schools’ own slopes is {', '.join(f'{said(v)} in {name}' for name, v in slopes.items())}. In "
+        f"mod4, which holds sector constant, the slope changes by {said(effect)} for each unit of mean SES.",
+    )
+
+
+def residuals_not_normal(run: Run) -> Finding:
+    """The level-1 residuals have short tails and a spread that changes with the fitted value."""
+    fit = run.fit("model3")
+    table = run.residuals["model3"].sort_values("fitted", kind="stable")
+    residuals = table["residual"].to_numpy()
+    plot = normal_quantile_plot(residuals)
+    outside = float(np.mean((plot.sample < plot.lower) | (plot.sample > plot.upper)))
+    z = (residuals - residuals.mean()) / residuals.std()
+    spread = [part.std(ddof=1) for part in np.array_split(residuals, 20)]
+    return Finding(
+        run.prints(fit["criterion"], "model3", "REML criterion")
+        and outside > TOO_MANY
+        and max(spread[0], spread[-1]) < max(spread),
+        f"Of the level-1 residuals {said(100 * outside, 1)} % lie outside the band that holds each point of a normal "
+        f"sample with probability 0.95; their excess kurtosis is {said(float(np.mean(z**4)) - 3)}, that of a normal "
+        f"distribution 0. Over 20 equal slices of the fitted values their SD is {said(spread[0])} in the lowest, "
+        f"{said(max(spread))} at most and {said(spread[-1])} in the highest.",
+    )
