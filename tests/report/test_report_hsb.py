@@ -235,6 +235,10 @@ def test_mean_ses_turns_with_its_sign_and_its_doubt(changed: Path, config: Confi
     said = text(changed, config)
     assert "cses:mean.ses is negative: the slope of SES is flatter, the higher a school's mean SES" in said
     assert "counts for less where the school is well off" in said
+    edit_effect(changed, "intercepts_and_slopes", "cses", -1)
+    falling = text(changed, config)
+    assert "cses:mean.ses is negative: the slope of SES is steeper, the higher a school's mean SES" in falling
+    assert "better off" not in falling
     edit_effect(changed, "intercepts_and_slopes", "cses:mean.ses", 0.1)
     assert "Whether the slope of SES changes with mean SES is open: −0.10" in text(changed, config)
 

@@ -70,12 +70,14 @@ def mean_ses(facts: Facts) -> str:
     if not change.clear:
         return f"Whether the slope of SES changes with mean SES is open: {value(change)} {interval(change)}."
     steeper = facts.slope.estimate * change.estimate > 0
-    return (
+    text = (
         f"{change.term} is {_sign(change)}: the slope of SES is {'steeper' if steeper else 'flatter'}, the higher a "
-        f"school's mean SES among schools of one sector, by {size(change)} for each unit {interval(change)}. "
-        "To be better off than one's "
-        f"schoolmates counts for {'more' if steeper else 'less'} where the school is well off."
+        f"school's mean SES among schools of one sector, by {size(change)} for each unit {interval(change)}."
     )
+    if facts.slope.estimate <= 0:
+        return text
+    counts = "more" if steeper else "less"
+    return f"{text} To be better off than one's schoolmates counts for {counts} where the school is well off."
 
 
 def sector(facts: Facts) -> str:
