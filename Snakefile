@@ -35,6 +35,7 @@ rule all:
         ERRATA,
         expand(rules.draw_figure.output, figure=config["figures"]),
         rules.render_report.output,
+        REPORT_PDF,
 
 
 onerror:

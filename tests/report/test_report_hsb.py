@@ -29,7 +29,7 @@ def files(results: Path, config: Config) -> SimpleNamespace:
     comparisons = [results / "comparisons" / name for name in config["comparisons"]]
     figures = [results / "figures" / name for name in config["figures"]]
     templates = ROOT / "workflow/report"
-    parts = [path for path in templates.rglob("*") if path.name.endswith((".html.j2", ".css"))]
+    parts = [path for path in templates.rglob("*") if path.name.endswith((".html.j2", ".css", ".js"))]
     optional = {
         "ledger": results / "ledger.csv",
         "audit": results / "optimiser_audit.csv",

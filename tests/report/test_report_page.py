@@ -1,11 +1,17 @@
 """The report in a real browser: it fetches nothing, fits every screen and paper, and can be used without a mouse."""
 
+import csv
 from collections.abc import Iterator
+from io import StringIO
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
+import pandas as pd
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
+from unit.test_report import HOSTILE, LEDGER
 from unit.test_report import page as render
 from unit.test_report import results as small_results
 
@@ -44,6 +50,28 @@ def opened(browser: Browser, report: Path) -> Iterator[Page]:
     yield page
     context.close()
     assert problems == []
+
+
+@pytest.fixture
+def plain(browser: Browser, report: Path) -> Iterator[Page]:
+    """The report where no script runs."""
+    context = browser.new_context(offline=True, java_script_enabled=False, viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    page.goto(report.as_uri())
+    yield page
+    context.close()
+
+
+@pytest.fixture
+def small(browser: Browser, tmp_path: Path) -> Iterator[Page]:
+    """The report on any other data, with a small ledger."""
+    path = tmp_path / "small.html"
+    path.write_text(render(small_results(ledger=LEDGER)), encoding="utf-8")
+    context = browser.new_context(offline=True)
+    page = context.new_page()
+    page.goto(path.as_uri())
+    yield page
+    context.close()
 
 
 def overflow(page: Page) -> list[str]:
@@ -92,11 +120,13 @@ def test_what_is_folded_away_opens_without_a_mouse_and_fits(opened: Page, width:
 
 
 def test_every_link_in_the_page_lands(opened: Page) -> None:
-    links = opened.locator("nav a").all()
-    assert len(links) >= 10
+    opened.evaluate("() => document.querySelectorAll('details').forEach(details => { details.open = true; })")
+    links = opened.locator("a[href^='#']:not(.skip)").all()
+    assert len(links) >= 20
     for link in links:
+        target = (link.get_attribute("href") or "").removeprefix("#")
         link.click()
-        target = opened.url.partition("#")[2]
+        assert opened.url.partition("#")[2] == target
         top, bottom = opened.evaluate(
             "id => { const b = document.getElementById(id).getBoundingClientRect(); return [b.top, b.bottom]; }", target
         )
@@ -112,13 +142,38 @@ def test_the_skip_link_is_first_and_leads_to_the_content(opened: Page) -> None:
     assert opened.evaluate("() => document.activeElement.id") == "main"
 
 
-def test_a_wide_table_scrolls_with_the_keyboard(opened: Page) -> None:
-    opened.set_viewport_size({"width": 360, "height": 900})
-    wide = opened.locator(".scroll").filter(has_text="Every model").last
+def test_without_script_a_wide_table_scrolls_with_the_keyboard(plain: Page) -> None:
+    plain.set_viewport_size({"width": 360, "height": 900})
+    wide = plain.locator(".scroll").filter(has_text="Every model").last
     assert wide.evaluate("box => box.scrollWidth > box.clientWidth")
     wide.focus()
-    opened.keyboard.press("ArrowRight")
-    opened.wait_for_function("box => box.scrollLeft > 0", arg=wide.element_handle())
+    plain.keyboard.press("ArrowRight")
+    plain.wait_for_timeout(500)
+    assert wide.evaluate("box => box.scrollLeft") > 0
+
+
+def test_on_a_narrow_screen_every_value_stands_under_its_name(opened: Page) -> None:
+    opened.set_viewport_size({"width": 360, "height": 900})
+    labelled = opened.evaluate(
+        """() => [...document.querySelectorAll('table:not(.matrix, .ledger) td')]
+            .filter(cell => cell.checkVisibility() && cell.textContent.trim())
+            .map(cell => [cell.dataset.label, getComputedStyle(cell, '::before').content])"""
+    )
+    assert len(labelled) > 100
+    assert all((label and content == "attr(data-label)") or content == f'"{label}"' for label, content in labelled)
+    p = opened.locator("#comparison-cses_slope_variance td[data-label=p]").first
+    p.scroll_into_view_if_needed()
+    box = p.bounding_box()
+    assert box
+    assert 0 <= box["x"] < box["x"] + box["width"] <= 360
+
+
+def test_a_box_takes_the_focus_only_where_it_scrolls(opened: Page) -> None:
+    boxes = opened.evaluate(
+        """() => [...document.querySelectorAll('.scroll, .formula, pre')]
+            .map(box => [box.scrollWidth > box.clientWidth, box.tabIndex >= 0])"""
+    )
+    assert all(scrolls == focusable for scrolls, focusable in boxes)
 
 
 def test_equations_are_drawn_and_do_not_overlap(opened: Page) -> None:
@@ -176,12 +231,14 @@ def test_nothing_is_clipped_on_paper(opened: Page) -> None:
     assert overflow(opened) == []
 
 
-def test_it_opens_without_script(browser: Browser, report: Path) -> None:
-    context = browser.new_context(offline=True, java_script_enabled=False)
-    page = context.new_page()
-    page.goto(report.as_uri())
-    assert page.locator("main h2").count() >= 10
-    context.close()
+def test_it_can_be_read_without_script(plain: Page) -> None:
+    assert plain.locator("main h2").count() >= 10
+    assert plain.locator("#ledger-rows tr").count() == plain.locator("#ledger-rows tr:visible").count() == 244
+    assert not plain.locator("#ledger-filters").is_visible()
+    assert plain.locator("figure .file:visible").count() == 0
+    for width in WIDTHS:
+        plain.set_viewport_size({"width": width, "height": 900})
+        assert overflow(plain) == []
 
 
 @pytest.mark.parametrize("width", WIDTHS)
@@ -193,4 +250,145 @@ def test_a_hostile_name_does_not_widen_the_page(browser: Browser, tmp_path: Path
     page = context.new_page()
     page.goto(path.as_uri())
     assert overflow(page) == []
+    context.close()
+
+
+# The ledger
+
+
+def test_the_ledger_s_filters_show_the_rows_that_fit(opened: Page, results: Path) -> None:
+    ledger = pd.read_csv(results / "ledger.csv", dtype=str, keep_default_na=False)
+    filters = opened.locator("#ledger-filters")
+    count = opened.locator("#ledger-count")
+
+    def shown() -> list[str]:
+        return opened.evaluate(
+            "() => [...document.querySelectorAll('#ledger-rows tr:not([hidden]) th')].map(h => h.innerText)"
+        )
+
+    assert count.inner_text() == f"{len(ledger)} of {len(ledger)} rows"
+    for verdict, rows in ledger.groupby("verdict"):
+        filters.locator("[name=verdict]").select_option(str(verdict))
+        assert shown() == [*rows["id"]]
+        assert count.inner_text() == f"{len(rows)} of {len(ledger)} rows"
+    filters.get_by_role("button").click()
+    assert shown() == [*ledger["id"]]
+    filters.locator("[name=model]").select_option("mod3a")
+    assert shown() == [*ledger.loc[ledger["model"] == "mod3a", "id"]]
+    filters.locator("[name=verdict]").select_option("not_optimum")
+    both = ledger[(ledger["model"] == "mod3a") & (ledger["verdict"] == "not_optimum")]
+    assert shown() == [*both["id"]]
+    filters.get_by_role("button").click()
+    for section, inside in (("7", ledger["chapter"] == "7"), ("8.4.1", ledger["section"] == "8.4.1")):
+        filters.locator("[name=section]").select_option(section)
+        assert shown() == [*ledger.loc[inside, "id"]]
+
+
+def test_the_ledger_s_search_finds_every_word_with_the_keyboard_alone(opened: Page, results: Path) -> None:
+    ledger = pd.read_csv(results / "ledger.csv", dtype=str, keep_default_na=False)
+    opened.locator("#ledger-filters input").focus()
+    opened.keyboard.type("CSES  std.dev mod4")
+    found = ledger[
+        (ledger["model"] == "mod4") & (ledger["quantity"] == "std.dev") & ledger["term"].str.contains("cses")
+    ]
+    assert len(found) > 0
+    assert opened.locator("#ledger-rows tr:visible th").all_inner_texts() == [*found["id"]]
+    opened.keyboard.type(" nothing has this")
+    assert opened.locator("#ledger-count").inner_text() == f"0 of {len(ledger)} rows"
+    assert opened.locator("#ledger-none").is_visible()
+    opened.keyboard.press("Tab")
+    opened.keyboard.press("Enter")
+    assert opened.locator("#ledger-rows tr:visible").count() == len(ledger)
+    assert not opened.locator("#ledger-none").is_visible()
+
+
+def test_the_strip_opens_the_ledger_at_a_verdict(opened: Page, results: Path) -> None:
+    verdicts = pd.read_csv(results / "ledger.csv")["verdict"].value_counts()
+    for link in opened.locator(".strip a").all():
+        number = int(link.locator(".count").inner_text())
+        assert number == verdicts.get(link.get_attribute("data-verdict"), 0)
+        link.click()
+        assert opened.locator("#ledger-count").inner_text() == f"{number} of {verdicts.sum()} rows"
+        assert opened.url.endswith("#ledger")
+    opened.evaluate("() => { location.hash = 'ledger-ch7-001'; }")
+    opened.wait_for_function("() => document.getElementById('ledger-ch7-001').checkVisibility()")
+
+
+def test_on_paper_the_ledger_is_whole_and_what_is_folded_away_open(opened: Page) -> None:
+    opened.locator("#ledger-filters input").fill("nothing has this")
+    opened.emulate_media(media="print")
+    assert opened.locator("#ledger-rows tr:visible").count() == 244
+    assert not opened.locator("#ledger-filters").is_visible()
+    assert opened.locator(".file:visible").count() == 0
+    assert opened.evaluate("() => [...document.querySelectorAll('details table')].every(t => t.checkVisibility())")
+
+
+# Files in the page
+
+
+def test_every_table_and_figure_can_be_saved(opened: Page, results: Path) -> None:
+    names = opened.eval_on_selector_all("a[download]", "links => links.map(link => link.download)")
+    assert names.count("ledger.csv") == 1
+    assert len([n for n in names if n.endswith(".csv")]) == opened.locator("table").count()
+    assert len([n for n in names if n.endswith(".svg")]) == opened.locator("figure").count()
+    for name, file in (("ledger.csv", "ledger.csv"), ("within_school_lines.svg", "figures/within_school_lines.svg")):
+        with opened.expect_download() as download:
+            opened.locator(f"a[download='{name}']").click()
+        assert download.value.suggested_filename == name
+        assert download.value.path().read_bytes() == (results / file).read_bytes()
+
+
+def test_the_contents_show_where_the_reader_is(opened: Page) -> None:
+    for section in ("intervals", "data"):
+        opened.evaluate("id => document.getElementById(id).scrollIntoView()", section)
+        current = f"a => document.querySelector('nav a[aria-current=location]')?.hash === '#{section}'"
+        opened.wait_for_function(current)
+
+
+def test_the_page_is_small(report: Path) -> None:
+    assert report.stat().st_size < 6e6
+
+
+# Everybody
+
+
+@pytest.mark.parametrize("folded", [True, False], ids=["folded", "open"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1440])
+@pytest.mark.parametrize("which", ["opened", "small"])
+def test_axe_finds_no_violation(
+    request: pytest.FixtureRequest, which: str, width: int, scheme: str, folded: bool
+) -> None:
+    """WCAG 2.1, levels A and AA, as far as axe-core can tell."""
+    page: Page = request.getfixturevalue(which)
+    page.set_viewport_size({"width": width, "height": 900})
+    page.emulate_media(color_scheme=scheme)
+    if not folded:
+        page.evaluate("() => document.querySelectorAll('details').forEach(details => { details.open = true; })")
+    rules = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
+    found = Axe().run(page, options=rules).response
+    assert [(v["id"], [n["html"][:120] for n in v["nodes"]]) for v in found["violations"]] == []
+    assert len(found["passes"]) > 10
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_names_are_text_to_the_script_and_in_files(browser: Browser, tmp_path: Path, name: str) -> None:
+    path = tmp_path / "report.html"
+    ledger = LEDGER.assign(model=name, term=name, reason=name)
+    path.write_text(render(small_results(kind=name, ledger=ledger)), encoding="utf-8")
+    context = browser.new_context(offline=True, viewport={"width": 360, "height": 900})
+    page = context.new_page()
+    problems: list[str] = []
+    page.on("console", lambda message: problems.append(message.text))
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("dialog", lambda dialog: problems.append(dialog.message))
+    page.goto(path.as_uri())
+    page.locator("#ledger-filters [name=model]").select_option(index=1)
+    assert page.locator("#ledger-count").inner_text() == "3 of 3 rows"
+    assert overflow(page) == []
+    address = page.locator("a[download='ledger.csv']").get_attribute("href")
+    assert address
+    rows = list(csv.reader(StringIO(unquote(address.partition(",")[2]), newline="")))
+    assert [row[3] for row in rows[1:]] == [name] * 3
+    assert problems == []
     context.close()

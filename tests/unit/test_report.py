@@ -1,12 +1,17 @@
 """The report on small results written by hand: sentences follow the estimates, names are text, nothing is fetched."""
 
 import copy
+import csv
+import hashlib
 import re
+from base64 import b64encode
 from dataclasses import replace
 from html.parser import HTMLParser
+from io import StringIO
 from itertools import pairwise
 from math import inf, nan
 from pathlib import Path
+from urllib.parse import unquote
 
 import numpy as np
 import pandas as pd
@@ -15,6 +20,7 @@ from twolevel.errors import UserError
 from twolevel.figures.words import clean
 from twolevel.parameters import parameters
 from twolevel.report.contents import Results, contents
+from twolevel.report.files import file_name, shown_address
 from twolevel.report.intervals import Replicates
 from twolevel.report.model import ModelTables
 from twolevel.report.numbers import decimals, fine_p, fine_p_phrase, fixed, p_value, percent, signed
@@ -247,7 +253,7 @@ def results(slope=2.0, change=-0.5, kind="new", **changes):
 
 
 def templates():
-    files = [path for path in TEMPLATES.rglob("*") if path.name.endswith((".html.j2", ".css"))]
+    files = [path for path in TEMPLATES.rglob("*") if path.name.endswith((".html.j2", ".css", ".js"))]
     return {str(path.relative_to(TEMPLATES)): path.read_text(encoding="utf-8") for path in files}
 
 
@@ -779,16 +785,25 @@ def test_the_page_needs_nothing_from_elsewhere():
     assert addresses
     assert all(address.startswith("data:") for address in addresses)
     assert not re.search(r"url\(|@import", templates()["report.css"])
-    assert not [tag for tag, _ in parsed.elements if tag in ("script", "iframe", "object", "embed", "form")]
+    assert not [tag for tag, _ in parsed.elements if tag in ("iframe", "object", "embed", "form")]
+
+
+def test_the_page_s_policy_allows_its_own_script_and_no_other():
+    html = page(results())
+    parsed = Page(html)
+    scripts = re.findall(r"<script([^>]*)>(.*?)</script", html, re.DOTALL)
+    assert [attributes for attributes, _ in scripts] == [""]
+    own = b64encode(hashlib.sha256(scripts[0][1].encode()).digest()).decode()
     policy = next(a["content"] for tag, a in parsed.elements if tag == "meta" and "http-equiv" in a)
-    assert policy == "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+    assert policy == f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{own}'"
+    assert not [name for _, attributes in parsed.elements for name in attributes if name.startswith("on")]
 
 
 def test_every_reference_on_the_page_has_its_target():
     parsed = Page(page(results()))
     ids = parsed.all("id")
     assert len(ids) == len(set(ids))
-    links = [a["href"] for tag, a in parsed.elements if tag == "a"]
+    links = [a["href"] for tag, a in parsed.elements if tag == "a" and "download" not in a]
     assert len(links) > 5
     for reference in [link.removeprefix("#") for link in links] + parsed.all("aria-labelledby"):
         assert reference in ids
@@ -850,6 +865,107 @@ def test_hostile_labels_nouns_titles_and_captions_appear_as_text():
     words = {name: dict.fromkeys(("title", "alt", "caption"), evil) for name in made.words}
     provenance = made.provenance | {"source": evil, "obtained": evil}
     html = page(replace(made, config=config, words=words, provenance=provenance))
-    assert "<b" not in html.replace("<body", "")
+    assert not [tag for tag, _ in Page(html).elements if tag == "b"]
     assert Page(html).all("alt") == [evil, evil]
     assert evil in Page(html).text
+
+
+# Files in the page
+
+
+def downloads(html):
+    """The tables that the page offers: their rows by the name of the file."""
+    links = [a for tag, a in Page(html).elements if tag == "a" and "download" in a and "href" in a]
+    start = "data:text/csv;charset=utf-8,"
+    assert all(link["href"].startswith(start) for link in links)
+    return {link["download"]: rows_of(link["href"].removeprefix(start)) for link in links}
+
+
+def rows_of(content):
+    return list(csv.reader(StringIO(unquote(content), newline="")))
+
+
+def test_every_table_offers_its_csv_and_every_figure_its_picture():
+    parsed = Page(page(results()))
+    tags = [tag for tag, _ in parsed.elements]
+    files = [a["download"] for tag, a in parsed.elements if tag == "a" and "download" in a]
+    assert sum(name.endswith(".csv") for name in files) == tags.count("table") > 10
+    assert [name for name in files if not name.endswith(".csv")] == ["cloud.svg", "tails.svg"]
+
+
+def test_a_result_table_is_offered_at_full_precision():
+    made = results(slope=2.123456789012345)
+    rows = downloads(page(made))["models-full-fixed_effects.csv"]
+    assert rows[0] == [*made.model_tables["full"].fixed_effects.columns]
+    assert rows[2][0] == "2.123456789012345"
+
+
+def test_a_table_without_a_result_file_is_offered_as_it_is_shown():
+    table = """
+        <thead><tr><th rowspan="2">Model</th><th colspan="2">Plain <code>fit</code></th><th>Symbol</th></tr>
+        <tr><th>above</th><th>&ldquo;ended&rdquo;</th></tr></thead>
+        <tbody><tr><th rowspan="2">a &amp; b</th><td>−1,234.5</td><td>+8.25</td>
+        <td><math alttext="\\gamma_{00}"><mi>γ</mi></math></td></tr>
+        <tr><td>–</td><td>−0.5 to 1,000</td><td>two
+        words</td></tr></tbody>"""
+    expected = [
+        ["Model", "Plain fit above", "Plain fit “ended”", "Symbol"],
+        ["a & b", "-1234.5", "8.25", "\\gamma_{00}"],
+        ["a & b", "", "-0.5 to 1,000", "two words"],
+    ]
+    assert rows_of(shown_address(table).partition(",")[2]) == expected
+
+
+@pytest.mark.parametrize("name", [*HOSTILE, '=cmd|"/c calc"!A1', 'a,"b"'])
+def test_a_hostile_level_is_one_cell_of_a_csv(name):
+    columns = next(rows for file, rows in downloads(page(results(kind=name))).items() if file.startswith("The-columns"))
+    assert {len(row) for row in columns} == {4}
+    # White space is made single, as a browser shows it.
+    shown = " ".join(clean(name).split())
+    assert next(row for row in columns if row[0] == "kind")[3] == f"old: 15 (75.0 %), {shown}: 5 (25.0 %)"
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("models/full/fixed_effects.csv", "models-full-fixed_effects.csv"),
+        ("Fixed effects of a&b, by REML.", "Fixed-effects-of-a-b-by-REML.csv"),
+        ("../../<script>", "script.csv"),
+        ("x" * 300, f"{'x' * 80}.csv"),
+        ("…", "table.csv"),
+    ],
+)
+def test_the_name_of_a_file_is_one_on_every_system(name, expected):
+    assert file_name(name) == expected
+
+
+# The ledger
+
+LEDGER = pd.DataFrame(
+    [
+        ["c1-01", "1", "1.1", "m_1", "variance", "Residual", "0.10", "0.10", "match", ""],
+        ["c1-02", "1", "1.1.1", "m_1", "REML criterion", "", "46503.4", "46495.1", "not_optimum", "it stopped <early>"],
+        ["c2-01", "2", "2.10", "m_2", "t", "x", "3.1", "", "mismatch", "not there"],
+    ],
+    columns=["id", "chapter", "section", "model", "quantity", "term", "printed", "computed", "verdict", "reason"],
+)
+
+
+def test_the_ledger_is_all_there_without_script():
+    html = page(results(ledger=LEDGER))
+    text = Page(html).text
+    assert "it stopped <early>" in text
+    assert html.count("<tr id=") == len(LEDGER)
+    for title, count in (("Match", 1), ("Not at the optimum", 1), ("Mismatch", 1), ("Misprint", 0)):
+        assert text.count(f"{title} {count}") == 2  # in the strip that opens the page, and where it is explained
+    assert downloads(html)["ledger.csv"] == [[*LEDGER.columns], *LEDGER.to_numpy().tolist()]
+    assert '<option value="2.10">' in html
+    controls = next(a for _, a in Page(html).elements if a.get("id") == "ledger-filters")
+    assert "hidden" in controls
+
+
+def test_without_a_ledger_there_is_no_strip_but_the_data_are_named():
+    html = page(results())
+    assert 'class="strip"' not in html
+    assert 'id="ledger-filters"' not in html
+    assert "Data: reading.csv (file), SHA-256 555555555555…, 200 pupils in 20 classes." in Page(html).text

@@ -134,11 +134,12 @@ rule draw_calibration:
         "../scripts/draw_figure.py"
 
 
-# Without an output, it renders the report that it asks for again, now that the calibration is there.
+# Without an output, it renders and prints the report that it asks for again, now that the calibration is there.
 rule calibration:
     input:
         **dict(rules.render_report.input.items()),
         report=rules.render_report.output[0],
+        printed=REPORT_PDF,
         calibration=rules.gather_calibration.output,
         drawn=expand(rules.draw_calibration.output, figure=CALIBRATION_FIGURES),
     log:
@@ -149,6 +150,7 @@ rule calibration:
         "../../envs/pipeline.yaml"
     params:
         config=rules.render_report.params.config,
+        browser=BROWSER,
     message:
         "Render the report with the calibration"
     script:

@@ -1,10 +1,11 @@
-# The report: one page with everything in it.
+# The report: one page with everything in it, and the same on paper.
+import shutil
 
 # The template of the page, then all that it is made of.
 TEMPLATES = ["workflow/report/report.html.j2"] + sorted(
     str(path.relative_to(workflow.basedir))
     for path in Path(workflow.basedir, "workflow/report").rglob("*")
-    if path.name.endswith((".html.j2", ".css"))
+    if path.name.endswith((".html.j2", ".css", ".js"))
     if path.name != "report.html.j2"
 )
 
@@ -62,3 +63,31 @@ rule render_report:
         "Render the report"
     script:
         "../scripts/render_report.py"
+
+
+# The browser that prints the page; without one there is no PDF, and nothing else is missing (Debian: apt install chromium).
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+BROWSER = next(filter(shutil.which, BROWSERS), None)
+REPORT_PDF = ["results/report.pdf"] if BROWSER else []
+
+
+if BROWSER:
+
+    rule print_report:
+        input:
+            page=rules.render_report.output[0],
+            library=library("print_report"),
+        output:
+            REPORT_PDF,
+        log:
+            "logs/print_report.log",
+        benchmark:
+            "logs/benchmarks/print_report.tsv"
+        conda:
+            "../../envs/pipeline.yaml"
+        params:
+            browser=BROWSER,
+        message:
+            "Print the report"
+        script:
+            "../scripts/print_report.py"

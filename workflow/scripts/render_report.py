@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import print_report
 from _job import job, read_json, write_text
 from twolevel.report.calibration import CalibrationResults
 from twolevel.report.contents import Results, contents
@@ -48,7 +49,7 @@ def read_results(files: Any, config: Mapping[str, Any]) -> Results:
         pictures={Path(file).stem: Path(file).read_bytes() for file in files.pictures},
         words={Path(file).stem: read_json(file) for file in files.words},
         constrained={_folder(file): read_json(file) for file in files.constrained},
-        ledger=_read_only(files.ledger),
+        ledger=_read_as_text(files.ledger[0]) if files.ledger else None,
         optimiser_audit=_read_only(files.audit),
         textbook={Path(file).stem: _read_table(file) for file in files.textbook},
         errata=_read_only(files.errata),
@@ -98,6 +99,11 @@ def _read_table(path: str) -> pd.DataFrame:
     return pd.read_csv(path, keep_default_na=False, na_values=[""])
 
 
+def _read_as_text(path: str) -> pd.DataFrame:
+    """Read a CSV table of numbers as they are printed: 0.10 is not 0.1."""
+    return pd.read_csv(path, dtype=str, keep_default_na=False)
+
+
 def _read_only(paths: Sequence[str]) -> pd.DataFrame | None:
     """Read the one table, where the configuration asks for it."""
     return _read_table(paths[0]) if paths else None
@@ -113,3 +119,5 @@ if __name__ == "__main__":
         page = snakemake.output[0] if snakemake.output else snakemake.input.report  # noqa: F821
         # The calibration is no input (see calibration.smk): it is looked for beside the report.
         main(snakemake.input, snakemake.params.config, str(Path(page).with_name("calibration")), page)  # noqa: F821
+        for printed in snakemake.input.get("printed", []):  # noqa: F821
+            print_report.main(snakemake.params.browser, page, printed)  # noqa: F821

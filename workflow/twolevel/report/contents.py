@@ -86,11 +86,15 @@ class Figure:
 
 @dataclass(frozen=True)
 class Contents:
-    """What the templates are given, under these names."""
+    """What the templates are given, under these names.
+
+    `files` has the result tables that the page offers as CSV, by their paths in `results/`.
+    """
 
     title: str
     summary: list[str]
     sections: Sequence[Section]
+    files: Mapping[str, pd.DataFrame]
     calibration: Calibration | None
     ledger: Ledger | None
     optimiser_audit: OptimiserAudit | None
@@ -168,6 +172,7 @@ def contents(results: Results) -> Contents:
         title=f"{clean(config['data']['title'])}: two-level hierarchical linear models",
         summary=story.summary if story else _summary(models, comparisons, audits, labels),
         sections=[s for s in (hsb.SECTIONS if story else GENERIC) if not s.needs or optional[s.needs] is not None],
+        files=_files(results),
         **optional,
         labels=labels,
         provenance=results.provenance,
@@ -198,6 +203,21 @@ def _optional(results: Results, models: Mapping[str, Model], labels: Labels) -> 
         else None,
         "errata": None if results.errata is None else read_errata(results.errata),
     }
+
+
+def _files(results: Results) -> dict[str, pd.DataFrame]:
+    """The result tables that the page offers as they are, by their paths in `results/`."""
+    files = {"models/variance_explained.csv": results.variance_explained}
+    for name, tables in results.model_tables.items():
+        files[f"models/{name}/fixed_effects.csv"] = tables.fixed_effects
+        files[f"models/{name}/variance_components.csv"] = tables.variance_components
+        files[f"models/{name}/intervals.csv"] = tables.intervals
+    for name in results.comparisons:
+        files[f"comparisons/{name}/table.csv"] = results.comparison_tables[name]
+        files[f"comparisons/{name}/tests.csv"] = results.tests[name]
+    if results.ledger is not None:
+        files["ledger.csv"] = results.ledger
+    return files
 
 
 def _figure(name: str, results: Results) -> Figure:

@@ -1,17 +1,114 @@
 """The ledger: what became of every number that a source printed."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pandas as pd
 
+# What each verdict means, best first: its title, and what it says.
+VERDICTS = {
+    "match": ("Match", "The results give the very characters that are printed."),
+    "match_rounding": (
+        "Match, but for rounding",
+        "The last digits differ, because the source’s optimiser stopped a little short of the optimum: there is one "
+        "point, with a criterion hardly above the lowest, from which all the numbers printed of that model follow.",
+    ),
+    "monte_carlo": (
+        "Simulated",
+        "A number from the source’s own simulation, which no other simulation repeats. It lies in the band that holds "
+        "99.9 % of the simulations of its size.",
+    ),
+    "not_optimum": (
+        "Not at the optimum",
+        "The source’s search ended away from the optimum. The printed number is right at the point where it ended, "
+        "and that is not where the estimates are.",
+    ),
+    "source_misprint": (
+        "Misprint",
+        "The source contradicts itself, and what it should have said by its own output is what is computed here.",
+    ),
+    "not_comparable": ("Not comparable", "Nothing computed here could be held against it."),
+    "mismatch": (
+        "Mismatch",
+        "The number printed and the number computed differ, and no reason is known.",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """A printed number.
+
+    Attributes
+    ----------
+    id, chapter, section, model, quantity, term, printed, computed, verdict, reason : as in `ledger.csv`
+    """
+
+    id: str
+    chapter: str
+    section: str
+    model: str
+    quantity: str
+    term: str
+    printed: str
+    computed: str
+    verdict: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A verdict: its name in the file, its title, what it means, and how many rows have it."""
+
+    name: str
+    title: str
+    meaning: str
+    count: int
+
 
 @dataclass(frozen=True)
 class Ledger:
-    """What the section shows."""
+    """What the section shows.
+
+    Attributes
+    ----------
+    table : `ledger.csv`, all of it text
+    rows : the same
+    verdicts : all that there are, those without a row too
+    sections : by chapter, in the order of the rows
+    models : in the order of the rows
+    """
 
     table: pd.DataFrame
+    rows: tuple[Row, ...]
+    verdicts: tuple[Verdict, ...]
+    sections: Mapping[str, tuple[str, ...]]
+    models: tuple[str, ...]
+
+    @property
+    def titles(self) -> dict[str, str]:
+        """The title of each verdict by its name."""
+        return {verdict.name: verdict.title for verdict in self.verdicts}
 
 
 def read_ledger(table: pd.DataFrame) -> Ledger:
-    """Read what the section shows."""
-    return Ledger(table)
+    """Read what the section shows.
+
+    Parameters
+    ----------
+    table : `ledger.csv`, read as text: `0.10` is not `0.1`
+    """
+    rows = tuple(Row(**{str(column): text for column, text in row.items()}) for row in table.to_dict("records"))
+    chapters = dict.fromkeys(row.chapter for row in rows)
+    return Ledger(
+        table=table,
+        rows=rows,
+        verdicts=tuple(
+            Verdict(name, title, meaning, sum(row.verdict == name for row in rows))
+            for name, (title, meaning) in VERDICTS.items()
+        ),
+        sections={
+            chapter: tuple(dict.fromkeys(row.section for row in rows if row.chapter == chapter)) for chapter in chapters
+        },
+        models=tuple(dict.fromkeys(row.model for row in rows)),
+    )

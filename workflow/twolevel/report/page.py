@@ -1,8 +1,10 @@
 """The page: templates filled with the contents."""
 
 import re
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import fields
+from hashlib import sha256
 from itertools import count
 
 from jinja2 import DictLoader, Environment, StrictUndefined
@@ -12,6 +14,7 @@ from twolevel.figures.words import clean, number, sentence
 from twolevel.mathml import Math
 from twolevel.report import numbers
 from twolevel.report.contents import Contents
+from twolevel.report.files import file_name, shown_address, table_address
 from twolevel.report.optimum import gap
 from twolevel.report.prose import listed, model_sentences
 
@@ -22,7 +25,7 @@ def render_page(contents: Contents, templates: Mapping[str, str], start: str = "
     Parameters
     ----------
     contents : what the page shows
-    templates : text of each template, by the name under which others include it
+    templates : text of each template, by the name under which others include it; the style sheet and the script too
     start : the one to begin with
     """
     environment = Environment(
@@ -47,10 +50,16 @@ def render_page(contents: Contents, templates: Mapping[str, str], start: str = "
         "gap": gap,
         "typographic": typographic,
         "breakable": breakable,
+        "file_name": file_name,
+        "shown_address": shown_address,
     }
+    script = f"\n{templates['report.js']}"
     values = {field.name: getattr(contents, field.name) for field in fields(contents)}
     return environment.get_template(start).render(
         **values,
+        script=Markup(script),  # noqa: S704
+        script_hash=b64encode(sha256(script.encode()).digest()).decode("ascii"),
+        table_address=lambda file: table_address(contents.files[file]),
         decimals=numbers.decimals,
         next_table=count(1).__next__,
         next_figure=count(1).__next__,
