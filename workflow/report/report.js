@@ -40,7 +40,7 @@ const focusable = () => boxes.forEach((box) => {
   if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
   else box.removeAttribute("tabindex");
 });
-focusable();
+addEventListener("load", focusable);
 addEventListener("resize", focusable);
 all("details").forEach((details) => details.addEventListener("toggle", focusable));
 
