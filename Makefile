@@ -13,14 +13,26 @@ export MPLCONFIGDIR := $(CURDIR)/.cache/matplotlib
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help report test test-fast check bench environment lock clean
+.PHONY: help report snakemake-report verify accept test test-fast check bench environment lock clean
 
 help:  ## this list
-	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | awk -F'|' '{printf "  make %-16s %s\n", $$1, $$2}'
 
 report: environment  ## run the whole pipeline; the report is results/report.html
 	$(BIN)/snakemake --cores $(CORES) $(ARGS)
 	@echo "The report is at $(CURDIR)/results/report.html"
+
+snakemake-report: report  ## the same run as Snakemake reports it, in one file: results/snakemake-report.html
+	$(BIN)/snakemake $(ARGS) --report results/snakemake-report.html $(TARGETS)
+	@echo "Snakemake's report is at $(CURDIR)/results/snakemake-report.html"
+
+verify: environment  ## run the whole pipeline; fail where a verdict or a number is not as accepted (tests/accepted/README.md)
+	$(BIN)/snakemake --cores $(CORES) $(ARGS) -- verify
+	@cat logs/verify.log
+
+accept: environment  ## run the whole pipeline and record its verdicts and numbers as accepted, on purpose
+	$(BIN)/snakemake --cores $(CORES) $(ARGS) -- accept
+	@cat logs/accept.log
 
 test: environment  ## run every test
 	$(BIN)/pytest -n logical $(ARGS)

@@ -1,0 +1,46 @@
+# Hold a whole run to the baseline in tests/accepted/, or record it as the next baseline: two targets of their own.
+
+BASELINE = dict(
+    run=lambda wildcards: rules.all.input,
+    contract="tests/accepted/tolerances.yaml",
+    library=library("hold_to_baseline"),
+)
+# Results that rest on these by design are not compared where they have changed.
+SETTINGS = {
+    "bootstrap.replicates": config["bootstrap"]["replicates"],
+    "bootstrap.seed": config["bootstrap"]["seed"],
+    "intervals.level": config["intervals"]["level"],
+}
+
+
+# Without an output, a benchmark's among them, both run whenever they are asked for.
+rule verify:
+    input:
+        **BASELINE,
+    log:
+        "logs/verify.log",
+    conda:
+        "../../envs/pipeline.yaml"
+    params:
+        settings=SETTINGS,
+        record=False,
+    message:
+        "Hold the results to the baseline in tests/accepted/"
+    script:
+        "../scripts/hold_to_baseline.py"
+
+
+rule accept:
+    input:
+        **BASELINE,
+    log:
+        "logs/accept.log",
+    conda:
+        "../../envs/pipeline.yaml"
+    params:
+        settings=SETTINGS,
+        record=True,
+    message:
+        "Record the results as the baseline in tests/accepted/"
+    script:
+        "../scripts/hold_to_baseline.py"
