@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import isnan
+from math import isfinite, isnan
 from typing import Any
 
 from twolevel.errors import UserError
@@ -30,9 +30,9 @@ class Tolerance:
         one, other = _number(accepted), _number(found)
         if self.text or one is None or other is None:
             return accepted == found
-        if isnan(one) or isnan(other):
-            return isnan(one) and isnan(other)
-        return one == other or abs(other - one) <= self.distance(one)
+        if not (isfinite(one) and isfinite(other)):
+            return one == other or (isnan(one) and isnan(other))
+        return abs(other - one) <= self.distance(one)
 
     def distance(self, accepted: float) -> float:
         """How far from the accepted number another may be."""

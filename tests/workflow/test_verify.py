@@ -1,0 +1,284 @@
+"""`make verify` on a finished run: it is as accepted, and whatever moves is named."""
+
+import csv
+import json
+import logging
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import fit_model
+import hold_to_baseline
+import pandas as pd
+import pytest
+from conftest import ROOT, snakemake
+from twolevel.errors import UserError
+
+pytestmark = pytest.mark.slow
+
+CONTRACT = "tests/accepted/tolerances.yaml"
+
+
+@pytest.fixture
+def project(finished_run: Path, tmp_path: Path) -> Path:
+    """A copy of the finished run that a test may change."""
+    copy = tmp_path / "project"
+    shutil.copytree(finished_run, copy, symlinks=True)
+    return copy
+
+
+@pytest.fixture
+def settings(config: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "bootstrap.replicates": config["bootstrap"]["replicates"],
+        "bootstrap.seed": config["bootstrap"]["seed"],
+        "intervals.level": config["intervals"]["level"],
+    }
+
+
+@pytest.fixture
+def run(results: Path, tmp_path: Path, settings: dict[str, Any]) -> SimpleNamespace:
+    """The results and the baseline, copied, and what verify says of them."""
+    copy, baseline = tmp_path / "results", tmp_path / "accepted"
+    shutil.copytree(results, copy, ignore=shutil.ignore_patterns("*.svg", "*.png", "*.npz", "report.*"))
+    shutil.copytree(ROOT / "tests/accepted", baseline)
+
+    def hold(record: bool = False, **other: Any) -> list[str]:
+        files = sorted(str(path) for path in copy.rglob("*") if path.is_file())
+        try:
+            contract = str(baseline / "tolerances.yaml")
+            hold_to_baseline.main(str(copy), files, contract, settings | other, record=record)
+        except UserError as error:
+            first, *lines, last = str(error).splitlines()
+            assert first.startswith("the results are not as accepted in")
+            assert "make accept" in last
+            return lines
+        return []
+
+    return SimpleNamespace(results=copy, baseline=baseline, hold=hold)
+
+
+def edit(file: Path, old: str, new: str) -> None:
+    text = file.read_text(encoding="utf-8")
+    assert old in text
+    file.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+def said(run: Any) -> list[str]:
+    """What verify said, from its log as Snakemake shows it where the run ends."""
+    out = run.stdout + run.stderr
+    assert run.returncode != 0
+    assert "Traceback" not in out
+    assert "is of an earlier run" not in out
+    shown = out.split("Logfile logs/verify.log:")[1].split("=" * 80)[1]
+    return shown.strip().splitlines()
+
+
+# ------------------------------------------------------------------------------------------------- the run as it is
+
+
+def test_the_run_is_as_accepted_and_accepting_it_changes_no_byte(project: Path) -> None:
+    for _ in range(2):  # every time that it is asked for
+        verified = snakemake(project, "--cores", "1", "--", "verify")
+        assert verified.returncode == 0, verified.stdout + verified.stderr
+        assert "Finished jobid" in verified.stdout + verified.stderr
+    assert (project / "logs/verify.log").read_text(encoding="utf-8").startswith("Verified: ")
+    accepted = snakemake(project, "--cores", "1", "--", "accept")
+    assert accepted.returncode == 0, accepted.stdout + accepted.stderr
+    assert (project / "logs/accept.log").read_text(encoding="utf-8").endswith("What moved:\nnothing\n")
+    names = {path.name for path in (ROOT / "tests/accepted").iterdir()}
+    assert {path.name for path in (project / "tests/accepted").iterdir()} == names
+    for name in names:
+        assert (project / "tests/accepted" / name).read_bytes() == (ROOT / "tests/accepted" / name).read_bytes(), name
+
+
+def test_every_accepted_table_is_among_the_results(run: SimpleNamespace, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        assert run.hold() == []
+    values = 0
+    for file in run.baseline.glob("*.csv"):
+        with file.open(encoding="utf-8", newline="") as table:
+            values += sum(len(row) for row in csv.reader(table))
+    count = int(caplog.messages[-1].split()[1])
+    assert values / 2 < count < values  # keys are not counted
+
+
+# ------------------------------------------------------------------------------------------ what a person may change
+
+
+def test_another_printed_value_is_named(project: Path) -> None:
+    edit(project / "data/published.csv", "12.6370", "12.6371")
+    assert said(snakemake(project, "--cores", "2", "--", "verify"))[1:-1] == [
+        "results/ledger.csv, ch7-013: printed was accepted as 12.6370 and is 12.6371",
+        "results/ledger.csv, ch7-013: verdict was accepted as match and is mismatch",
+    ]
+    # A plain run says it as a warning, and goes on.
+    plain = snakemake(project, "--cores", "2", "--force", "results/ledger.csv")
+    assert plain.returncode == 0
+    assert "warning: ch7-013: 12.6371 is printed, 12.6370 computed" in plain.stdout + plain.stderr
+
+
+def test_another_formula_is_named_with_every_row_that_quotes_it(project: Path) -> None:
+    edit(project / "config.yaml", "mathach ~ sector + (1 | school)", "mathach ~ sex + (1 | school)")
+    lines = said(snakemake(project, "--cores", "2", "--", "verify"))
+    fit, effects = "results/models/means_by_sector/fit.json", "results/models/means_by_sector/fixed_effects.csv"
+    told = "\n".join(lines)
+    assert f"{fit}, formula: value was accepted as mathach ~ sector + (1 | school) and is mathach ~ sex + " in told
+    assert f"{fit}, criterion: value was accepted as 47080.1337001 and is " in told
+    assert f"{effects}, (Intercept): estimate was accepted as 11.3930438784 and is " in told
+    for row in ("ch7-028", "ch7-031", "ch7-034"):  # the intercept; the sector's effect, its t
+        assert f"results/ledger.csv, {row}: verdict was accepted as match and is mismatch" in told
+    assert len(lines) < 80
+    assert "more:" in told
+
+
+def test_another_direction_of_a_factor_is_named(project: Path, config: dict[str, Any]) -> None:
+    # One model fitted to the flipped factor; what depends on it is made again by the run.
+    table = pd.read_parquet(project / "results/data/hsb.parquet")
+    table["sector"] = table["sector"].cat.reorder_categories(["Catholic", "Public"], ordered=True)
+    table.to_parquet(project / "flipped.parquet", index=False)
+    model = "means_by_sector"
+    folder = project / "results/models" / model
+    outputs = {path.stem: path for path in folder.iterdir() if path.stem not in ("bootstrap", "intervals")}
+    outputs["group_effects"] = outputs.pop("school_effects")
+    output = SimpleNamespace(**outputs)
+    formula = config["models"][model]["formula"]
+    fit_model.main(model, str(project / "flipped.parquet"), output, formula, config["optimiser"], "hsb")
+    # The run would fit it again from the table that has not changed: only the ledger is made anew, then held.
+    again = snakemake(project, "--cores", "1", "--force", "--allowed-rules", "write_ledger", "--", "results/ledger.csv")
+    assert again.returncode == 0, again.stdout + again.stderr
+    told = "\n".join(held(project))
+    effects = f"results/models/{model}/fixed_effects.csv"
+    assert f"{effects}, (Intercept): estimate was accepted as 11.3930438784 and is 14.1979" in told
+    assert f"{effects}, sectorCatholic: a row that is missing" in told
+    assert f"{effects}, sectorPublic: a row that is not in the baseline" in told
+    for row in ("ch7-028", "ch7-031", "ch7-032", "ch7-033", "ch7-034"):
+        assert f"results/ledger.csv, {row}: verdict was accepted as match and is mismatch" in told
+
+
+def held(project: Path) -> list[str]:
+    """What verify says of the results as they are."""
+    settings = json.loads((project / "tests/accepted/made_from.json").read_text(encoding="utf-8"))["settings"]
+    files = sorted(str(path) for path in (project / "results").rglob("*") if path.is_file())
+    with pytest.raises(UserError) as error:
+        hold_to_baseline.main(str(project / "results"), files, str(project / CONTRACT), settings, record=False)
+    return str(error.value).splitlines()
+
+
+# ------------------------------------------------------------------------------------------- any one number of results
+
+
+def moving(key: str, column: str) -> Callable[[Path], None]:
+    """That column of the row that begins with the key, moved by a hundred thousandth of itself."""
+
+    def change(file: Path) -> None:
+        table = pd.read_csv(file)
+        row = table.index[table.iloc[:, 0].astype(str) == key][0]
+        table.loc[row, column] *= 1 + 1e-5
+        table.to_csv(file, index=False)
+
+    return change
+
+
+NUMBERS = {
+    "models/intercepts_and_slopes/fixed_effects.csv": ("cses:mean.ses", "estimate"),
+    "models/random_coefficients/random_effects.csv": ("Residual", "sdcor"),
+    "models/random_coefficients/variance_components.csv": ("cses", "reliability"),
+    "models/variance_explained.csv": ("means_by_mean_ses", "explained"),
+    "models/one_way_anova/intervals.csv": (".sig01", "upper"),
+    "comparisons/minority_effect/table.csv": ("random_intercept_minority", "chisq"),
+    "comparisons/cses_slope_variance/tests.csv": ("Bartlett", "statistic"),
+}
+
+
+@pytest.mark.parametrize("file", NUMBERS)
+def test_any_one_estimate_is_named(file: str, run: SimpleNamespace) -> None:
+    key, column = NUMBERS[file]
+    moving(key, column)(run.results / file)
+    (line,) = run.hold()
+    assert line.startswith(f"results/{file}, ")
+    assert key in line
+    assert f": {column} was accepted as " in line
+    assert " allowed (" in line
+
+
+def test_a_criterion_of_ml_is_named(run: SimpleNamespace) -> None:
+    file = run.results / "models/random_coefficients/fit.json"
+    fit = json.loads(file.read_text(encoding="utf-8"))
+    fit["ml"]["criterion"] += 2e-6
+    file.write_text(json.dumps(fit), encoding="utf-8")
+    (line,) = run.hold()
+    assert line.startswith("results/models/random_coefficients/fit.json, ml.criterion: value was accepted as ")
+
+
+def test_a_model_that_is_gone_is_named_file_by_file(run: SimpleNamespace) -> None:
+    shutil.rmtree(run.results / "models/means_by_mean_ses")
+    lines = run.hold()
+    assert "results/models/means_by_mean_ses/fixed_effects.csv is not among the results (2 rows)" in lines
+    assert {line.split("/")[2].split(" ")[0] for line in lines} == {"means_by_mean_ses"}
+
+
+# --------------------------------------------------------------------------------------------------- data and settings
+
+
+def test_updated_data_are_said_first(run: SimpleNamespace) -> None:
+    for file in run.results.glob("models/*/fit.json"):
+        fit = json.loads(file.read_text(encoding="utf-8"))
+        fit["fingerprint"]["data"] = "0" * 64
+        file.write_text(json.dumps(fit), encoding="utf-8")
+    (line,) = run.hold()
+    assert line.startswith(f"The data are not those of the baseline: the prepared table has SHA-256 {'0' * 64}")
+    moving("(Intercept)", "estimate")(run.results / "models/one_way_anova/fixed_effects.csv")
+    first, second = run.hold()
+    assert first.endswith("All that follows may come from that.")
+    assert second.startswith("results/models/one_way_anova/fixed_effects.csv, (Intercept)")
+
+
+def test_other_settings_of_the_bootstrap_are_said_once(run: SimpleNamespace) -> None:
+    for file in run.results.glob("models/*/intervals.csv"):
+        table = pd.read_csv(file)
+        bootstrapped = table["method"].isin(["percentile", "basic", "normal"])
+        table.loc[bootstrapped, ["lower", "upper", "replicates"]] *= 1.1
+        table.to_csv(file, index=False)
+    assert len(run.hold()) > 50
+    (line,) = run.hold(**{"bootstrap.replicates": 500})
+    assert line.startswith("bootstrap.replicates is 500, and the baseline was made with 10000: of the accepted rows ")
+
+
+def test_the_level_of_the_intervals_is_said_once(run: SimpleNamespace) -> None:
+    (line,) = run.hold(**{"intervals.level": 0.9})
+    assert line.startswith("intervals.level is 0.9, and the baseline was made with 0.95: of the accepted rows ")
+
+
+# -------------------------------------------------------------------------------------------------------- acceptance
+
+
+def test_what_was_accepted_is_no_longer_a_difference(run: SimpleNamespace) -> None:
+    file = "models/one_way_anova/fixed_effects.csv"
+    moving("(Intercept)", "estimate")(run.results / file)
+    before = {path.name: path.read_text(encoding="utf-8") for path in run.baseline.iterdir()}
+    assert len(run.hold()) == 1
+    run.hold(record=True)
+    assert run.hold() == []
+    after = {path.name: path.read_text(encoding="utf-8") for path in run.baseline.iterdir()}
+    assert {name for name in before if before[name] != after[name]} == {"fixed_effects.csv"}
+    one, other = before["fixed_effects.csv"].splitlines(), after["fixed_effects.csv"].splitlines()
+    (moved,) = [(a, b) for a, b in zip(one, other, strict=True) if a != b]
+    assert moved[0].startswith("one_way_anova,(Intercept),12.63")
+    assert moved[0].split(",")[3:] == moved[1].split(",")[3:]
+
+
+def test_a_table_that_is_no_more_leaves_the_baseline(run: SimpleNamespace) -> None:
+    (run.results / "ledger.csv").unlink()
+    assert run.hold() == ["results/ledger.csv is not among the results (244 rows)"]
+    run.hold(record=True)
+    assert not (run.baseline / "ledger.csv").exists()
+    assert run.hold() == []
+
+
+def test_without_a_baseline_it_is_said_how_to_record_one(run: SimpleNamespace) -> None:
+    (run.baseline / "made_from.json").unlink()
+    with pytest.raises(UserError, match=r"holds no baseline .*make accept"):
+        run.hold()
