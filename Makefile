@@ -23,7 +23,7 @@ report: environment  ## run the whole pipeline; the report is results/report.htm
 	@echo "The report is at $(CURDIR)/results/report.html"
 
 snakemake-report: report  ## the same run as Snakemake reports it, in one file: results/snakemake-report.html
-	$(BIN)/snakemake $(ARGS) --report results/snakemake-report.html $(TARGETS)
+	$(BIN)/snakemake $(ARGS) --report results/snakemake-report.html $(if $(wildcard results/calibration/calibration.json),-- all calibration)
 	@echo "Snakemake's report is at $(CURDIR)/results/snakemake-report.html"
 
 verify: environment  ## run the whole pipeline; fail where a verdict or a number is not as accepted (tests/accepted/README.md)

@@ -90,8 +90,20 @@ rule gather_calibration:
         library=library("gather_calibration"),
     output:
         about="results/calibration/calibration.json",
-        type_1_error="results/calibration/type_1_error.csv",
-        coverage="results/calibration/coverage.csv",
+        type_1_error=reported(
+            "results/calibration/type_1_error.csv",
+            "type_1_error",
+            "Checks",
+            "calibration",
+            result="table of type I errors",
+        ),
+        coverage=reported(
+            "results/calibration/coverage.csv",
+            "coverage",
+            "Checks",
+            "calibration",
+            result="table of coverages",
+        ),
     log:
         "logs/gather_calibration.log",
     benchmark:
@@ -114,7 +126,13 @@ rule draw_calibration:
             "draw_figure", also=[f"twolevel.figures.{wildcards.figure}"]
         ),
     output:
-        svg="results/calibration/{figure}.svg",
+        svg=reported(
+            "results/calibration/{figure}.svg",
+            "calibration",
+            "Checks",
+            "calibration",
+            result="figure of {figure}",
+        ),
         png="results/calibration/{figure}.png",
         words="results/calibration/{figure}.json",
     log:

@@ -32,6 +32,17 @@ def library(script, also=()):
     return library_files(script, tuple(also))
 
 
+def reported(file, caption, category, subcategory=None, **labels):
+    """A result with its place in Snakemake's own report; the caption says what it shows, from the job's parameters."""
+    return report(
+        file,
+        caption=f"../report/captions/{caption}.rst",
+        category=category,
+        subcategory=subcategory,
+        labels=labels,
+    )
+
+
 def compared(file):
     """That file of the null model and of the alternative of a comparison."""
     return lambda wildcards: [
@@ -101,6 +112,12 @@ def figure_tables(wildcards):
         "audit": "results/optimiser_audit.csv",
     }
     return {name: files[name] for name in FIGURE_TABLES[figure["kind"]]}
+
+
+def shown_in_figure(wildcards):
+    """The model or comparison that a figure is of; of what shows neither, the data."""
+    figure = config["figures"][wildcards.figure]
+    return figure.get("model", figure.get("comparison", "the data"))
 
 
 def figure_library(wildcards):

@@ -24,7 +24,9 @@ rule fetch_data:
         library=library("fetch_data"),
     output:
         raw=RAW,
-        provenance="results/data/provenance.json",
+        provenance=reported(
+            "results/data/provenance.json", "provenance", "Data", table="provenance"
+        ),
     log:
         "logs/fetch_data.log",
     benchmark:
@@ -46,7 +48,7 @@ rule prepare_data:
         library=library("prepare_data"),
     output:
         table=TABLE,
-        groups=GROUP_TABLE,
+        groups=reported(GROUP_TABLE, "groups", "Data", table=GROUPS),
     log:
         "logs/prepare_data.log",
     benchmark:

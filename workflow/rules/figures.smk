@@ -6,16 +6,12 @@ rule draw_figure:
         unpack(figure_tables),
         library=figure_library,
     output:
-        svg=report(
+        svg=reported(
             "results/figures/{figure}.svg",
-            caption="../report/captions/figure.rst",
-            category="Figures",
-            labels=lambda wildcards, params: {
-                "figure": wildcards.figure.replace("_", " "),
-                "model or comparison": params.settings.get(
-                    "model", params.settings.get("comparison", "none")
-                ),
-            },
+            "figure",
+            "Figures",
+            shown_in_figure,
+            figure="{figure}",
         ),
         png="results/figures/{figure}.png",
         words="results/figures/{figure}.json",

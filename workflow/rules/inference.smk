@@ -12,7 +12,13 @@ rule compare_models:
         library=library("compare_models"),
     output:
         comparison="results/comparisons/{comparison}/comparison.json",
-        table="results/comparisons/{comparison}/table.csv",
+        table=reported(
+            "results/comparisons/{comparison}/table.csv",
+            "comparison",
+            "Comparisons",
+            "{comparison}",
+            table="likelihood ratio test",
+        ),
         experiment="results/comparisons/{comparison}/experiment.npz",
     log:
         "logs/compare_models/{comparison}.log",
@@ -59,7 +65,13 @@ rule gather_intervals:
         library=library("gather_intervals"),
     output:
         replicates="results/models/{model}/bootstrap.parquet",
-        intervals="results/models/{model}/intervals.csv",
+        intervals=reported(
+            "results/models/{model}/intervals.csv",
+            "intervals",
+            "Models",
+            "{model}",
+            table="intervals",
+        ),
     log:
         "logs/gather_intervals/{model}.log",
     benchmark:
@@ -86,7 +98,13 @@ rule gather_tests:
         library=library("gather_tests"),
     output:
         reference="results/comparisons/{comparison}/reference_distribution.parquet",
-        tests="results/comparisons/{comparison}/tests.csv",
+        tests=reported(
+            "results/comparisons/{comparison}/tests.csv",
+            "tests",
+            "Comparisons",
+            "{comparison}",
+            table="tests",
+        ),
     log:
         "logs/gather_tests/{comparison}.log",
     benchmark:

@@ -30,7 +30,13 @@ if SOURCE:
             reference_distributions=of_comparisons("reference_distribution.parquet"),
             library=library("write_ledger"),
         output:
-            ledger="results/ledger.csv",
+            ledger=reported(
+                "results/ledger.csv",
+                "ledger",
+                "Checks",
+                "published numbers",
+                table="ledger",
+            ),
             witnesses="results/witnesses.json",
         log:
             "logs/write_ledger.log",

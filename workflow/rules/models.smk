@@ -6,13 +6,43 @@ rule fit_model:
         table=TABLE,
         library=library("fit_model"),
     output:
-        summary="results/models/{model}/summary.txt",
+        summary=reported(
+            "results/models/{model}/summary.txt",
+            "summary",
+            "Models",
+            "{model}",
+            table="summary as lme4 prints it",
+        ),
         fit="results/models/{model}/fit.json",
         constrained="results/models/{model}/constrained.json",
-        fixed_effects="results/models/{model}/fixed_effects.csv",
-        random_effects="results/models/{model}/random_effects.csv",
-        variance_components="results/models/{model}/variance_components.csv",
-        group_effects=f"results/models/{{model}}/{GROUP}_effects.csv",
+        fixed_effects=reported(
+            "results/models/{model}/fixed_effects.csv",
+            "fixed_effects",
+            "Models",
+            "{model}",
+            table="fixed effects",
+        ),
+        random_effects=reported(
+            "results/models/{model}/random_effects.csv",
+            "random_effects",
+            "Models",
+            "{model}",
+            table="random effects",
+        ),
+        variance_components=reported(
+            "results/models/{model}/variance_components.csv",
+            "variance_components",
+            "Models",
+            "{model}",
+            table="variance components",
+        ),
+        group_effects=reported(
+            f"results/models/{{model}}/{GROUP}_effects.csv",
+            "group_effects",
+            "Models",
+            "{model}",
+            table="empirical Bayes effects",
+        ),
         residuals="results/models/{model}/residuals.parquet",
         experiment="results/models/{model}/experiment.npz",
     log:
@@ -39,7 +69,13 @@ rule explain_variance:
         random_effects=of_models("random_effects.csv"),
         library=library("explain_variance"),
     output:
-        "results/models/variance_explained.csv",
+        reported(
+            "results/models/variance_explained.csv",
+            "variance_explained",
+            "Models",
+            "all models",
+            table="variance explained",
+        ),
     log:
         "logs/explain_variance.log",
     benchmark:
