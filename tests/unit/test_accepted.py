@@ -14,6 +14,7 @@ from twolevel.accepted.contract import AcceptedTable, Tolerance, read_contract
 from twolevel.accepted.rows import baseline_text, rows_of_baseline, rows_of_results, shortened
 from twolevel.accepted.telling import MOST_LINES, MadeFrom, told
 from twolevel.errors import UserError
+from twolevel.figures.words import ELSEWHERE
 
 CONTRACT = {
     "tolerances": {
@@ -135,6 +136,16 @@ def test_a_text_is_the_same_characters_even_where_it_is_a_number() -> None:
     assert text.allows("0.10", "0.10")
     assert not text.allows("0.10", "0.1")
     assert not text.allows("match", "")
+
+
+@pytest.mark.parametrize(
+    ("accepted", "found", "same"),
+    [("1e-9", "1e-4", True), ("3.2", "180", True), ("", "180", True), ("1e-9", "0.2", False), ("1e-9", "", False)],
+)
+def test_where_only_a_side_counts(accepted: str, found: str, same: bool) -> None:
+    missed = Tolerance("missed", beyond=1e-3)
+    assert missed.allows(accepted, found) is same
+    assert missed.allows(found, accepted) is same
 
 
 # ------------------------------------------------------------------------------------------------------ what is read
@@ -305,6 +316,7 @@ def test_every_tolerance_has_a_reason_and_a_use(contract: dict) -> None:
     used = {kind for entry in contract["tables"].values() for kind in entry["values"].values()}
     assert used == set(contract["tolerances"])
     assert all(stated["because"] for stated in contract["tolerances"].values())
+    assert contract["tolerances"]["missed"]["beyond"] == ELSEWHERE
     for kind, stated in contract["tolerances"].items():
         assert max(stated.get("relative", 0.0), stated.get("absolute", 0.0)) <= 1e-3, kind
 

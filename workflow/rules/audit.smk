@@ -39,7 +39,20 @@ if AUDITED:
             seconds=of_models("optimiser_audit_seconds.csv"),
             library=library("gather_audit"),
         output:
-            AUDIT,
+            reported(
+                AUDIT[0],
+                "optimiser_audit",
+                "Checks",
+                "optimisers",
+                table="where each search ended",
+            ),
+            reported(
+                AUDIT[1],
+                "optimiser_audit_seconds",
+                "Checks",
+                "optimisers",
+                table="seconds",
+            ),
         log:
             "logs/gather_audit.log",
         benchmark:

@@ -17,7 +17,13 @@ if ERRATA:
             reference_distributions=of_comparisons("reference_distribution.parquet"),
             library=library("check_errata"),
         output:
-            "results/errata.csv",
+            reported(
+                "results/errata.csv",
+                "errata",
+                "Checks",
+                "published numbers",
+                table="errata",
+            ),
         log:
             "logs/check_errata.log",
         benchmark:

@@ -27,10 +27,34 @@ if BOOK:
             group_means=BOOK["group_means"],
             library=library("fit_textbook"),
         output:
-            fixed_effects="results/textbook/fixed_effects.csv",
-            variance_components="results/textbook/variance_components.csv",
-            variance_explained="results/textbook/variance_explained.csv",
-            group_means="results/textbook/group_means.csv",
+            fixed_effects=reported(
+                "results/textbook/fixed_effects.csv",
+                "textbook",
+                "Models",
+                "the textbook's",
+                table="fixed effects",
+            ),
+            variance_components=reported(
+                "results/textbook/variance_components.csv",
+                "textbook",
+                "Models",
+                "the textbook's",
+                table="variance components",
+            ),
+            variance_explained=reported(
+                "results/textbook/variance_explained.csv",
+                "textbook",
+                "Models",
+                "the textbook's",
+                table="variance explained",
+            ),
+            group_means=reported(
+                "results/textbook/group_means.csv",
+                "textbook",
+                "Models",
+                "the textbook's",
+                table="group means",
+            ),
         log:
             "logs/fit_textbook.log",
         benchmark:

@@ -84,4 +84,6 @@ def _said(tolerance: Tolerance, before: str, now: str) -> str:
         distance, allowed = abs(float(now) - float(before)), tolerance.distance(float(before))
     except ValueError:
         return said
+    if tolerance.beyond is not None:
+        return f"{said}: on the other side of {tolerance.beyond:g} ({tolerance.name})"
     return said if tolerance.text else f"{said}: {distance:.2g} apart, {allowed:.2g} allowed ({tolerance.name})"

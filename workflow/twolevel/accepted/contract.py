@@ -18,18 +18,22 @@ class Tolerance:
     name : the kind of quantity
     absolute, relative : the distance allowed is `absolute` + `relative` times the size of the accepted number
     text : whether the value is a text, which must be the same characters
+    beyond : where only this counts: whether the number, or what is missing, lies beyond it
     """
 
     name: str
     absolute: float = 0.0
     relative: float = 0.0
     text: bool = False
+    beyond: float | None = None
 
     def allows(self, accepted: str, found: str) -> bool:
         """Whether a value is the accepted one; what is missing is an empty text or NaN."""
         one, other = _number(accepted), _number(found)
         if self.text or one is None or other is None:
             return accepted == found
+        if self.beyond is not None:
+            return (one <= self.beyond) == (other <= self.beyond)
         if not (isfinite(one) and isfinite(other)):
             return one == other or (isnan(one) and isnan(other))
         return abs(other - one) <= self.distance(one)
