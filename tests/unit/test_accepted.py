@@ -65,10 +65,20 @@ def test_a_value_that_moved_is_named_with_both_and_the_distance_allowed() -> Non
     ]
 
 
-def test_every_value_that_moved_has_a_line() -> None:
-    found = lines(effects(TABLE.replace("12.5,160", "13.5,161").replace("bootstrap", "profile")))
-    assert [line.split(": ", 1)[1].split(" was")[0] for line in found] == ["estimate", "n", "method"]
-    assert found[2] == f"results/{FILE}, cses: method was accepted as bootstrap and is profile"
+def test_every_row_that_moved_has_a_line_with_its_values() -> None:
+    assert lines(effects(TABLE.replace("12.5,160", "13.5,161").replace("bootstrap", "profile"))) == [
+        f"results/{FILE}, (Intercept): estimate was accepted as 12.5 and is 13.5: 1 apart, 1.3e-05 allowed (estimate); "
+        "n was accepted as 160 and is 161: 1 apart, 0 allowed (exact)",
+        f"results/{FILE}, cses: method was accepted as bootstrap and is profile",
+    ]
+
+
+def test_of_many_values_in_a_row_the_first_are_told() -> None:
+    table = AcceptedTable("t", "t.csv", ("id",), {name: Tolerance("exact") for name in "abcde"}, ())
+    rows = [{("x",): dict.fromkeys("abcde", value)} for value in "12"]
+    (line,) = lines(rows[1], rows[0], table)
+    assert line.count("was accepted as 1 and is 2") == 3
+    assert line.endswith("; 2 more columns")
 
 
 def test_the_sign_counts() -> None:

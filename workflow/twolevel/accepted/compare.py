@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from twolevel.accepted.contract import AcceptedTable, Tolerance
 from twolevel.accepted.rows import Rows, shortened
 
+# Of one row so many are told: where the first columns have moved, the others mostly follow.
+MOST_COLUMNS = 3
+
 
 @dataclass(frozen=True)
 class Moved:
@@ -30,8 +33,8 @@ def moved(table: AcceptedTable, accepted: Rows, found: Rows, changed: frozenset[
 
     Yields
     ------
-    A file that is missing or new, as one; of the others each row that is missing or new, and each value that moved by
-    more than its tolerance.
+    A file that is missing or new, as one; of the others each row that is missing or new, or that has values which moved
+    by more than their tolerance.
     """
     there = [Counter(table.file_of(key) for key in rows) for rows in (accepted, found)]
     on_one_side = {file: there[0][file] + there[1][file] for file in there[0].keys() ^ there[1].keys()}
@@ -47,10 +50,15 @@ def moved(table: AcceptedTable, accepted: Rows, found: Rows, changed: frozenset[
         if before is None or now is None:
             yield Moved(file, f", {name}: a row that is {'missing' if now is None else 'not in the baseline'}")
             continue
-        for column, value in before.items():
-            tolerance = table.tolerance(key, column)
-            if not tolerance.allows(value, now[column]):
-                yield Moved(file, f", {name}: {column} {_said(tolerance, value, now[column])}")
+        tolerances = {column: table.tolerance(key, column) for column in before}
+        told = [
+            f"{column} {_said(tolerance, before[column], now[column])}"
+            for column, tolerance in tolerances.items()
+            if not tolerance.allows(before[column], now[column])
+        ]
+        if told:
+            more = [f"{len(told) - MOST_COLUMNS} more columns"] if len(told) > MOST_COLUMNS else []
+            yield Moved(file, f", {name}: {'; '.join(told[:MOST_COLUMNS] + more)}")
 
 
 def left_out(table: AcceptedTable, accepted: Rows, changed: frozenset[str]) -> int:
