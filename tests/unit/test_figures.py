@@ -688,8 +688,8 @@ def test_a_search_s_mark_is_where_it_ended_and_what_it_said():
         for line in start.get_lines()
         if line.get_marker() != "None"
     }
-    # Beyond the end of the scale, 10,000 for a largest distance of 200.75, there is no finite criterion.
-    assert {mark for mark in marks if mark[1] == "#d55e00"} == {("x", "#d55e00", 200.75), ("o", "#d55e00", 35000.0)}
+    # Beyond the end of the scale, 1,000 for a largest distance of 200.75, there is no finite criterion.
+    assert {mark for mark in marks if mark[1] == "#d55e00"} == {("x", "#d55e00", 200.75), ("o", "#d55e00", 3500.0)}
     assert {mark for mark in marks if mark[1] != "#d55e00"} == {("o", "#0072b2", 1e-6)}
     assert [axes.get_title(loc="left") for axes in others] == ["Start: a tenth of the identity", "Start: the optimum"]
     assert [text.get_text() for text in start.get_yticklabels()][:2] == ["MixedLM, plain .fit()", "MixedLM, bfgs"]
