@@ -101,6 +101,18 @@ def test_without_the_audit_only_the_report_is_another(project: Path) -> None:
     assert planned(project) == {"render_report": 1}
 
 
+@pytest.mark.parametrize("key", ["ledger.published", "ledger.verdicts", "ledger.errata", "textbook.group_means"])
+def test_a_file_that_is_not_there_is_named_where_an_earlier_run_read_another(
+    key: str, project: Path, config: dict
+) -> None:
+    # Snakemake itself says of results whose input is missing that there is nothing to be done.
+    section, name = key.split(".")
+    edit(project / "config.yaml", f"  {name}: {config[section][name]}", f"  {name}: data/gone.csv")
+    run = snakemake(project, "--cores", "1", "--dry-run")
+    assert run.returncode != 0
+    assert f"{key}: there is no file 'data/gone.csv' here; correct the path" in run.stdout + run.stderr
+
+
 def test_every_model_is_audited_by_every_method(results: Path, config: dict) -> None:
     import pandas as pd
 

@@ -36,3 +36,15 @@ try:
     check_config(config, schema)
 except UserError as error:
     raise WorkflowError(str(error)) from None
+
+# Snakemake would take what an earlier run made from another file for up to date, and not say that this one is missing.
+for section, keys in {
+    "ledger": ("published", "verdicts", "errata"),
+    "textbook": ("group_means",),
+}.items():
+    for key in keys:
+        file = (config.get(section) or {}).get(key)
+        if file and not Path(file).is_file():
+            raise WorkflowError(
+                f"{section}.{key}: there is no file {file!r} here; correct the path, or set {section}: null."
+            )

@@ -10,6 +10,7 @@ from _job import job, read_json, write_table
 from twolevel.errata.claims import check_claims, read_claims
 from twolevel.errata.run import Comparison, Run
 from twolevel.ledger.rows import read_rows
+from twolevel.source import read_table
 
 
 def main(
@@ -67,7 +68,7 @@ def _renamed(of_models: Mapping[str, Any], names: Mapping[str, str]) -> dict[str
 
 
 def _texts(path: str) -> pd.DataFrame:
-    return pd.read_csv(path, dtype="str", keep_default_na=False)
+    return read_table(Path(path).read_bytes(), ".csv", path).fillna("")
 
 
 def _jsons(paths: Sequence[str]) -> dict[str, Any]:

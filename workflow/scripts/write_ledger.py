@@ -18,6 +18,7 @@ from twolevel.ledger.solution import from_results
 from twolevel.ledger.tables import ledger_table, witnesses_json
 from twolevel.ledger.verdicts import settle
 from twolevel.ledger.witness import Centre, centre
+from twolevel.source import read_table
 
 
 def main(
@@ -80,7 +81,7 @@ def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _texts(path: str) -> pd.DataFrame:
-    return pd.read_csv(path, dtype="str", keep_default_na=False)
+    return read_table(Path(path).read_bytes(), ".csv", path).fillna("")
 
 
 def _jsons(paths: Sequence[str]) -> dict[str, Any]:
