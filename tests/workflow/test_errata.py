@@ -14,9 +14,11 @@ import check_errata
 import numpy as np
 import pandas as pd
 import pytest
+import write_ledger
 from conftest import ROOT
 from twolevel.errata.evidence import EVIDENCE
 from twolevel.errata.run import Comparison, Run
+from twolevel.errors import UserError
 from twolevel.ledger.rows import read_rows
 
 pytestmark = pytest.mark.slow
@@ -205,6 +207,45 @@ def test_each_piece_of_evidence_can_fail(name: str, run: Run) -> None:
     found = EVIDENCE[name](FALSE[name](run))
     assert not found.shown
     assert found.evidence
+
+
+def with_residuals(run: Run, draw: Callable[[np.random.Generator, int], Any], least: float) -> Run:
+    """Other residuals, whose scale falls to `least` in the lowest and the highest tenth of the fitted values."""
+    table = run.residuals["model3"]
+    place = table["fitted"].rank(pct=True)
+    scale = np.where((place < 0.1) | (place > 0.9), least, 1.0)
+    residual = draw(np.random.default_rng(2), len(table)) * scale
+    return replace(run, residuals={"model3": table.assign(residual=residual)})
+
+
+@pytest.mark.parametrize(
+    ("draw", "least", "shown"),
+    [
+        (lambda rng, n: rng.uniform(-1, 1, n), 0.7, True),  # short tails, less spread at the ends: both parts hold
+        (lambda rng, n: rng.uniform(-1, 1, n), 1.0, False),  # the same spread everywhere
+        (lambda rng, n: rng.uniform(-1, 1, n), 1.4, False),  # more at the ends
+        (lambda rng, n: rng.standard_t(3, n), 0.7, False),  # long tails
+    ],
+)
+def test_the_claim_about_residuals_asks_for_short_tails_and_for_less_spread_at_both_ends(
+    run: Run, draw: Callable[[np.random.Generator, int], Any], least: float, shown: bool
+) -> None:
+    assert EVIDENCE["residuals_not_normal"](with_residuals(run, draw, least)).shown == shown
+
+
+def test_a_file_that_is_no_table_is_named(tmp_path: Path) -> None:
+    for content in (b"", "id,source_says\na,\xe9\n".encode("latin-1")):
+        file = tmp_path / "claims.csv"
+        file.write_bytes(content)
+        for script in (check_errata, write_ledger):
+            with pytest.raises(UserError, match=r"claims\.csv could not be read as a \.csv file"):
+                script._texts(str(file))
+
+
+def test_a_file_s_texts_stay_as_they_are(tmp_path: Path) -> None:
+    file = tmp_path / "claims.csv"
+    file.write_text("id,printed\n1,0.30\n2,\n", encoding="utf-8-sig")  # as a spreadsheet writes UTF-8
+    assert check_errata._texts(str(file)).to_dict("list") == {"id": ["1", "2"], "printed": ["0.30", ""]}
 
 
 # What a claim about the source's numbers asks of the data: that they give those numbers.
