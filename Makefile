@@ -27,11 +27,11 @@ snakemake-report: report  ## the same run as Snakemake reports it, in one file: 
 	@echo "Snakemake's report is at $(CURDIR)/results/snakemake-report.html"
 
 verify: environment  ## run the whole pipeline; fail where a verdict or a number is not as accepted (tests/accepted/README.md)
-	$(BIN)/snakemake --cores $(CORES) $(ARGS) -- verify
+	$(BIN)/snakemake --cores $(CORES) --keep-going $(ARGS) -- verify all
 	@cat logs/verify.log
 
 accept: environment  ## run the whole pipeline and record its verdicts and numbers as accepted, on purpose
-	$(BIN)/snakemake --cores $(CORES) $(ARGS) -- accept
+	$(BIN)/snakemake --cores $(CORES) $(ARGS) -- accept all
 	@cat logs/accept.log
 
 test: environment  ## run every test
