@@ -42,6 +42,7 @@ def files(results: Path, config: Config) -> SimpleNamespace:
         table=results / f"data/{config['data']['name']}.parquet",
         fits=[folder / "fit.json" for folder in models],
         fixed_effects=[folder / "fixed_effects.csv" for folder in models],
+        random_effects=[folder / "random_effects.csv" for folder in models],
         variance_components=[folder / "variance_components.csv" for folder in models],
         intervals=[folder / "intervals.csv" for folder in models],
         bootstraps=[folder / "bootstrap.parquet" for folder in models],

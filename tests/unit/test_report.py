@@ -154,7 +154,8 @@ def tables(of, values, replicates=WENT_WELL, **changes):
             "usable_groups": 19,
         }
     )
-    return ModelTables(estimates(values), components, intervals(of, **changes), replicates)
+    random = pd.DataFrame({"group": "group", "term_1": of["random_terms"], "term_2": None, "vcov": 1.0, "sdcor": 1.0})
+    return ModelTables(estimates(values), random, components, intervals(of, **changes), replicates)
 
 
 def with_full(made, model, values, **changes):
@@ -949,6 +950,17 @@ LEDGER = pd.DataFrame(
     ],
     columns=["id", "chapter", "section", "model", "quantity", "term", "printed", "computed", "verdict", "reason"],
 )
+
+
+def test_what_the_ledger_says_of_several_rows_stands_once():
+    said = "it ended at <the wall>"
+    several = pd.concat([LEDGER, LEDGER.assign(id=["c3-01", "c3-02", "c3-03"], reason=[said, said, "not there"])])
+    html = page(results(ledger=several))
+    text = Page(html).text
+    assert text.count(said) == 1
+    assert text.count("it stopped <early>") == 1
+    assert html.count('data-note="1"') == html.count('data-note="2"') == 2
+    assert [row[-1] for row in downloads(html)["ledger.csv"]].count(said) == 2
 
 
 def test_the_ledger_is_all_there_without_script():

@@ -74,7 +74,8 @@ all("main > section").forEach((section) => watcher.observe(section));
 const filters = document.getElementById("ledger-filters");
 if (filters) {
   const rows = all("#ledger-rows tr");
-  const texts = rows.map((row) => row.textContent.toLowerCase());
+  const notes = all("#ledger-notes li");
+  const texts = rows.map((row) => `${row.textContent} ${notes[row.dataset.note - 1]?.textContent ?? ""}`.toLowerCase());
   const choices = all("select", filters);
   const search = filters.querySelector("input");
   const fits = (row, { name, value }) => !value || row.dataset[name] === value

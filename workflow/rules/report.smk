@@ -16,6 +16,7 @@ rule render_report:
         table=TABLE,
         fits=of_models("fit.json"),
         fixed_effects=of_models("fixed_effects.csv"),
+        random_effects=of_models("random_effects.csv"),
         variance_components=of_models("variance_components.csv"),
         intervals=of_models("intervals.csv"),
         bootstraps=of_models("bootstrap.parquet"),

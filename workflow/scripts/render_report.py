@@ -58,10 +58,18 @@ def read_results(files: Any, config: Mapping[str, Any]) -> Results:
 
 def _model_tables(files: Any) -> dict[str, ModelTables]:
     """The tables of each model; of the replicates only how they went."""
-    lists = (files.fixed_effects, files.variance_components, files.intervals, files.bootstraps)
+    lists = (
+        files.fixed_effects,
+        files.random_effects,
+        files.variance_components,
+        files.intervals,
+        files.bootstraps,
+    )
     return {
-        _folder(effects): ModelTables(_read_table(effects), _read_table(parts), _read_table(bounds), _went(replicates))
-        for effects, parts, bounds, replicates in zip(*lists, strict=True)
+        _folder(effects): ModelTables(
+            _read_table(effects), _read_table(random), _read_table(parts), _read_table(bounds), _went(replicates)
+        )
+        for effects, random, parts, bounds, replicates in zip(*lists, strict=True)
     }
 
 

@@ -1,6 +1,5 @@
 """How far the tests can be trusted, as the report tells it: a rate is right if its interval contains the level."""
 
-from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -10,6 +9,7 @@ import pandas as pd
 
 from twolevel.figures.words import METHODS, TESTS, clean, sentence
 from twolevel.fingerprint import is_current
+from twolevel.report.files import picture_address, picture_size
 from twolevel.report.numbers import percent
 from twolevel.report.prose import listed
 
@@ -36,10 +36,11 @@ class CalibrationResults:
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure of the section: its picture as a data address, its words."""
+    """A figure of the section: its picture as a data address and its size in pixels, its words."""
 
     name: str
     address: str
+    size: tuple[int, int] | None
     alt: str
     caption: str
 
@@ -146,5 +147,5 @@ def _level(level: float) -> str:
 
 def _picture(name: str, results: CalibrationResults) -> Picture:
     words = results.words[name]
-    address = f"data:image/svg+xml;base64,{b64encode(results.pictures[name]).decode('ascii')}"
-    return Picture(name, address, words["alt"], words["caption"])
+    svg = results.pictures[name]
+    return Picture(name, picture_address(svg), picture_size(svg), words["alt"], words["caption"])

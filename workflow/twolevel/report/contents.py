@@ -1,6 +1,5 @@
 """All that the page shows, brought together from results that are already read."""
 
-from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -17,6 +16,7 @@ from twolevel.report.calibration import Calibration, CalibrationResults, read_ca
 from twolevel.report.comparison import Comparison
 from twolevel.report.data import ColumnRow, describe_columns
 from twolevel.report.errata import Errata, read_errata
+from twolevel.report.files import picture_address, picture_size
 from twolevel.report.intervals import interval_sentences
 from twolevel.report.ledger import Ledger, read_ledger
 from twolevel.report.model import Model, ModelTables, read_model
@@ -72,7 +72,7 @@ class Results:
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure: the section that shows it, its picture as a data address, its words."""
+    """A figure: the section that shows it, its picture as a data address and its size in pixels, its words."""
 
     name: str
     kind: str
@@ -80,6 +80,7 @@ class Figure:
     model: str | None
     comparison: str | None
     address: str
+    size: tuple[int, int] | None
     alt: str
     caption: str
 
@@ -210,13 +211,18 @@ def _files(results: Results) -> dict[str, pd.DataFrame]:
     files = {"models/variance_explained.csv": results.variance_explained}
     for name, tables in results.model_tables.items():
         files[f"models/{name}/fixed_effects.csv"] = tables.fixed_effects
+        files[f"models/{name}/random_effects.csv"] = tables.random_effects
         files[f"models/{name}/variance_components.csv"] = tables.variance_components
         files[f"models/{name}/intervals.csv"] = tables.intervals
     for name in results.comparisons:
         files[f"comparisons/{name}/table.csv"] = results.comparison_tables[name]
         files[f"comparisons/{name}/tests.csv"] = results.tests[name]
-    if results.ledger is not None:
-        files["ledger.csv"] = results.ledger
+    files |= {f"textbook/{name}.csv": table for name, table in results.textbook.items()}
+    if results.calibration is not None:
+        files["calibration/type_1_error.csv"] = results.calibration.type_1_error
+        files["calibration/coverage.csv"] = results.calibration.coverage
+    single = {"ledger.csv": results.ledger, "optimiser_audit.csv": results.optimiser_audit}
+    files |= {name: table for name, table in single.items() if table is not None}
     return files
 
 
@@ -228,7 +234,8 @@ def _figure(name: str, results: Results) -> Figure:
         place=place(settings["kind"], settings.get("model")),
         model=settings.get("model"),
         comparison=settings.get("comparison"),
-        address=f"data:image/svg+xml;base64,{b64encode(results.pictures[name]).decode('ascii')}",
+        address=picture_address(results.pictures[name]),
+        size=picture_size(results.pictures[name]),
         alt=words["alt"],
         caption=words["caption"],
     )

@@ -1,7 +1,8 @@
-"""A table as a CSV file that the page itself holds, behind a link: no script, no other file."""
+"""Files that the page itself holds: pictures, and tables as CSV behind a link. No script, no other file."""
 
 import csv
 import re
+from base64 import b64encode
 from html.parser import HTMLParser
 from io import StringIO
 from urllib.parse import quote
@@ -13,8 +14,21 @@ from twolevel.report.numbers import NBSP, NOTHING
 _MINUS = re.compile("\N{MINUS SIGN}(?=[0-9])")
 _NUMBER = re.compile(r"[+-]?[0-9][0-9,]*(\.[0-9]+)?")
 
+_VIEW_BOX = re.compile(rb'<svg[^>]* viewBox="0 0 ([0-9.]+) ([0-9.]+)"')
+
 # Rows and columns that a cell covers, and its text.
 Cell = tuple[int, int, str]
+
+
+def picture_address(svg: bytes) -> str:
+    """Address that holds a picture."""
+    return f"data:image/svg+xml;base64,{b64encode(svg).decode('ascii')}"
+
+
+def picture_size(svg: bytes) -> tuple[int, int] | None:
+    """Width and height of a picture as its view box has them, so that a page can leave room; None where it has none."""
+    box = _VIEW_BOX.search(svg)
+    return (round(float(box[1])), round(float(box[2]))) if box else None
 
 
 def table_address(table: pd.DataFrame) -> str:

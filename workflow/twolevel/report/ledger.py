@@ -1,5 +1,6 @@
 """The ledger: what became of every number that a source printed."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -77,6 +78,7 @@ class Ledger:
     verdicts : all that there are, those without a row too
     sections : by chapter, in the order of the rows
     models : in the order of the rows
+    notes : what is said of several rows, by its number
     """
 
     table: pd.DataFrame
@@ -84,6 +86,7 @@ class Ledger:
     verdicts: tuple[Verdict, ...]
     sections: Mapping[str, tuple[str, ...]]
     models: tuple[str, ...]
+    notes: Mapping[str, int]
 
     @property
     def titles(self) -> dict[str, str]:
@@ -100,6 +103,7 @@ def read_ledger(table: pd.DataFrame) -> Ledger:
     """
     rows = tuple(Row(**{str(column): text for column, text in row.items()}) for row in table.to_dict("records"))
     chapters = dict.fromkeys(row.chapter for row in rows)
+    repeated = [reason for reason, count in Counter(row.reason for row in rows).items() if reason and count > 1]
     return Ledger(
         table=table,
         rows=rows,
@@ -111,4 +115,5 @@ def read_ledger(table: pd.DataFrame) -> Ledger:
             chapter: tuple(dict.fromkeys(row.section for row in rows if row.chapter == chapter)) for chapter in chapters
         },
         models=tuple(dict.fromkeys(row.model for row in rows)),
+        notes={reason: number for number, reason in enumerate(repeated, 1)},
     )

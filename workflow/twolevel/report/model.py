@@ -209,9 +209,10 @@ class Model:
 
 @dataclass(frozen=True)
 class ModelTables:
-    """The tables of one model: `fixed_effects.csv`, `variance_components.csv`, `intervals.csv`, and its bootstrap."""
+    """The tables of one model, by the names of their files, and its bootstrap."""
 
     fixed_effects: pd.DataFrame
+    random_effects: pd.DataFrame
     variance_components: pd.DataFrame
     intervals: pd.DataFrame
     replicates: Replicates

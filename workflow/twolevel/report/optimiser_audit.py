@@ -94,12 +94,14 @@ class OptimiserAudit:
     methods : those of `MixedLM.fit()` that were tried
     searches : by what they start from, in words, every method
     trials : by model, every trial
+    notes : what trials said besides, by its number
     sentences : what they show
     """
 
     methods: Sequence[str]
     searches: Mapping[str, Sequence[Search]]
     trials: Mapping[str, Sequence[Trial]]
+    notes: Mapping[str, int]
     sentences: list[str]
 
 
@@ -120,6 +122,10 @@ def read_audit(table: pd.DataFrame) -> OptimiserAudit:
             if any(search.start == start for search in searches)
         },
         trials={name: [t for t in trials if t.model == name] for name in dict.fromkeys(t.model for t in trials)},
+        notes={
+            message: number
+            for number, message in enumerate(dict.fromkeys(trial.messages for trial in trials if trial.messages), 1)
+        },
         sentences=_sentences(searches),
     )
 
@@ -158,7 +164,7 @@ def _sentences(searches: Sequence[Search]) -> list[str]:
         *(_plain(search) for search in plain),
         *(_start(start, of) for start, of in mixedlm.items() if of),
         *(_flag(of_mixedlm) if of_mixedlm else ()),
-        *(_profiled(search) for search in profiled),
+        *(_unbounded(search) for search in profiled if search.method == "unbounded"),
         *_below([trial for search in searches for trial in search.trials]),
     ]
 
@@ -224,14 +230,13 @@ def _flag(trials: Sequence[Trial]) -> list[str]:
     return said
 
 
-def _profiled(search: Search) -> str:
-    """A search of the profiled criterion."""
-    who = "within lme4's bounds" if search.method == "bounded" else "without bounds"
+def _unbounded(search: Search) -> str:
+    """The search without bounds; what that within lme4's bounds found stands beside the optimum of each model."""
     if not search.missed:
-        return f"A search of the profiled criterion {who}, from the identity, found the optimum of every model."
+        return "A search of the profiled criterion without bounds, from the identity, found the optimum of every model."
     places = listed(f"{trial.model} ({how_far(trial)})" for trial in search.missed)
     return (
-        f"A search of the profiled criterion {who}, from the identity, stopped above the optimum in "
+        "A search of the profiled criterion without bounds, from the identity, stopped above the optimum in "
         f"{len(search.missed)} of {len(search.trials)} models: {places}."
     )
 
