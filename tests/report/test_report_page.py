@@ -106,7 +106,8 @@ def test_every_picture_is_there(opened: Page, config: dict[str, Any]) -> None:
     for image in opened.locator("img").all():
         image.scroll_into_view_if_needed()
     opened.wait_for_function("() => [...document.images].every(image => image.complete)")
-    assert opened.evaluate(height) == before
+    # Sizes are given in whole pixels: less than one is lost for each picture.
+    assert abs(opened.evaluate(height) - before) < opened.locator("img").count()
     widths = opened.evaluate("() => [...document.images].map(image => image.naturalWidth)")
     assert len(widths) == len(config["figures"]) >= 16
     assert all(width > 0 for width in widths)
