@@ -3,7 +3,9 @@
 BASELINE = dict(
     # All but the page: results that its story does not fit are compared too, and named.
     run=lambda wildcards: [
-        file for file in rules.all.input if file not in ["results/report.html", *REPORT_PDF]
+        file
+        for file in rules.all.input
+        if file not in ["results/report.html", *REPORT_PDF]
     ],
     contract="tests/accepted/tolerances.yaml",
     library=library("hold_to_baseline"),
