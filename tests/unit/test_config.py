@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from twolevel.config import check_config, with_numbers
+from twolevel.config import check_config, with_values
 from twolevel.errors import UserError
 from twolevel.yaml_text import check_yaml
 
@@ -196,7 +196,7 @@ def test_numbers_on_snakemake_s_command_line_are_numbers(config: dict) -> None:
     changed["intervals"]["level"] = "0.9"
     changed["data"]["columns"]["ses"]["min"] = "-4"
     changed["data"]["columns"]["himinty"]["levels"] = ["0", "1"]  # levels are text, and stay it
-    meant = with_numbers(changed, SCHEMA)
+    meant = with_values(changed, SCHEMA)
     check_config(meant, SCHEMA)
     assert meant["bootstrap"] == config["bootstrap"] | {"replicates": 50, "seed": 1}
     assert meant["intervals"]["level"] == 0.9
@@ -206,7 +206,18 @@ def test_numbers_on_snakemake_s_command_line_are_numbers(config: dict) -> None:
     for nonsense in ("many", "0.5", ""):
         changed["bootstrap"]["replicates"] = nonsense
         with pytest.raises(UserError, match=r"bootstrap\.replicates: found .*; expected a whole number, 1 or more"):
-            check_config(with_numbers(changed, SCHEMA), SCHEMA)
+            check_config(with_values(changed, SCHEMA), SCHEMA)
+
+
+def test_null_on_snakemake_s_command_line_is_nothing(config: dict) -> None:
+    changed = deepcopy(config) | dict.fromkeys(("ledger", "textbook", "optimiser_audit"), "null")
+    changed["data"]["sha256"] = changed["report"]["narrative"] = changed["data"]["title"] = "null"
+    del changed["figures"]["optimiser_audit"]
+    meant = with_values(changed, SCHEMA)
+    check_config(meant, SCHEMA)
+    assert [meant[key] for key in ("ledger", "textbook", "optimiser_audit")] == [None, None, None]
+    assert (meant["data"]["sha256"], meant["report"]["narrative"]) == (None, None)
+    assert meant["data"]["title"] == "null"  # a title is a text
 
 
 @pytest.mark.parametrize("written", [1e4, "1e4", "10000.0"])
@@ -214,7 +225,7 @@ def test_a_whole_number_may_be_written_as_a_float(written: float | str, config: 
     # A float would end in a traceback where replicates are counted.
     changed = deepcopy(config)
     changed["bootstrap"]["replicates"] = written
-    meant = with_numbers(changed, SCHEMA)
+    meant = with_values(changed, SCHEMA)
     check_config(meant, SCHEMA)
     assert type(meant["bootstrap"]["replicates"]) is int
     assert meant["bootstrap"]["replicates"] == 10_000

@@ -7,7 +7,7 @@ import yaml
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow"))
 
 from locks import take_over
-from twolevel.config import check_config, with_numbers
+from twolevel.config import check_config, with_values
 from twolevel.errors import UserError
 from twolevel.yaml_text import check_yaml
 
@@ -32,7 +32,7 @@ try:
             encoding="utf-8"
         )
     )
-    config.update(with_numbers(config, schema))
+    config.update(with_values(config, schema))
     check_config(config, schema)
 except UserError as error:
     raise WorkflowError(str(error)) from None

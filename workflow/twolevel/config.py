@@ -32,20 +32,22 @@ def check_config(config: Mapping[str, Any], schema: Mapping[str, Any]) -> None:
         raise UserError("config.yaml is not as it should be:\n  " + "\n  ".join(problems))
 
 
-def with_numbers(config: Any, schema: Mapping[str, Any]) -> Any:
-    """The configuration with numbers where its schema wants numbers.
+def with_values(config: Any, schema: Mapping[str, Any]) -> Any:
+    """The configuration with numbers where its schema wants numbers, and nothing where `null` is said for it.
 
     What stands inside a section on Snakemake's command line, as in --config 'bootstrap={"replicates": 500}', comes as
     text.
     """
     if isinstance(config, Mapping):
         known, others = schema.get("properties", {}), schema.get("additionalProperties", {})
-        return {key: with_numbers(value, known.get(key) or others or {}) for key, value in config.items()}
+        return {key: with_values(value, known.get(key) or others or {}) for key, value in config.items()}
     wanted = schema.get("type")
+    if config == "null" and ("null" in (wanted or ()) or None in schema.get("enum", ())):
+        return None
     if isinstance(config, str) and wanted in ("integer", "number"):
         for number in (int, float):
             with suppress(ValueError):
-                return with_numbers(number(config), schema)
+                return with_values(number(config), schema)
     # 1e4 is a float in Python, and a whole number to a person and to JSON schema.
     return int(config) if wanted == "integer" and isinstance(config, float) and config.is_integer() else config
 
