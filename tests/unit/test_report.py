@@ -358,7 +358,7 @@ def test_the_generic_report_says_what_the_estimates_say():
         "Kind of lesson, new against old: words read per minute is 1.50 higher",
         "Kind of lesson, new against old: the slope of hours of practice is 0.50 lower (95 % interval −0.70 to −0.30), "
         "1.50 in place of 2.00, and so weaker.",
-        "Slope of hours of practice: over classes with the same predictors its standard deviation is 0.500 "
+        "Slope of hours of practice: over classes with the same predictors its standard deviation is 0.50 "
         "(95 % profile interval 0.50 to 1.50).",
         "Correlations over classes: (Intercept) with hours 0.60 (95 % profile interval −0.50 to 0.50, so its sign is "
         "not known).",
@@ -395,7 +395,7 @@ def test_a_sentence_turns_with_the_sign(slope, change, expected):
     [
         (
             0.5,
-            "0.500 (95 % profile interval 0.50 to 1.50), so 95 % "
+            "0.50 (95 % profile interval 0.50 to 1.50), so 95 % "
             "of classes are expected between 1.02 and 2.98, all of one sign.",
         ),
         (
@@ -538,7 +538,7 @@ def test_intervals_stand_in_the_model_s_tables():
     [
         ((0.0, 1.7), (0.1, 0.9), ["0.00 to 1.70, so it may be zero)", "interval 0.10 to 0.90)."]),
         ((0.1, 1.7), (-0.9, 0.1), ["0.10 to 1.70).", "−0.90 to 0.10, so its sign is not known)."]),
-        ((nan, 1.7), (-0.9, -0.1), ["its standard deviation is 0.500.", "interval −0.90 to −0.10)."]),
+        ((nan, 1.7), (-0.9, -0.1), ["its standard deviation is 0.50.", "interval −0.90 to −0.10)."]),
     ],
 )
 def test_what_is_said_of_random_effects_follows_their_intervals(sd, correlation, expected):

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from math import isfinite
 
 from twolevel.figures.words import Labels, clean, number, sentence
+from twolevel.report.intervals import ParameterIntervals
 from twolevel.report.model import FixedEffect, Model, RandomEffect
 from twolevel.report.numbers import decimals, fine_p_phrase, fixed
 from twolevel.terms import Factor
@@ -115,8 +116,9 @@ class _Words:
         """How far one coefficient differs between groups."""
         what = self._slope(effect.level1) if effect.level1 else "intercept"
         alike = " with the same predictors" if effect.predicted else ""
-        start = f"{sentence(what)}: over {self.groups}{alike} its standard deviation is {number(effect.sd, 3)}"
-        start += self._profile("sd", (self.model.random.index(effect),))
+        of = self._intervals("sd", (self.model.random.index(effect),))
+        start = f"{sentence(what)}: over {self.groups}{alike} its standard deviation is {fixed(effect.sd, of.places)}"
+        start += self._profile(of)
         if effect.plausible is None:
             return f"{start}."
         lower, upper = effect.plausible
@@ -131,7 +133,8 @@ class _Words:
         """How the coefficients of a group go together."""
         terms = self.model.fit["random_terms"]
         pairs = [
-            f"{clean(terms[k])} with {clean(terms[i])} {fixed(r, 2)}{self._profile('correlation', (i, k))}"
+            f"{clean(terms[k])} with {clean(terms[i])} {fixed(r, 2)}"
+            f"{self._profile(self._intervals('correlation', (i, k)))}"
             for i, row in enumerate(self.model.fit["random_effects_correlation"])
             for k, r in enumerate(row[:i])
             if r is not None
@@ -139,15 +142,17 @@ class _Words:
         if pairs:
             yield f"Correlations over {self.groups}: {'; '.join(pairs)}."
 
-    def _profile(self, kind: str, index: tuple[int, ...]) -> str:
+    def _intervals(self, kind: str, index: tuple[int, ...]) -> ParameterIntervals:
+        return next(it for it in self.model.intervals if (it.parameter.kind, it.parameter.index) == (kind, index))
+
+    def _profile(self, of: ParameterIntervals) -> str:
         """The profile interval of a standard deviation or correlation in brackets, and whether it leaves zero out."""
-        of = next(it for it in self.model.intervals if (it.parameter.kind, it.parameter.index) == (kind, index))
         bounds = of.by_method["profile"]
         if not (isfinite(bounds.lower) and isfinite(bounds.upper)):
             return ""
         verdict = ""
         if bounds.lower <= 0 <= bounds.upper:
-            verdict = ", so it may be zero" if kind == "sd" else ", so its sign is not known"
+            verdict = ", so it may be zero" if of.parameter.kind == "sd" else ", so its sign is not known"
         return f" ({100 * of.level:g} % profile interval {of.text('profile')}{verdict})"
 
     def residual(self) -> str:
