@@ -27,7 +27,7 @@ def new_panels(listed: Iterable[Parameter]) -> tuple[Figure, list[Axes]]:
     rows = -(-len(shown) // ACROSS)
     figure = new_figure(WIDTH, _HEADING + _HEIGHT * rows)
     # The last number under a panel and the first under its neighbour keep apart.
-    figure.get_layout_engine().set(w_pad=0.12)
+    figure.set_layout_engine("constrained", w_pad=0.12)
     panels = list(figure.subplots(rows, ACROSS, squeeze=False).ravel())
     for axes in panels[len(shown) :]:
         axes.set_visible(False)
