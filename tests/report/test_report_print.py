@@ -88,3 +88,9 @@ def test_a_browser_that_fails_is_named(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"had not printed .* after 0\.2 seconds"):
         print_report.print_page(slow, page, output, tmp_path, patience=0.2)
     assert not output.exists()
+
+
+def test_tags_are_numbered_in_their_order_whatever_the_browser_counted_before() -> None:
+    early, late = (b"1 0 obj /ID (node%08d) 2 0 obj /ID (node%08d)" % numbers for numbers in ((172, 9), (1730, 12)))
+    assert print_report.reproducible_names(early) == print_report.reproducible_names(late)
+    assert print_report.reproducible_names(early) == b"1 0 obj /ID (node00000002) 2 0 obj /ID (node00000001)"

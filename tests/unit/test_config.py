@@ -233,6 +233,7 @@ def test_a_whole_number_may_be_written_as_a_float(written: float | str, config: 
 
 def test_a_level_that_is_no_number_is_refused(config: dict) -> None:
     # YAML's .nan is a number to the schema, and is neither above 0 nor below it.
+    config = deepcopy(config)  # it is everybody's
     config["intervals"]["level"] = float("nan")
     with pytest.raises(UserError, match=r"intervals\.level: found nan; expected a number between 0 and 1"):
         check_config(config, SCHEMA)

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import subprocess
 from io import BytesIO
 from pathlib import Path
@@ -16,6 +17,8 @@ from twolevel.errors import UserError
 PATIENCE = 180
 
 LANGUAGE = "en-GB"
+
+NODE = re.compile(rb"\(node\d{8}\)")
 
 
 def main(browser: str, page: str, output: str) -> None:
@@ -86,7 +89,17 @@ def reproducible(printed: bytes) -> bytes:
     writer._ID = ArrayObject([ByteStringObject(b"\0" * 16)] * 2)
     content = BytesIO()
     writer.write(content)
-    return content.getvalue()
+    return reproducible_names(content.getvalue())
+
+
+def reproducible_names(written: bytes) -> bytes:
+    """The same file with its tags' names counted from one.
+
+    The browser names a tag by the number of its node, which counts what else the browser has made by then.
+    """
+    order = {name: rank for rank, name in enumerate(sorted(set(NODE.findall(written))), 1)}
+    # As long as before, so that every offset holds; in the same order, as the tree of names wants it.
+    return NODE.sub(lambda name: b"(node%08d)" % order[name.group()], written)
 
 
 if __name__ == "__main__":
