@@ -11,7 +11,7 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
@@ -52,6 +52,16 @@ def job(log: str) -> Iterator[None]:
 def read_json(path: str | Path) -> Any:
     """Read a result."""
     return json.loads(Path(path).read_text(encoding="utf-8"))
+
+
+def folder_of(path: str | Path) -> str:
+    """Name of the folder that a result lies in: its model, or its comparison."""
+    return Path(path).parent.name
+
+
+def read_jsons(paths: Iterable[str | Path]) -> dict[str, Any]:
+    """Read the results of several models or comparisons, by their names."""
+    return {folder_of(path): read_json(path) for path in paths}
 
 
 def write_bytes(path: str | Path, content: bytes) -> None:

@@ -34,5 +34,5 @@ if __name__ == "__main__":
             snakemake.input.table,  # noqa: F821
             snakemake.input.fit,  # noqa: F821
             snakemake.output,  # noqa: F821
-            snakemake.params.methods,  # noqa: F821
+            **snakemake.params,  # noqa: F821
         )

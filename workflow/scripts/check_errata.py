@@ -1,16 +1,16 @@
 """Check every claim about what the source got wrong against the results."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from _job import job, read_json, write_table
+from _job import folder_of, job, read_jsons, write_table
 from twolevel.errata.claims import check_claims, read_claims
 from twolevel.errata.run import Comparison, Run
 from twolevel.ledger.rows import read_rows
-from twolevel.source import read_table
+from twolevel.source import read_texts
 
 
 def main(
@@ -26,9 +26,9 @@ def main(
     comparisons : the configuration's
     group : column that names the groups
     """
-    claims = read_claims(_texts(files.errata), files.errata)
-    fits, constrained = _jsons(files.fits), _jsons(files.constrained)
-    residuals = {_folder(file): pd.read_parquet(file, columns=["fitted", "residual"]) for file in files.residuals}
+    claims = read_claims(read_texts(Path(files.errata).read_bytes(), files.errata), files.errata)
+    fits, constrained = read_jsons(files.fits), read_jsons(files.constrained)
+    residuals = {folder_of(file): pd.read_parquet(file, columns=["fitted", "residual"]) for file in files.residuals}
     run = Run(
         fits=_renamed(fits, names),
         constrained=_renamed(constrained, names),
@@ -36,7 +36,7 @@ def main(
         comparisons=_comparisons(files, comparisons, names),
         observations=pd.read_parquet(files.table),
         group=group,
-        printed=tuple(read_rows(_texts(files.published), files.published)),
+        printed=tuple(read_rows(read_texts(Path(files.published).read_bytes(), files.published), files.published)),
     )
     table = check_claims(claims, run)
     logging.info(f"{table['shown'].sum()} of {len(table)} claims shown")
@@ -49,9 +49,9 @@ def _comparisons(
     files: Any, settings: Mapping[str, Mapping[str, str]], names: Mapping[str, str]
 ) -> dict[tuple[str, str], Comparison]:
     """Each comparison under all names that the source gave its two models."""
-    results = _jsons(files.comparisons)
+    results = read_jsons(files.comparisons)
     simulated = {
-        _folder(file): pd.read_parquet(file, columns=["statistic"])["statistic"].dropna().to_numpy()
+        folder_of(file): pd.read_parquet(file, columns=["statistic"])["statistic"].dropna().to_numpy()
         for file in files.reference_distributions
     }
     return {
@@ -65,18 +65,6 @@ def _comparisons(
 
 def _renamed(of_models: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
     return {name: of_models[model] for name, model in names.items()}
-
-
-def _texts(path: str) -> pd.DataFrame:
-    return read_table(Path(path).read_bytes(), ".csv", path).fillna("")
-
-
-def _jsons(paths: Sequence[str]) -> dict[str, Any]:
-    return {_folder(path): read_json(path) for path in paths}
-
-
-def _folder(path: str) -> str:
-    return Path(path).parent.name
 
 
 if __name__ == "__main__":

@@ -1,18 +1,16 @@
 """Measure the variance that each model explains against its baseline."""
 
-from pathlib import Path
-
 import pandas as pd
-from _job import job, read_json, write_table
+from _job import folder_of, job, read_jsons, write_table
 from twolevel.variance import check_baseline, variance_explained
 
 
 def main(fits: list[str], random_effects: list[str], output: str, baselines: dict[str, str]) -> None:
     """Compare each model named in `baselines` with its baseline; the files' folders are the models' names."""
-    stories = {Path(file).parent.name: read_json(file) for file in fits}
+    stories = read_jsons(fits)
     for model, baseline in baselines.items():
         check_baseline(model, stories[model], baseline, stories[baseline])
-    tables = {Path(file).parent.name: _read(file) for file in random_effects}
+    tables = {folder_of(file): _read(file) for file in random_effects}
     write_table(output, variance_explained(tables, baselines))
 
 

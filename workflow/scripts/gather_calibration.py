@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from _job import job, read_arrays, read_json, write_json, write_table
+from _job import job, read_arrays, read_jsons, write_json, write_table
 from twolevel.calibration import calibrated, study_part_from_arrays, unite_study
 from twolevel.coverage import coverage_experiment, coverage_rows, coverage_table
 from twolevel.experiment import Experiment, from_arrays
@@ -18,8 +18,8 @@ from twolevel.type_1_error import rejection_rows, rejection_table
 def main(files: Any, output: Any, data_sets: int, replicates: int, seed: int, level: float) -> None:
     """Write the two tables, and what they are about."""
     settings = (seed, data_sets, replicates)
-    comparisons = {Path(file).parent.name: read_json(file) for file in files.comparisons}
-    fits = {Path(file).parent.name: read_json(file) for file in files.fits}
+    comparisons = read_jsons(files.comparisons)
+    fits = read_jsons(files.fits)
     rejections: list[dict[str, Any]] = []
     for name, file in zip(comparisons, files.tested, strict=True):
         experiment = calibrated(from_arrays(read_arrays(file)))

@@ -32,11 +32,11 @@ def main(results: str, files: Sequence[str], contract: str, settings: Mapping[st
     unseen = sum(left_out(table, accepted, changed) for table, accepted, _ in held)
     message = told(differences, before or now, now, unseen)
     if record:
-        for file in folder.glob("*.csv"):
-            file.unlink()
         for table, accepted, found in held:
             if found:
                 write_text(folder / f"{table.name}.csv", baseline_text(table, renewed(table, accepted, found)))
+        for file in {*folder.glob("*.csv")} - {folder / f"{table.name}.csv" for table, _, found in held if found}:
+            file.unlink()
         write_json(about, asdict(now))
         what = f"What moved:\n{message or 'nothing'}" if before else "There was none before."
         logging.info(f"{folder} holds the results as they are now. {what}")

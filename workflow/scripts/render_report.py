@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 import print_report
-from _job import job, read_json, write_text
+from _job import folder_of, job, read_json, read_jsons, write_text
 from twolevel.report.calibration import CalibrationResults
 from twolevel.report.contents import Results, contents
 from twolevel.report.intervals import Replicates
@@ -37,19 +37,19 @@ def read_results(files: Any, config: Mapping[str, Any]) -> Results:
         config=config,
         provenance=read_json(files.provenance),
         observations=pd.read_parquet(files.table),
-        fits={_folder(file): read_json(file) for file in files.fits},
+        fits=read_jsons(files.fits),
         model_tables=_model_tables(files),
         variance_explained=_read_table(files.variance_explained),
-        comparisons={_folder(file): read_json(file) for file in files.comparisons},
-        comparison_tables={_folder(file): _read_table(file) for file in files.comparison_tables},
-        tests={_folder(file): _read_table(file) for file in files.tests},
+        comparisons=read_jsons(files.comparisons),
+        comparison_tables={folder_of(file): _read_table(file) for file in files.comparison_tables},
+        tests={folder_of(file): _read_table(file) for file in files.tests},
         statistics={
-            _folder(file): pd.read_parquet(file, columns=["statistic"])["statistic"].to_numpy()
+            folder_of(file): pd.read_parquet(file, columns=["statistic"])["statistic"].to_numpy()
             for file in files.reference_distributions
         },
         pictures={Path(file).stem: Path(file).read_bytes() for file in files.pictures},
         words={Path(file).stem: read_json(file) for file in files.words},
-        constrained={_folder(file): read_json(file) for file in files.constrained},
+        constrained=read_jsons(files.constrained),
         ledger=_read_as_text(files.ledger[0]) if files.ledger else None,
         optimiser_audit=_read_only(files.audit),
         textbook={Path(file).stem: _read_table(file) for file in files.textbook},
@@ -67,7 +67,7 @@ def _model_tables(files: Any) -> dict[str, ModelTables]:
         files.bootstraps,
     )
     return {
-        _folder(effects): ModelTables(
+        folder_of(effects): ModelTables(
             _read_table(effects), _read_table(random), _read_table(parts), _read_table(bounds), _went(replicates)
         )
         for effects, random, parts, bounds, replicates in zip(*lists, strict=True)
@@ -116,10 +116,6 @@ def _read_as_text(path: str) -> pd.DataFrame:
 def _read_only(paths: Sequence[str]) -> pd.DataFrame | None:
     """Read the one table, where the configuration asks for it."""
     return _read_table(paths[0]) if paths else None
-
-
-def _folder(path: str) -> str:
-    return Path(path).parent.name
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from _job import job, read_json, write_json, write_table
+from _job import folder_of, job, read_jsons, write_json, write_table
 from twolevel.crossproducts import cross_products
 from twolevel.face import theta_positions
 from twolevel.formula import build_design
@@ -18,16 +18,16 @@ from twolevel.ledger.solution import from_results
 from twolevel.ledger.tables import ledger_table, witnesses_json
 from twolevel.ledger.verdicts import settle
 from twolevel.ledger.witness import Centre, centre
-from twolevel.source import read_table
+from twolevel.source import read_texts
 
 
 def main(
     files: Any, output: Any, names: dict[str, str], comparisons: dict[str, dict[str, str]], sampled_groups: list[int]
 ) -> None:
     """Write the ledger, and the points that its verdicts rest on."""
-    rows = read_rows(_texts(files.published), files.published)
-    declared = read_declared(_texts(files.verdicts), rows, files.verdicts)
-    fits, constrained = _jsons(files.fits), _jsons(files.constrained)
+    rows = read_rows(read_texts(Path(files.published).read_bytes(), files.published), files.published)
+    declared = read_declared(read_texts(Path(files.verdicts).read_bytes(), files.verdicts), rows, files.verdicts)
+    fits, constrained = read_jsons(files.fits), read_jsons(files.constrained)
     fixed_effects, random_effects = _tables(files.fixed_effects), _tables(files.random_effects)
     observations = pd.read_parquet(files.table)
     inventory = Inventory(
@@ -36,7 +36,7 @@ def main(
         variance_explained={(row["model"], row["term"]): row for row in _records(_table(files.variance_explained))},
         comparisons=_comparisons(files, comparisons),
         intervals=_tables(files.intervals),
-        bootstrap={_folder(file): pd.read_parquet(file) for file in files.bootstrap},
+        bootstrap={folder_of(file): pd.read_parquet(file) for file in files.bootstrap},
         groups=pd.read_csv(files.groups),
         n_obs=len(observations),
         sampled_groups=tuple(sampled_groups),
@@ -64,7 +64,7 @@ def main(
 
 def _comparisons(files: Any, settings: dict[str, dict[str, str]]) -> tuple[Comparison, ...]:
     tables, references = _tables(files.comparison_tables), files.reference_distributions
-    statistics = {_folder(file): pd.read_parquet(file)["statistic"].to_numpy() for file in references}
+    statistics = {folder_of(file): pd.read_parquet(file)["statistic"].to_numpy() for file in references}
     return tuple(
         Comparison(
             models=(entry["null_model"], entry["alternative_model"]),
@@ -80,27 +80,15 @@ def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
     return [dict(zip(table.columns, row, strict=True)) for row in table.itertuples(index=False)]
 
 
-def _texts(path: str) -> pd.DataFrame:
-    return read_table(Path(path).read_bytes(), ".csv", path).fillna("")
-
-
-def _jsons(paths: Sequence[str]) -> dict[str, Any]:
-    return {_folder(path): read_json(path) for path in paths}
-
-
 def _tables(paths: Sequence[str]) -> dict[str, pd.DataFrame]:
     """Tables by the names of their folders; a term may be called `NA` or `null`, and an empty one is an empty text."""
-    return {_folder(path): _table(path) for path in paths}
+    return {folder_of(path): _table(path) for path in paths}
 
 
 def _table(path: str) -> pd.DataFrame:
     texts = dict.fromkeys(("model", "group", "term", "term_1", "term_2", "parameter", "method"), "str")
     table = pd.read_csv(path, keep_default_na=False, na_values=[""], dtype=texts)
     return table.fillna({column: "" for column in texts if column in table})
-
-
-def _folder(path: str) -> str:
-    return Path(path).parent.name
 
 
 if __name__ == "__main__":

@@ -148,6 +148,11 @@ def _is_web_page(content: bytes) -> bool:
     return content[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith((b"<!doctype html", b"<html"))
 
 
+def read_texts(content: bytes, name: str) -> pd.DataFrame:
+    """Read a .csv file of texts; an empty cell is an empty text."""
+    return read_table(content, ".csv", name).fillna("")
+
+
 def read_table(content: bytes, suffix: str, name: str) -> pd.DataFrame:
     """Read a table from the bytes of a file.
 

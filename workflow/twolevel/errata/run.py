@@ -4,14 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from twolevel.design import Floats
-from twolevel.figures.words import MINUS
 from twolevel.ledger.printing import as_printed
 from twolevel.ledger.rows import Row
 from twolevel.ledger.solution import NotThereError
+from twolevel.report.numbers import fixed
 
 
 @dataclass(frozen=True)
@@ -113,5 +112,5 @@ class Run:
 
 
 def said(value: float, decimals: int = 2) -> str:
-    """A number for a sentence, with a true minus sign; none before zero."""
-    return f"{np.round(value, decimals) + 0.0:,.{decimals}f}".replace("-", MINUS)
+    """A number for a sentence."""
+    return fixed(value, decimals)

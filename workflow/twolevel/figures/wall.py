@@ -12,9 +12,8 @@ from matplotlib.lines import Line2D
 from twolevel.figures.drawing import Drawing
 from twolevel.figures.style import BLACK, BLUE, FAINT, HEIGHT, MUTED, VERMILION, halo, heading, new_figure, style
 from twolevel.figures.tables import Floats
-from twolevel.figures.words import MINUS, Labels, clean, number, shorten, wrap
+from twolevel.figures.words import MINUS, Labels, clean, number, shorten, theta_symbol, wrap
 
-_SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _OPEN: dict[str, Any] = {"color": BLUE, "linewidth": 2.4}
 _BARRED: dict[str, Any] = {"color": VERMILION, "linewidth": 2.4, "linestyle": (0, (4, 1.4))}
 _BEST: dict[str, Any] = {"color": BLACK, "linewidth": 1.4, "linestyle": (0, (1, 1.5))}
@@ -101,7 +100,7 @@ def draw(constrained: Mapping[str, Any], fit: Mapping[str, Any], labels: Labels,
 def _read(wall: Mapping[str, Any], optimum: float) -> _Wall:
     path = {name: np.array(values) for name, values in wall["path"].items()}
     return _Wall(
-        symbol=wall["element"].replace("theta_", "θ").translate(_SUBSCRIPTS),
+        symbol=theta_symbol(wall["element"]),
         term=wall["term"],
         slope=wall["derivative"],
         slope_flipped=wall["derivative_column_flipped"],

@@ -8,6 +8,8 @@ from typing import Any
 
 MINUS = "\N{MINUS SIGN}"
 
+SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+
 # Tests by their names in tables, in a word or two.
 TESTS = {
     "LRT": "chi-square",
@@ -128,6 +130,11 @@ def number(value: float, digits: int = 4) -> str:
         decimals = max(0, digits - 1 - math.floor(math.log10(abs(value))))
         text = f"{value:,.{decimals}f}"
     return text.replace("-", MINUS)
+
+
+def theta_symbol(element: str) -> str:
+    """An element of theta as `face.theta_name` names it, as a symbol: θ₂₂."""
+    return element.replace("theta_", "θ").translate(SUBSCRIPTS)
 
 
 def chance(p: float) -> str:

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
+from twolevel.figures.words import theta_symbol
 from twolevel.report.hsb_facts import PRINTED, Facts
-from twolevel.report.model import TIED, Model, Z
+from twolevel.report.model import Model, Z, tied_pairs
 from twolevel.report.numbers import decimals, fixed, percent, signed
 from twolevel.report.optimum import audit
 from twolevel.report.prose import listed
@@ -12,7 +13,6 @@ from twolevel.report.prose import listed
 # What the vignette prints of the level-1 variances with SES, and with minority beside it.
 PRINTED_VARIANCES = (36.700, 35.91)
 
-SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 COLUMNS = {"1": "first", "2": "second", "3": "third"}
 
 
@@ -83,7 +83,7 @@ def bounded(facts: Facts) -> str:
     if not found.bounded_missed:
         return f"{within}, the same optimum."
     face = facts.constrained.get("face")
-    at = f", with {listed(map(_theta, face))} at the bound of zero" if face else ""
+    at = f", with {listed(map(theta_symbol, face))} at the bound of zero" if face else ""
     return f"{within}, {fixed(found.bounded, 2)} above the optimum{at}."
 
 
@@ -92,7 +92,7 @@ def wall(facts: Facts) -> Wall | None:
     at, model = facts.constrained.get("fit"), facts.with_minority
     if not at:
         return None
-    names = listed(map(_theta, facts.constrained["face"]))
+    names = listed(map(theta_symbol, facts.constrained["face"]))
     where = f"{names} {'is' if len(facts.constrained['face']) == 1 else 'are'}"
     text = (
         f"That is no accident of the search: the lowest point of all at which {where} zero has a criterion of "
@@ -105,13 +105,9 @@ def wall(facts: Facts) -> Wall | None:
     return Wall(where, names, text, sides, _rows(facts, at), [*_changes(facts, at, names)])
 
 
-def _theta(element: str) -> str:
-    return "θ" + element.removeprefix("theta_").translate(SUBSCRIPTS)
-
-
 def _sides(found: Any) -> str:
     """The slope of the criterion on both sides."""
-    name, column = _theta(found["element"]), COLUMNS.get(found["element"][-1], "same")
+    name, column = theta_symbol(found["element"]), COLUMNS.get(found["element"][-1], "same")
     here, there = (signed(found[key], 1) for key in ("derivative", "derivative_column_flipped"))
     text = (
         f"At this point the derivative of the criterion with respect to {name} is {here}: away from the bound the "
@@ -151,8 +147,8 @@ def _changes(facts: Facts, at: Any, names: str) -> list[str]:
     """What a reader of the one fit would say otherwise from the other."""
     model = facts.with_minority
     said = [_spread(model, at, names)]
-    if not model.tied and (tied := _tied(at)):
-        pairs = listed(f"{sign} of {one} with {other}" for one, other, sign in tied)
+    if not model.tied and (tied := tied_pairs(at)):
+        pairs = listed(f"{'1' if r > 0 else '−1'} of {one} with {other}" for one, other, r in tied)
         several = len(tied) > 1
         said.append(
             f"The correlation{'s' if several else ''} {pairs} {'belong' if several else 'belongs'} to that point, "
@@ -179,14 +175,3 @@ def _spread(model: Model, at: Any, names: str) -> str:
     if effect.plausible is None:
         return f"{text}."
     return f"{text}, and they are expected between {' and '.join(fixed(b, 2) for b in effect.plausible)}."
-
-
-def _tied(at: Any) -> list[tuple[str, str, str]]:
-    """Pairs of random effects of the constrained fit with a correlation of 1 or -1."""
-    terms = at["random_terms"]
-    return [
-        (terms[k], terms[i], "1" if r > 0 else "−1")
-        for i, row in enumerate(at["random_effects_correlation"])
-        for k, r in enumerate(row[:i])
-        if r is not None and abs(r) > 1 - TIED
-    ]

@@ -28,6 +28,17 @@ ALPHA = 0.05
 Factors = tuple[Factor, ...]
 
 
+def tied_pairs(fit: Mapping[str, Any]) -> list[tuple[str, str, float]]:
+    """Pairs of random effects with a correlation of 1 or -1, and that, in a fit or in its constrained one."""
+    terms = fit["random_terms"]
+    return [
+        (terms[k], terms[i], r)
+        for i, row in enumerate(fit["random_effects_correlation"])
+        for k, r in enumerate(row[:i])
+        if r is not None and abs(r) > 1 - TIED
+    ]
+
+
 @dataclass(frozen=True)
 class FixedEffect:
     """One fixed effect gamma.
@@ -187,13 +198,7 @@ class Model:
     @property
     def tied(self) -> tuple[tuple[str, str, float], ...]:
         """Pairs of random effects with variances above zero and a correlation of 1 or -1, and the correlation."""
-        terms, zero = self.fit["random_terms"], self.zero_variances
-        return tuple(
-            (terms[k], terms[i], r)
-            for i, row in enumerate(self.fit["random_effects_correlation"])
-            for k, r in enumerate(row[:i])
-            if r is not None and abs(r) > 1 - TIED and not {terms[i], terms[k]} & {*zero}
-        )
+        return tuple(pair for pair in tied_pairs(self.fit) if not {*pair[:2]} & {*self.zero_variances})
 
     @property
     def doubts(self) -> tuple[str, ...]:
