@@ -18,7 +18,7 @@ import jsonschema
 import pandas as pd
 import pytest
 from twolevel.errors import UserError
-from twolevel.source import download, read_table
+from twolevel.source import download, read_table, read_texts
 
 CONTENT = b"school,x\n007,1.5\n8,\n8,2\n"
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -372,3 +372,14 @@ def test_an_rds_without_a_data_frame_is_refused(tmp_path: Path) -> None:
     )
     with pytest.raises(UserError, match="does not hold one data frame"):
         read_table(gzip.compress(unnamed_list), ".rds", "x.rds")
+
+
+@pytest.mark.parametrize("content", [b"", "id,source_says\na,\xe9\n".encode("latin-1")], ids=["empty", "not UTF-8"])
+def test_a_file_of_texts_that_is_no_table_is_named(content: bytes) -> None:
+    with pytest.raises(UserError, match=r"claims\.csv could not be read as a \.csv file"):
+        read_texts(content, "data/claims.csv")
+
+
+def test_a_file_s_texts_stay_as_they_are() -> None:
+    content = "id,printed\n1,0.30\n2,\n".encode("utf-8-sig")  # as a spreadsheet writes UTF-8
+    assert read_texts(content, "claims.csv").to_dict("list") == {"id": ["1", "2"], "printed": ["0.30", ""]}

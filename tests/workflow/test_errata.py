@@ -14,11 +14,9 @@ import check_errata
 import numpy as np
 import pandas as pd
 import pytest
-import write_ledger
 from conftest import ROOT
 from twolevel.errata.evidence import EVIDENCE
 from twolevel.errata.run import Comparison, Run
-from twolevel.errors import UserError
 from twolevel.ledger.rows import read_rows
 
 pytestmark = pytest.mark.slow
@@ -231,21 +229,6 @@ def test_the_claim_about_residuals_asks_for_short_tails_and_for_less_spread_at_b
     run: Run, draw: Callable[[np.random.Generator, int], Any], least: float, shown: bool
 ) -> None:
     assert EVIDENCE["residuals_not_normal"](with_residuals(run, draw, least)).shown == shown
-
-
-def test_a_file_that_is_no_table_is_named(tmp_path: Path) -> None:
-    for content in (b"", "id,source_says\na,\xe9\n".encode("latin-1")):
-        file = tmp_path / "claims.csv"
-        file.write_bytes(content)
-        for script in (check_errata, write_ledger):
-            with pytest.raises(UserError, match=r"claims\.csv could not be read as a \.csv file"):
-                script._texts(str(file))
-
-
-def test_a_file_s_texts_stay_as_they_are(tmp_path: Path) -> None:
-    file = tmp_path / "claims.csv"
-    file.write_text("id,printed\n1,0.30\n2,\n", encoding="utf-8-sig")  # as a spreadsheet writes UTF-8
-    assert check_errata._texts(str(file)).to_dict("list") == {"id": ["1", "2"], "printed": ["0.30", ""]}
 
 
 # What a claim about the source's numbers asks of the data: that they give those numbers.
