@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.linalg import cholesky, solve_triangular
 from scipy.optimize import minimize
 from scipy.stats import chi2
 from twolevel.crossproducts import CrossProducts, cross_products
@@ -113,9 +114,9 @@ def dense_deviance(design: Design, covariance: np.ndarray, sigma: float, held: t
     y, x = design.y, design.x
     if held is not None:
         y, x = y - x[:, held[0]] * held[1], np.delete(x, held[0], axis=1)
-    root = np.linalg.cholesky(v)
-    white_x, white_y = np.linalg.solve(root, x), np.linalg.solve(root, y)
-    left = white_y - white_x @ np.linalg.lstsq(white_x, white_y)[0]
+    root = cholesky(v, lower=True, check_finite=False)
+    white = solve_triangular(root, np.column_stack([x, y]), lower=True, check_finite=False)
+    left = white[:, -1] - white[:, :-1] @ np.linalg.lstsq(white[:, :-1], white[:, -1])[0]
     return 2 * np.log(np.diag(root)).sum() + len(y) * np.log(2 * np.pi) + left @ left
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
-from conftest import snakemake
+from conftest import made_once, snakemake
 
 pytestmark = pytest.mark.slow
 
@@ -33,13 +33,15 @@ def page(project: Path) -> str:
 @pytest.fixture(scope="module")
 def calibrated(finished_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the finished run in which the calibration has run, with tiny numbers."""
-    project = tmp_path_factory.mktemp("calibrated") / "project"
-    shutil.copytree(finished_run, project, symlinks=True)
-    configure(project, data_sets=6, replicates=99, parts=2)
-    assert HEADING not in page(project)
-    run = snakemake(project, "--cores", "2", "--", "calibration")
-    assert run.returncode == 0, run.stdout + run.stderr
-    return project
+
+    def calibrate(project: Path) -> None:
+        shutil.copytree(finished_run, project, symlinks=True)
+        configure(project, data_sets=6, replicates=99, parts=2)
+        assert HEADING not in page(project)
+        run = snakemake(project, "--cores", "2", "--", "calibration")
+        assert run.returncode == 0, run.stdout + run.stderr
+
+    return made_once(tmp_path_factory, "calibrated run", calibrate)
 
 
 @pytest.fixture
@@ -101,7 +103,7 @@ def test_a_calibration_of_other_fits_is_left_out(project: Path) -> None:
 
 def test_parts_and_cores_change_no_byte(project: Path, calibrated: Path) -> None:
     shutil.rmtree(project / "results/calibration")
-    configure(project, parts=3)
+    configure(project, parts=1)
     run = snakemake(project, "--cores", "1", "--", "calibration")
     assert run.returncode == 0, run.stdout + run.stderr
     for file in sorted((calibrated / "results/calibration").iterdir()):

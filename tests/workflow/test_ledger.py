@@ -175,7 +175,7 @@ def test_all_numbers_of_the_singular_fit_are_accounted_for_from_the_constrained_
     rows = {row: line for row, line in ledger.items() if line["model"] == "mod3a"}
     assert len(rows) == 33
     assert {line["verdict"] for line in rows.values()} == {"not_optimum", "match"}
-    assert all("constrained fit" in line["reason"] and "theta_22 = 0" in line["reason"] for line in rows.values())
+    assert all("constrained fit" in line["reason"] and "θ₂₂ = 0" in line["reason"] for line in rows.values())
     # Those that are the same at the optimum, too: what the data are, and one correlation by chance.
     assert {row for row in rows if rows[row]["verdict"] == "match"} == {"ch8-040", "ch8-041", "ch8-052"}
     assert rows["ch8-117"]["computed"] == "0.02779292"  # (36.700 - 35.68) / 36.700

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import snakemake
+from conftest import made_once, snakemake
 
 pytestmark = pytest.mark.slow
 
@@ -27,11 +27,14 @@ def plain(caption: str) -> str:
 
 @pytest.fixture(scope="module")
 def page(finished_run: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
-    project = tmp_path_factory.mktemp("reported") / "project"
-    shutil.copytree(finished_run, project, symlinks=True)
-    written = snakemake(project, "--report", "results/snakemake-report.html")
-    assert written.returncode == 0, written.stdout + written.stderr
-    assert "warning" not in (written.stdout + written.stderr).lower()
+
+    def write(project: Path) -> None:
+        shutil.copytree(finished_run, project, symlinks=True)
+        written = snakemake(project, "--report", "results/snakemake-report.html")
+        assert written.returncode == 0, written.stdout + written.stderr
+        assert "warning" not in (written.stdout + written.stderr).lower()
+
+    project = made_once(tmp_path_factory, "reported run", write)
     return (project / "results/snakemake-report.html").read_text(encoding="utf-8")
 
 

@@ -14,7 +14,7 @@ import fit_model
 import hold_to_baseline
 import pandas as pd
 import pytest
-from conftest import ROOT, snakemake
+from conftest import ROOT, edit, made_once, snakemake
 from twolevel.errors import UserError
 
 pytestmark = pytest.mark.slow
@@ -22,29 +22,34 @@ pytestmark = pytest.mark.slow
 CONTRACT = "tests/accepted/tolerances.yaml"
 
 
+@pytest.fixture(scope="module")
+def accepted(finished_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the finished run, accepted: its audit has fewer methods than that of the baseline."""
+
+    def accept(project: Path) -> None:
+        shutil.copytree(finished_run, project, symlinks=True)
+        done = snakemake(project, "--cores", "1", "--", "accept")
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    return made_once(tmp_path_factory, "accepted run", accept)
+
+
 @pytest.fixture
-def project(finished_run: Path, tmp_path: Path) -> Path:
-    """A copy of the finished run that a test may change."""
+def project(accepted: Path, tmp_path: Path) -> Path:
+    """A copy that a test may change."""
     copy = tmp_path / "project"
-    shutil.copytree(finished_run, copy, symlinks=True)
+    shutil.copytree(accepted, copy, symlinks=True)
     return copy
 
 
 @pytest.fixture
-def settings(config: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "bootstrap.replicates": config["bootstrap"]["replicates"],
-        "bootstrap.seed": config["bootstrap"]["seed"],
-        "intervals.level": config["intervals"]["level"],
-    }
-
-
-@pytest.fixture
-def run(results: Path, tmp_path: Path, settings: dict[str, Any]) -> SimpleNamespace:
+def run(accepted: Path, tmp_path: Path) -> SimpleNamespace:
     """The results and the baseline, copied, and what verify says of them."""
     copy, baseline = tmp_path / "results", tmp_path / "accepted"
-    shutil.copytree(results, copy, ignore=shutil.ignore_patterns("*.svg", "*.png", "*.npz", "report.*"))
-    shutil.copytree(ROOT / "tests/accepted", baseline)
+    heavy = shutil.ignore_patterns("*.svg", "*.png", "*.npz", "report.*")
+    shutil.copytree(accepted / "results", copy, ignore=heavy)
+    shutil.copytree(accepted / "tests/accepted", baseline)
+    settings = json.loads((baseline / "made_from.json").read_text(encoding="utf-8"))["settings"]
 
     def hold(record: bool = False, **other: Any) -> list[str]:
         files = sorted(str(path) for path in copy.rglob("*") if path.is_file())
@@ -62,12 +67,6 @@ def run(results: Path, tmp_path: Path, settings: dict[str, Any]) -> SimpleNamesp
     return SimpleNamespace(results=copy, baseline=baseline, hold=hold)
 
 
-def edit(file: Path, old: str, new: str) -> None:
-    text = file.read_text(encoding="utf-8")
-    assert old in text
-    file.write_text(text.replace(old, new, 1), encoding="utf-8")
-
-
 def said(run: Any) -> list[str]:
     """What verify said, from its log as Snakemake shows it where the run ends."""
     out = run.stdout + run.stderr
@@ -81,19 +80,35 @@ def said(run: Any) -> list[str]:
 # ------------------------------------------------------------------------------------------------- the run as it is
 
 
-def test_the_run_is_as_accepted_and_accepting_it_changes_no_byte(project: Path) -> None:
-    for _ in range(2):  # every time that it is asked for
+def test_the_run_is_as_accepted_and_accepting_it_changes_the_audit_alone(accepted: Path) -> None:
+    story = (accepted / "logs/accept.log").read_text(encoding="utf-8")
+    (line,) = story.split("What moved:\n")[1].splitlines()
+    assert line.startswith("optimiser_audit.methods is ['bfgs'], and the baseline was made with ['bfgs', 'lbfgs', ")
+    names = {path.name for path in (ROOT / "tests/accepted").iterdir()}
+    assert {path.name for path in (accepted / "tests/accepted").iterdir()} == names
+    for name in names - {"optimiser_audit.csv", "made_from.json"}:
+        assert (accepted / "tests/accepted" / name).read_bytes() == (ROOT / "tests/accepted" / name).read_bytes(), name
+    whole, part = (
+        (folder / "tests/accepted/optimiser_audit.csv").read_text(encoding="utf-8").splitlines()
+        for folder in (ROOT, accepted)
+    )
+    methods = ("plain", "bfgs", "bounded", "unbounded")
+    assert part == [line for line in whole if line.startswith("model,") or line.split(",")[2] in methods]
+
+
+def test_a_run_is_verified_every_time_that_it_is_asked_for_and_accepting_it_changes_no_byte(
+    project: Path, accepted: Path
+) -> None:
+    for _ in range(2):
         verified = snakemake(project, "--cores", "1", "--", "verify")
         assert verified.returncode == 0, verified.stdout + verified.stderr
         assert "Finished jobid" in verified.stdout + verified.stderr
     assert (project / "logs/verify.log").read_text(encoding="utf-8").startswith("Verified: ")
-    accepted = snakemake(project, "--cores", "1", "--", "accept")
-    assert accepted.returncode == 0, accepted.stdout + accepted.stderr
+    again = snakemake(project, "--cores", "1", "--", "accept")
+    assert again.returncode == 0, again.stdout + again.stderr
     assert (project / "logs/accept.log").read_text(encoding="utf-8").endswith("What moved:\nnothing\n")
-    names = {path.name for path in (ROOT / "tests/accepted").iterdir()}
-    assert {path.name for path in (project / "tests/accepted").iterdir()} == names
-    for name in names:
-        assert (project / "tests/accepted" / name).read_bytes() == (ROOT / "tests/accepted" / name).read_bytes(), name
+    for file in (accepted / "tests/accepted").iterdir():
+        assert (project / "tests/accepted" / file.name).read_bytes() == file.read_bytes(), file.name
 
 
 def test_every_accepted_table_is_among_the_results(run: SimpleNamespace, caplog: pytest.LogCaptureFixture) -> None:
@@ -252,6 +267,15 @@ def test_other_settings_of_the_bootstrap_are_said_once(run: SimpleNamespace) -> 
 def test_the_level_of_the_intervals_is_said_once(run: SimpleNamespace) -> None:
     (line,) = run.hold(**{"intervals.level": 0.9})
     assert line.startswith("intervals.level is 0.9, and the baseline was made with 0.95: of the accepted rows ")
+
+
+def test_other_methods_of_the_audit_are_said_once(run: SimpleNamespace) -> None:
+    file = run.results / "optimiser_audit.csv"
+    table = pd.read_csv(file)
+    table[table["method"] != "bfgs"].to_csv(file, index=False)
+    assert len(run.hold()) > 20
+    (line,) = run.hold(**{"optimiser_audit.methods": []})
+    assert line.startswith("optimiser_audit.methods is [], and the baseline was made with ['bfgs']: of the accepted ")
 
 
 # -------------------------------------------------------------------------------------------------------- acceptance

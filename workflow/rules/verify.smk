@@ -15,6 +15,7 @@ SETTINGS = {
     "bootstrap.replicates": config["bootstrap"]["replicates"],
     "bootstrap.seed": config["bootstrap"]["seed"],
     "intervals.level": config["intervals"]["level"],
+    "optimiser_audit.methods": AUDITED["methods"] if AUDITED else None,
 }
 
 

@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from twolevel.figures.words import theta_symbol
 from twolevel.ledger.accounting import Account, Witness, account, inconsistent
 from twolevel.ledger.inventory import Inventory
 from twolevel.ledger.monte_carlo import COVERAGE, count_band, quantile_band
@@ -170,7 +171,7 @@ def _elsewhere(
     fit = story["fit"]
     face = inventory.at(model, from_estimates(fit))
     on_face = account(rows, face, model, moved, lambda: centre_of(model, True))
-    where = f"the optimum on the face {' = '.join(story['face'])} = 0"
+    where = f"the optimum with {' = '.join(map(theta_symbol, story['face']))} = 0 held fixed"
     which = f"{where} (criterion {fit['criterion']:.5f}, {fit['above_optimum']:.4f} above the optimum)"
 
     def line(row: Row) -> Line:
@@ -242,10 +243,10 @@ def _text(row: Row, of: Account) -> str:
 
 def _near_reason(witness: Witness, where: str) -> str:
     # A criterion is known to 1e-10 or so; a power of ten above the excess is the same on every machine.
-    less_than = 10.0 ** max(-9, ceil(log10(max(witness.excess, 1e-12))))
+    decimals = -max(-9, ceil(log10(max(witness.excess, 1e-12))))
     return (
         f"as printed, with the {len(witness.printed)} numbers of this model, at one point whose criterion is less than "
-        f"{less_than:.0e} above {where}"
+        f"{10.0**-decimals:.{decimals}f} above {where}"
     )
 
 
