@@ -5,6 +5,8 @@
 CORES ?= all
 UV ?= uv
 BIN := .venv/bin
+# A file's tests run in one process, so that what they share is made once.
+PARALLEL := -n logical --dist loadfile --no-loadscope-reorder
 
 # Tools keep caches under HOME. Where nothing can be written there (some cluster nodes and CI jobs), they get a place here.
 ifneq ($(shell test -n "$$HOME" && test -w "$$HOME" && echo yes),yes)
@@ -35,10 +37,10 @@ accept: environment  ## run the whole pipeline and record its verdicts and numbe
 	@cat logs/accept.log
 
 test: environment  ## run every test
-	$(BIN)/pytest -n logical $(ARGS)
+	$(BIN)/pytest $(PARALLEL) $(ARGS)
 
 test-fast: environment  ## run the tests that take less than about 5 seconds each
-	$(BIN)/pytest -n logical -m "not slow" $(ARGS)
+	$(BIN)/pytest $(PARALLEL) -m "not slow" $(ARGS)
 
 check: environment  ## formatting, linting, types, snakemake --lint and a dry run
 	$(BIN)/ruff check

@@ -9,7 +9,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -104,38 +103,28 @@ def snakemake(project: Path, *options: str, home: Path | None = None) -> subproc
     return subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
 
 
-def made_once(tmp_path_factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
-    """A folder that `make` fills once for all processes of a parallel test run: the first to ask; the others wait."""
-    shared = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        shared = shared.parent
-    folder, done = shared / name, shared / f"{name} is made"
-    with (shared / f"{name} is locked").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not done.exists():
-            shutil.rmtree(folder, ignore_errors=True)
-            make(folder)
-            done.touch()
-    return folder
-
-
 @pytest.fixture(scope="session")
 def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the project in which the whole pipeline has run once on two cores, with an empty HOME.
 
-    Its audit of optimisers is a third of the configured one, which takes as long as all the rest and which
-    `make verify` runs in CI.
+    Shared by the processes of a parallel test run: the first to come runs it, the others wait. Its audit of optimisers
+    tries one method; the configured one takes as long as all the rest, and `make verify` runs it in CI.
     """
-
-    def run(project: Path) -> None:
-        shutil.copytree(ROOT, project, ignore=NOT_COPIED)
-        edit(project / "config.yaml", "methods: [bfgs, lbfgs, cg, powell, nm]", "methods: [bfgs]")
-        home = project.parent / "empty home"
-        home.mkdir(exist_ok=True)
-        finished = snakemake(project, "--cores", "2", home=home)
-        assert finished.returncode == 0, finished.stderr
-
-    return made_once(tmp_path_factory, "finished run", run)
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    project, home, done = shared / "finished run", shared / "empty home", shared / "finished"
+    with (shared / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            shutil.rmtree(project, ignore_errors=True)
+            shutil.copytree(ROOT, project, ignore=NOT_COPIED)
+            edit(project / "config.yaml", "methods: [bfgs, lbfgs, cg, powell, nm]", "methods: [bfgs]")
+            home.mkdir(exist_ok=True)
+            run = snakemake(project, "--cores", "2", home=home)
+            assert run.returncode == 0, run.stderr
+            done.touch()
+    return project
 
 
 @pytest.fixture(scope="session")

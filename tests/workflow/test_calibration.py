@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
-from conftest import made_once, snakemake
+from conftest import snakemake
 
 pytestmark = pytest.mark.slow
 
@@ -33,15 +33,13 @@ def page(project: Path) -> str:
 @pytest.fixture(scope="module")
 def calibrated(finished_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the finished run in which the calibration has run, with tiny numbers."""
-
-    def calibrate(project: Path) -> None:
-        shutil.copytree(finished_run, project, symlinks=True)
-        configure(project, data_sets=6, replicates=99, parts=2)
-        assert HEADING not in page(project)
-        run = snakemake(project, "--cores", "2", "--", "calibration")
-        assert run.returncode == 0, run.stdout + run.stderr
-
-    return made_once(tmp_path_factory, "calibrated run", calibrate)
+    project = tmp_path_factory.mktemp("calibrated") / "project"
+    shutil.copytree(finished_run, project, symlinks=True)
+    configure(project, data_sets=6, replicates=99, parts=2)
+    assert HEADING not in page(project)
+    run = snakemake(project, "--cores", "2", "--", "calibration")
+    assert run.returncode == 0, run.stdout + run.stderr
+    return project
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import NOT_COPIED, ROOT, made_once, snakemake
+from conftest import NOT_COPIED, ROOT, snakemake
 
 pytestmark = pytest.mark.slow
 
@@ -47,22 +47,20 @@ report: {{narrative: null}}
 @pytest.fixture(scope="module")
 def trial(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project with patients in clinics, costs near 100,000 and names full of markup; the pipeline has run."""
-
-    def run(project: Path) -> None:
-        shutil.copytree(ROOT, project, ignore=NOT_COPIED)
-        rng = np.random.default_rng(1)
-        clinic = np.repeat(np.arange(25), rng.integers(5, 40, 25))
-        age, treated = rng.normal(50, 10, len(clinic)), rng.integers(0, 2, len(clinic))
-        slope = 100 + rng.normal(0, 30, 25)[clinic]
-        cost = 1e5 + rng.normal(0, 5e3, 25)[clinic] + slope * age + 2000 * treated + rng.normal(0, 8e3, len(clinic))
-        names = [f"<i>Clinic {j}</i>" for j in clinic]
-        arm = np.where(treated == 1, DRUG, "placebo")
-        pd.DataFrame({"clinic": names, "arm": arm, "age": age, "cost": cost}).to_csv(project / "trial.csv", index=False)
-        (project / "config.yaml").write_text(CONFIG, encoding="utf-8")
-        finished = snakemake(project, "--cores", "2", "--config", "data={}")
-        assert finished.returncode == 0, finished.stdout + finished.stderr
-
-    return made_once(tmp_path_factory, "my trial", run) / "results"
+    project = tmp_path_factory.mktemp("own") / "my trial"
+    shutil.copytree(ROOT, project, ignore=NOT_COPIED)
+    rng = np.random.default_rng(1)
+    clinic = np.repeat(np.arange(25), rng.integers(5, 40, 25))
+    age, treated = rng.normal(50, 10, len(clinic)), rng.integers(0, 2, len(clinic))
+    slope = 100 + rng.normal(0, 30, 25)[clinic]
+    cost = 1e5 + rng.normal(0, 5e3, 25)[clinic] + slope * age + 2000 * treated + rng.normal(0, 8e3, len(clinic))
+    names = [f"<i>Clinic {j}</i>" for j in clinic]
+    arm = np.where(treated == 1, DRUG, "placebo")
+    pd.DataFrame({"clinic": names, "arm": arm, "age": age, "cost": cost}).to_csv(project / "trial.csv", index=False)
+    (project / "config.yaml").write_text(CONFIG, encoding="utf-8")
+    run = snakemake(project, "--cores", "2", "--config", "data={}")
+    assert run.returncode == 0, run.stdout + run.stderr
+    return project / "results"
 
 
 def test_files_bear_the_names_of_the_data(trial: Path) -> None:

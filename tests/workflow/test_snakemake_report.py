@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import made_once, snakemake
+from conftest import snakemake
 
 pytestmark = pytest.mark.slow
 
@@ -27,14 +27,11 @@ def plain(caption: str) -> str:
 
 @pytest.fixture(scope="module")
 def page(finished_run: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
-
-    def write(project: Path) -> None:
-        shutil.copytree(finished_run, project, symlinks=True)
-        written = snakemake(project, "--report", "results/snakemake-report.html")
-        assert written.returncode == 0, written.stdout + written.stderr
-        assert "warning" not in (written.stdout + written.stderr).lower()
-
-    project = made_once(tmp_path_factory, "reported run", write)
+    project = tmp_path_factory.mktemp("reported") / "project"
+    shutil.copytree(finished_run, project, symlinks=True)
+    written = snakemake(project, "--report", "results/snakemake-report.html")
+    assert written.returncode == 0, written.stdout + written.stderr
+    assert "warning" not in (written.stdout + written.stderr).lower()
     return (project / "results/snakemake-report.html").read_text(encoding="utf-8")
 
 

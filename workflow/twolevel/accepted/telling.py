@@ -45,9 +45,9 @@ def told(differences: Sequence[Moved], accepted: MadeFrom, found: MadeFrom, unse
             f"{accepted.data}. "
             + ("All that follows may come from that." if differences else "No accepted value moved with them.")
         )
+    left_out = f": of the accepted rows {unseen}, which rest on such settings, were not compared" if unseen else ""
     lines += [
-        f"{name} is {found.settings.get(name)}, and the baseline was made with {accepted.settings.get(name)}: "
-        f"of the accepted rows {unseen}, which rest on such settings, were not compared."
+        f"{name} is {found.settings.get(name)}, and the baseline was made with {accepted.settings.get(name)}{left_out}."
         for name in sorted(accepted.changed(found))
     ]
     return "\n".join([*lines, *_listed(differences)])
