@@ -5,7 +5,7 @@ its inputs, a change of one figure's code redraws that figure alone, and a chang
 """
 
 import ast
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 WORKFLOW = Path(__file__).parent
@@ -24,17 +24,19 @@ def library_files(script: str, also: tuple[str, ...] = ()) -> list[str]:
         path = waiting.pop()
         if path not in seen:
             seen.add(path)
-            waiting += [file for name in _imported(path) for file in _files(name)]
+            waiting += _imported(path)
     return sorted(str(path.relative_to(WORKFLOW.parent)) for path in seen - {start})
 
 
-def _imported(path: Path) -> Iterator[str]:
+@cache  # dozens of rules ask for the same few files, at every start of Snakemake
+def _imported(path: Path) -> tuple[Path, ...]:
+    names: list[str] = []
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return tuple(file for name in names for file in _files(name))
 
 
 def _files(module: str) -> list[Path]:

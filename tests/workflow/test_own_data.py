@@ -39,7 +39,7 @@ figures:
   lines: {{kind: group_lines, x: age, y: cost, sample: 10, seed: 1}}
   qq: {{kind: qq_level2, model: slopes, term: age}}
   searches: {{kind: optimiser_audit}}
-optimiser_audit: {{methods: [bfgs, powell]}}
+optimiser_audit: {{methods: [bfgs]}}
 report: {{narrative: null}}
 """
 
