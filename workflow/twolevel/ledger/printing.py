@@ -64,14 +64,21 @@ RULES: dict[str, Rule] = {
 }
 
 
+# Numbers that were chosen, not found.
+CHOSEN = {
+    "PBmodcomp PBtest samples": "a setting: the numbers of this test are computed from as many samples of this run",
+    "n schools sampled for plot": "a setting: as many as the figure of this run draws",
+}
+
+
 def remark(value: float, row: Row) -> str:
-    """What to know of a number that comes out as printed by a rule that moves it further than its decimals would."""
+    """What to know of a number that was chosen, or that a rule moves further than its decimals would."""
     rule = _rule(row)
     if rule is to_ten:
         return f"{value:.2f}, to the nearest ten as the prose has it"
     if rule is rounded_twice and rule(value, row) != to_decimals(value, row):
         return f"{value:.3f}: R rounds it to {value:.1f} and then to no decimals, halves to the even digit"
-    return ""
+    return CHOSEN.get(row.quantity, "")
 
 
 def _rule(row: Row) -> Rule:

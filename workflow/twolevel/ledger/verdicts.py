@@ -39,6 +39,9 @@ from twolevel.ledger.witness import SLACK, Centre
 Constrained = Mapping[str, Mapping[str, Any]]
 FindCentre = Callable[[str, bool], Centre]
 
+# How the quantity of a bound of a bootstrap interval begins.
+INTERVAL = "bootstrap CI"
+
 
 @dataclass(frozen=True)
 class Line:
@@ -181,13 +184,13 @@ def _elsewhere(
         if row.id in odd:
             return Line(row, text, "mismatch", f"the results' own theta gives {as_printed(odd[row.id], row)}")
         if on_face.witness and row.id in on_face.near:
-            reason = f"match_rounding from the constrained fit: {_near_reason(on_face.witness, which)}"
+            reason = f"a match but for rounding from the constrained fit: {_near_reason(on_face.witness, which)}"
             return Line(row, text, "not_optimum", reason)
         if row.id not in on_face.exact:
             return Line(row, text, "mismatch", _no_reason(row.id in moved, which))
         if row.id in at_optimum.exact:
             return Line(row, text, "match", f"at the optimum, and from the constrained fit too: {which}")
-        return Line(row, text, "not_optimum", f"match from the constrained fit: as printed at {which}")
+        return Line(row, text, "not_optimum", f"a match from the constrained fit: as printed at {which}")
 
     found = [Found(model, name, tuple(story["face"]), on_face.witness)] if on_face.witness else []
     return [line(row) for row in rows], found
@@ -203,12 +206,14 @@ def _simulated(row: Row, inventory: Inventory) -> Line:
     text = as_printed(value, row)
     inside = all(low - row.unit / 2 <= number <= high + row.unit / 2 for number in (float(row.printed), value))
     band = f"the {COVERAGE:.1%} band [{low:.4g}, {high:.4g}] of a run of {run} samples"
-    return Line(row, text, "monte_carlo" if inside else "mismatch", f"{'inside' if inside else 'outside'} {band}")
+    drawn = "" if row.quantity.startswith(INTERVAL) else f"; computed from the first {run} samples of this run"
+    verdict, where = ("monte_carlo", "inside") if inside else ("mismatch", "outside")
+    return Line(row, text, verdict, f"{where} {band}{drawn}")
 
 
 def _band(row: Row, inventory: Inventory) -> tuple[float, float, int]:
     """Where a run of the source's size lies, from our replicates, and that size."""
-    if row.quantity.startswith("bootstrap CI"):
+    if row.quantity.startswith(INTERVAL):
         replicates = inventory.bootstrap[inventory.model(row.model)][row.term].to_numpy()
         low, high = quantile_band(replicates, interval_probability(row), INTERVAL_SAMPLES)
         return low, high, INTERVAL_SAMPLES

@@ -60,7 +60,7 @@ class Comparison:
             case "mixture":
                 return f"{df - 1} and {df}"
             case "F" if np.isfinite(row["ddf"]):
-                return f"{df}, {fixed(row['ddf'], 1)}"
+                return f"{df} and {fixed(row['ddf'], 1)}"
         return NOTHING
 
     @property

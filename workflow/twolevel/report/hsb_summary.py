@@ -56,17 +56,16 @@ def _slopes(facts: Facts) -> str:
 def _minority(facts: Facts) -> str:
     effect, model = facts.minority, facts.with_minority
     start = (
-        f"At the same SES, students of a minority score {size(effect)} points {higher(effect.estimate)} than "
-        f"others in their school {interval(effect)}"
+        f"At the same SES within their schools, students of a minority score {size(effect)} points "
+        f"{higher(effect.estimate)} than others {interval(effect)}"
     )
     excess, at = PRINTED[model.name] - model.fit["criterion"], facts.constrained.get("fit")
     if facts.same_data and excess > 0.1:
         # What is printed has one decimal; the point on the wall, where it rounds to that, is known better.
         better = at["above_optimum"] if at and abs(at["criterion"] - PRINTED[model.name]) < 0.05 else excess
         return (
-            f"{start}; the REML criterion of this fit, which measures how far a model is from the data, is "
-            f"{fixed(better, 2 if better != excess else 1)} lower, and so better, than that of the fit which the "
-            "vignette prints."
+            f"{start}; the fit of this model that the published analysis prints is not the best one: its REML criterion, "
+            f"of which lower is better, is {fixed(better, 2 if better != excess else 1)} higher."
         )
     if at:
         above = fixed(at["above_optimum"], 2)

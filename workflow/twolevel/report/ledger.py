@@ -8,7 +8,10 @@ import pandas as pd
 
 # What each verdict means, best first: its title, and what it says.
 VERDICTS = {
-    "match": ("Match", "The results give the very characters that are printed."),
+    "match": (
+        "Match",
+        "The results give the very characters that are printed, by the source’s own rule of rounding where it has one.",
+    ),
     "match_rounding": (
         "Match, but for rounding",
         "The last digits differ, because the source’s optimiser stopped a little short of the optimum: there is one "
@@ -76,7 +79,7 @@ class Ledger:
     table : `ledger.csv`, all of it text
     rows : the same
     verdicts : all that there are, those without a row too
-    sections : by chapter, in the order of the rows
+    sections : by chapter, sorted
     models : in the order of the rows
     notes : what is said of several rows, by its number
     """
@@ -112,7 +115,7 @@ def read_ledger(table: pd.DataFrame) -> Ledger:
             for name, (title, meaning) in VERDICTS.items()
         ),
         sections={
-            chapter: tuple(dict.fromkeys(row.section for row in rows if row.chapter == chapter)) for chapter in chapters
+            chapter: tuple(sorted({row.section for row in rows if row.chapter == chapter})) for chapter in chapters
         },
         models=tuple(dict.fromkeys(row.model for row in rows)),
         notes={reason: number for number, reason in enumerate(repeated, 1)},

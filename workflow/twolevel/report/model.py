@@ -177,6 +177,11 @@ class Model:
     replicates: Replicates
 
     @property
+    def predictors(self) -> frozenset[str]:
+        """The columns that predict the outcome."""
+        return frozenset(f.column for effect in self.fixed for f in (*effect.level1, *effect.level2))
+
+    @property
     def title(self) -> str:
         """Its name as words."""
         return self.name.replace("_", " ").capitalize()

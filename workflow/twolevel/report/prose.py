@@ -186,7 +186,8 @@ class _Words:
         if base is None:
             return f"{text}."
         after, before = value(effect, base.estimate + effect.estimate), value(effect, base.estimate)
-        compared = f"{after} in place of {before}" if outer.level else f"{after} at 1 in place of {before} at 0"
+        # One unit of a number may lie beyond the data.
+        compared = f"{after} in place of {before}" if outer.level else f"from {before} at 0"
         others = [f for f in self._beside(inner) if f.column != outer.column]
         where = f" {self._at_zero(others)}" if others else ""
         verdict = f", and so {strength(base.estimate, effect.estimate)}" if effect.clear else ""
