@@ -79,7 +79,7 @@ if (filters) {
   const choices = all("select", filters);
   const search = filters.querySelector("input");
   const fits = (row, { name, value }) => !value || row.dataset[name] === value
-    || (name === "section" && row.dataset.section.startsWith(`${value}.`));
+    || (name === "section" && !value.includes(".") && row.dataset.section.startsWith(`${value}.`));
   const show = () => {
     const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
     let shown = 0;

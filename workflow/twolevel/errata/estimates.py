@@ -26,19 +26,6 @@ def weaker_slope(run: Run) -> Finding:
     )
 
 
-def conditional_slope(run: Run) -> Finding:
-    """With interactions, the coefficient of cses is the slope where the others are zero, not the average one."""
-    slope, average = run.estimate("mod4", "cses"), run.estimate("model3", "cses")
-    printed = run.prints(slope, "mod4", "fixed effect estimate", "cses")
-    catholic = slope + run.estimate("mod4", "cses:sectorCatholic")
-    reference = run.levels().get("sector", ["?"])[0]
-    return Finding(
-        printed and reference == "Public" and slope - average > 0.1,
-        f"The coefficient of cses in mod4, {said(slope)}, is the slope in {reference} schools whose mean SES is zero; "
-        f"in Catholic ones it is {said(catholic)}. The average slope of all schools is {said(average)} (model3).",
-    )
-
-
 def mean_of_reference(run: Run) -> Finding:
     """The intercept of the model with sector is the mean of the reference level, Public."""
     intercept, effect = (run.estimate("MAO_mod", term) for term in ("(Intercept)", "sectorCatholic"))
@@ -51,20 +38,6 @@ def mean_of_reference(run: Run) -> Finding:
         f"γ_00 is estimated at {said(intercept, 3)}, γ_01 at {said(effect, 3)}, and so the sum at "
         f"{said(intercept + effect, 3)}. The schools’ means average "
         f"{' and '.join(f'{said(mean, 3)} in {sector} schools' for sector, mean in of.items())}.",
-    )
-
-
-def lowest_to_highest(run: Run) -> Finding:
-    """The slope of mean SES times the distance between the lowest and the highest school."""
-    slope, mean = run.estimate("MAO_mod2", "mean.ses"), run.by_group("mean.ses")
-    difference = slope * (mean.max() - mean.min())
-    quantity = "approx difference lowest-highest mean SES schools"
-    printed = run.row("MAO_mod2", quantity).printed
-    same = run.prints(2 * slope, "MAO_mod2", "2*slope", "mean.ses")
-    return Finding(
-        same and abs(difference - float(printed)) > 1 > abs(difference - 2 * slope),
-        f"Mean SES runs from {said(mean.min())} to {said(mean.max())} over schools; times {said(slope)} that is "
-        f"{said(difference)}. For a distance of 2 the page has {run.row('MAO_mod2', '2*slope', 'mean.ses').printed}.",
     )
 
 

@@ -99,8 +99,8 @@ def slope_without_effect(run: Run) -> Finding:
     p = float(chdtrc(1, statistic))
     return Finding(
         found.reached_best > 1 and statistic > 0,
-        f"By ML `{WITHOUT_MINORITY}` has a −2 log-likelihood of {said(found.best.criterion)}, where "
-        f"{found.reached_best} of {len(found.runs)} searches ended; mod3a has {said(fit['ml']['criterion'])}. So the "
-        f"likelihood ratio statistic of the fixed effect is {said(statistic)} on 1 df, "
+        f"By ML `{WITHOUT_MINORITY}` has a −2 log-likelihood of {said(found.best.criterion, 3)}, where "
+        f"{found.reached_best} of {len(found.runs)} searches ended; mod3a has {said(fit['ml']['criterion'], 3)}. So "
+        f"the likelihood ratio statistic of the fixed effect is {said(statistic, 3)} on 1 df, "
         f"p {'< 0.0001' if p < 1e-4 else f'= {p:.4f}'}.",
     )

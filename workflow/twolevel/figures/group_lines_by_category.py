@@ -1,15 +1,17 @@
 """The regression line of every group, one panel per category, with all the others behind for comparison."""
 
 import math
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.lines import Line2D
+from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
 from twolevel.figures.drawing import Drawing
-from twolevel.figures.style import BLACK, FAINT, PALETTE, WIDTH, YELLOW, halo, heading, new_figure, style
+from twolevel.figures.style import BLACK, FAINT, PALETTE, WIDTH, YELLOW, heading, new_figure, style
 from twolevel.figures.tables import Table, levels_of, numbers, of_groups, texts
 from twolevel.figures.words import Labels, clean, number, shorten, without_line
 from twolevel.ols import GroupLines, fit_group_lines
@@ -17,7 +19,12 @@ from twolevel.ols import GroupLines, fit_group_lines
 _COLOURS = [colour for colour in PALETTE if colour != YELLOW]  # thin yellow lines vanish on white
 _MOST_LEVELS = 12
 _PANELS_ACROSS = 3
-_THICK = 2.6  # points
+# White with a black edge, which stands out from lines of any colour, black too.
+_AVERAGE: dict[str, Any] = {
+    "color": "white",
+    "linewidth": 1.6,
+    "path_effects": [withStroke(linewidth=7, foreground="white"), withStroke(linewidth=4.4, foreground=BLACK)],
+}
 
 
 @style()
@@ -43,7 +50,7 @@ def draw(observations: Table, labels: Labels, *, x: str, y: str, category: str) 
     title = f"OLS lines of {labels.group_noun.count(len(drawn.group))}, by {labels.label(category)}"
     figure = new_figure(WIDTH, 1.5 + 3.5 * rows)
     key = {
-        "average line of the category": Line2D([], [], color=BLACK, linewidth=_THICK),
+        "average line of the category": Line2D([], [], **_AVERAGE),
         "other categories": Line2D([], [], color=FAINT, linewidth=1.5),
     }
     heading(figure, title, key, across=2)
@@ -71,7 +78,7 @@ def draw(observations: Table, labels: Labels, *, x: str, y: str, category: str) 
     alt = f"Within-{labels.group_noun.singular} regression lines {what}, in {len(levels)} panels: {found}"
     caption = (
         f"OLS lines {what}, each over its {labels.group_noun.singular}'s own range; in grey the lines of "
-        "the other categories, thick the average line of the category (mean intercept, mean slope). By "
+        "the other categories, white in black the average line of the category (mean intercept, mean slope). By "
         f"category: {found}"
     )
     return Drawing(figure, title, alt, caption)
@@ -88,7 +95,7 @@ def _draw_panel(axes: Axes, lines: GroupLines, mine: NDArray[np.bool_], colour: 
     own = lines.take(mine)
     ends = np.array([own.x_min.mean(), own.x_max.mean()])
     heights = own.intercept.mean() + own.slope.mean() * ends
-    axes.plot(ends, heights, color=BLACK, linewidth=_THICK, path_effects=halo(6))
+    axes.plot(ends, heights, **_AVERAGE)
     return f"mean slope {number(own.slope.mean(), 3)}"
 
 

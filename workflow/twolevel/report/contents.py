@@ -25,7 +25,7 @@ from twolevel.report.optimiser_audit import OptimiserAudit, read_audit
 from twolevel.report.optimum import Audit, audit, optimum_sentences
 from twolevel.report.placement import place
 from twolevel.report.prose import listed
-from twolevel.report.section import CALIBRATION, ERRATA, INTERVALS, LEDGER, TEXTBOOK, Section
+from twolevel.report.section import CALIBRATION, ERRATA, INTERVALS, LEDGER, SOURCES, TEXTBOOK, Section
 from twolevel.report.textbook import Textbook, read_textbook
 
 
@@ -129,6 +129,7 @@ GENERIC = (
     LEDGER,
     Section("optimum", "How each optimum was found and checked", "sections/optimum.html.j2"),
     Section("rerun", "How to rerun it", "sections/rerun.html.j2"),
+    SOURCES,
 )
 
 

@@ -15,7 +15,7 @@ from twolevel.report.comparison import Comparison
 from twolevel.report.hsb_facts import FIGURES, check, read_facts
 from twolevel.report.hsb_summary import summary
 from twolevel.report.model import Model
-from twolevel.report.section import CALIBRATION, ERRATA, INTERVALS, LEDGER, TEXTBOOK, Section
+from twolevel.report.section import CALIBRATION, ERRATA, INTERVALS, LEDGER, SOURCES, TEXTBOOK, Section
 
 SECTIONS = (
     Section("data", "The data", "sections/data.html.j2"),
@@ -34,6 +34,7 @@ SECTIONS = (
     LEDGER,
     Section("optimum", "How each optimum was found and checked", "sections/optimum.html.j2"),
     Section("rerun", "How to rerun it", "sections/rerun.html.j2"),
+    SOURCES,
 )
 
 

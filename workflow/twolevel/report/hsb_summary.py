@@ -64,8 +64,8 @@ def _minority(facts: Facts) -> str:
         # What is printed has one decimal; the point on the wall, where it rounds to that, is known better.
         better = at["above_optimum"] if at and abs(at["criterion"] - PRINTED[model.name]) < 0.05 else excess
         return (
-            f"{start}; the fit of this model that the published analysis prints is not the best one: its REML criterion, "
-            f"of which lower is better, is {fixed(better, 2 if better != excess else 1)} higher."
+            f"{start}; the fit of this model that a teaching vignette prints is not the best one: its REML "
+            f"criterion, of which lower is better, is {fixed(better, 2 if better != excess else 1)} higher."
         )
     if at:
         above = fixed(at["above_optimum"], 2)

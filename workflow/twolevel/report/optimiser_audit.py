@@ -213,7 +213,7 @@ def _flag(trials: Sequence[Trial]) -> list[str]:
     missed, found = [t for t in trials if t.missed], [t for t in trials if not t.missed]
     misled, denied = sum(t.converged for t in missed), sum(not t.converged for t in found)
     nowhere = sum(t.above is None for t in missed)
-    counted = f"Of {len(trials)} calls of MixedLM.fit() in all, {len(missed) or 'none'} missed the optimum"
+    counted = f"Of all {len(trials)} searches by MixedLM.fit(), {len(missed) or 'none'} missed the optimum"
     if not missed:
         said = [f"{counted}; {denied} of them said that they had not converged." if denied else f"{counted}."]
     else:

@@ -19,4 +19,5 @@ CALIBRATION = Section(
 )
 TEXTBOOK = Section("textbook", "The textbook’s tables", "sections/textbook.html.j2", needs="textbook")
 ERRATA = Section("errata", "What the sources got wrong", "sections/errata.html.j2", needs="errata")
+SOURCES = Section("sources", "Sources", "sections/sources.html.j2")
 LEDGER = Section("ledger", "The ledger", "sections/ledger.html.j2", needs="ledger")
