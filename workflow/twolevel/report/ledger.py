@@ -15,7 +15,8 @@ VERDICTS = {
     "match_rounding": (
         "Match, but for rounding",
         "The last digits differ, because the source’s optimiser stopped a little short of the optimum: there is one "
-        "point, with a criterion less than 0.0000015 above the lowest, from which all the numbers printed of that model follow.",
+        "point, with a criterion less than 0.0000015 above the lowest, from which all numbers printed of that model "
+        "follow.",
     ),
     "monte_carlo": (
         "Simulated",
