@@ -42,11 +42,11 @@ SECTIONS = (
 class Story:
     """Sentences for the templates in `report/hsb/`.
 
-    Those that hold the vignette against this run are empty with other data.
+    Those that hold the vignette against this run are empty with other data, and without a ledger.
 
     Attributes
     ----------
-    same_data : whether the data are those of the vignette
+    same_data : whether the data are known to be those of the vignette
     summary : the opening
     units : what one point and one unit are
     between, reliability : where the variance lies, and how well school means tell schools apart
@@ -111,14 +111,14 @@ def tell(
         means=hsb_schools.means(facts),
         sector_means=hsb_schools.sector_means(facts),
         minority_variance=hsb_minority.minority_variance(facts),
-        published=hsb_minority.published(facts) if same else "",
+        published=hsb_minority.published(facts),
         bounded=hsb_minority.bounded(facts),
         wall=hsb_minority.wall(facts),
         mean_ses=hsb_schools.mean_ses(facts),
         sector=hsb_schools.sector(facts),
         misprint=hsb_schools.misprint(facts) if same else "",
         expanded=hsb_schools.expanded(facts),
-        printed_intervals=hsb_inference.printed_intervals(facts.coefficients) if same else "",
-        printed_test=hsb_inference.printed_test(comparisons.get("minority_effect")) if same else "",
+        printed_intervals=hsb_inference.printed_intervals(facts),
+        printed_test=hsb_inference.printed_test(facts, comparisons.get("minority_effect")),
         omitted_test=hsb_inference.omitted_test(facts.slope_test) if same else "",
     )

@@ -1,17 +1,15 @@
 """Adding minority: the fit that lme4's bounds lead to, and the optimum behind the wall."""
 
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 from twolevel.figures.words import theta_symbol
-from twolevel.report.hsb_facts import PRINTED, Facts
+from twolevel.report.hsb_facts import Facts
 from twolevel.report.model import Model, Z, tied_pairs
 from twolevel.report.numbers import decimals, fixed, percent, signed
 from twolevel.report.optimum import audit
 from twolevel.report.prose import listed
-
-# What the vignette prints of the level-1 variances with SES, and with minority beside it.
-PRINTED_VARIANCES = (36.700, 35.91)
 
 COLUMNS = {"1": "first", "2": "second", "3": "third"}
 
@@ -32,15 +30,13 @@ class Wall:
 
     Attributes
     ----------
-    where : the elements of theta that are zero there, as "θ₂₂ is"
-    names : the same without a verb
+    names : the elements of theta that are zero there, as "θ₂₂"
     found : where the point lies
     sides : what the criterion does on either side of it, a sentence for each element
     rows : what is read off at both points
     changes : what that means, in sentences
     """
 
-    where: str
     names: str
     found: str
     sides: list[str]
@@ -57,15 +53,20 @@ def minority_variance(facts: Facts) -> str:
     text = f"With minority, the level-1 variance falls from {before} to {after}: {percent(row['explained'])} less."
     if facts.minority.clear and row["explained"] < 0.05:
         text += " That is little for so clear an effect: most of the variance within schools is due to other things."
-    if facts.same_data:
-        printed = (PRINTED_VARIANCES[0] - PRINTED_VARIANCES[1]) / PRINTED_VARIANCES[0]
-        text += f" The vignette has {percent(printed)}, from the fit that the next paragraphs are about."
+    printed = facts.printed("mod3a", "L1 variance explained")
+    if isfinite(printed):
+        text += (
+            f" The vignette has {percent(printed)}, computed from the rounded variances of the fit that the next "
+            "paragraphs are about."
+        )
     return text
 
 
 def published(facts: Facts) -> str:
     """How the fit that the vignette prints compares."""
-    fit, printed = facts.with_minority.fit, PRINTED[facts.with_minority.name]
+    fit, printed = facts.with_minority.fit, facts.printed("mod3a", "REML criterion")
+    if not isfinite(printed):
+        return ""
     lower = f", {fixed(printed - fit['criterion'], 1)} lower" if printed - fit["criterion"] > 0.1 else ""
     return (
         f"The vignette prints this model with a REML criterion of {fixed(printed, 1)} and a warning that the fit "
@@ -89,7 +90,7 @@ def bounded(facts: Facts) -> str:
 
 def wall(facts: Facts) -> Wall | None:
     """The point on the wall beside the optimum; nothing where the bounds keep no search from it."""
-    at, model = facts.constrained.get("fit"), facts.with_minority
+    at = facts.constrained.get("fit")
     if not at:
         return None
     names = listed(map(theta_symbol, facts.constrained["face"]))
@@ -98,11 +99,11 @@ def wall(facts: Facts) -> Wall | None:
         f"That is no accident of the search: the lowest point of all at which {where} zero has a criterion of "
         f"{fixed(at['criterion'], 2)}, {fixed(at['above_optimum'], 2)} above the optimum."
     )
-    printed = PRINTED[model.name]
-    if facts.same_data and f"{at['criterion']:.1f}" == f"{printed:.1f}":
+    printed = facts.printed("mod3a", "REML criterion")
+    if f"{at['criterion']:.1f}" == f"{printed:.1f}":
         text += f" To one decimal that is the {fixed(printed, 1)} of the vignette."
     sides = [_sides(found) for found in facts.constrained["walls"]]
-    return Wall(where, names, text, sides, _rows(facts, at), [*_changes(facts, at, names)])
+    return Wall(names, text, sides, _rows(facts, at), [*_changes(facts, at, names)])
 
 
 def _sides(found: Any) -> str:

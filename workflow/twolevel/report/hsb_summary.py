@@ -4,7 +4,7 @@ from collections import Counter
 
 import pandas as pd
 
-from twolevel.report.hsb_facts import PRINTED, Facts
+from twolevel.report.hsb_facts import Facts
 from twolevel.report.numbers import decimals, fine_p_phrase, fixed, percent
 from twolevel.report.prose import higher, interval, listed, size, value
 
@@ -17,7 +17,7 @@ VERDICTS = {
 OTHERS = {
     "source_misprint": ("is a misprint", "are misprints"),
     "not_comparable": ("cannot be compared", "cannot be compared"),
-    "mismatch": ("is another and unexplained", "are others and unexplained"),
+    "mismatch": ("differs for no known reason", "differ for no known reason"),
 }
 
 
@@ -59,10 +59,10 @@ def _minority(facts: Facts) -> str:
         f"At the same SES within their schools, students of a minority score {size(effect)} points "
         f"{higher(effect.estimate)} than others {interval(effect)}"
     )
-    excess, at = PRINTED[model.name] - model.fit["criterion"], facts.constrained.get("fit")
-    if facts.same_data and excess > 0.1:
+    printed, at = facts.printed("mod3a", "REML criterion"), facts.constrained.get("fit")
+    if (excess := printed - model.fit["criterion"]) > 0.1:
         # What is printed has one decimal; the point on the wall, where it rounds to that, is known better.
-        better = at["above_optimum"] if at and abs(at["criterion"] - PRINTED[model.name]) < 0.05 else excess
+        better = at["above_optimum"] if at and abs(at["criterion"] - printed) < 0.05 else excess
         return (
             f"{start}; the fit of this model that a teaching vignette prints is not the best one: its REML "
             f"criterion, of which lower is better, is {fixed(better, 2 if better != excess else 1)} higher."

@@ -35,7 +35,8 @@ VERDICTS = {
     "not_comparable": ("Not comparable", "Nothing computed here could be held against it."),
     "mismatch": (
         "Mismatch",
-        "The number printed and the number computed differ, and no reason is known.",
+        "What is computed is not what is printed, or nothing could be computed, and no other verdict accounts for it. "
+        "The data or the models may be others than the source’s.",
     ),
 }
 

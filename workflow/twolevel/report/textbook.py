@@ -199,7 +199,7 @@ def _means_sentences(
     if places is not None and np.ptp(gap) <= 10.0**-places + ROUNDING:
         said.append(
             f"So it is the same mean but for a constant and for rounding: the numbers in the file have {places} "
-            "decimals, and rounding to as many spreads the differences as far."
+            "decimals, and the differences vary by no more than rounding to so many brings about."
         )
     else:
         said.append(
