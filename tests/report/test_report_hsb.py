@@ -218,7 +218,7 @@ def test_the_story_of_the_run(results: Path, config: Config) -> None:
         "The two give the same criterion and the same estimates, to eight decimals.",
         "goes with 2.19 points more on average (95 % interval 1.94 to 2.44), and this slope differs between schools "
         f"(bootstrap test, p = {p:.4f}): in 95 % of schools it is expected between 0.56 and 3.83.",
-        "the REML criterion of this fit, which measures how far a model is from the data, is 8.25 lower",
+        "is not the best one: its REML criterion, of which lower is better, is 8.25 higher.",
         # The vignette of chapter 7: sectorCatholic 2.8049 alone, and 1.2250 beside mean.ses.
         "Mean achievement in Catholic schools is 2.80 points higher than in Public schools",
         "Between schools of the same mean SES the difference is smaller: 1.23",
@@ -504,7 +504,7 @@ def test_every_model_and_every_figure_has_its_place(
         )
         for caption in (f"Fixed effects of {name},", f"Random effects of {name} over", f"of the parameters of {name},"):
             assert caption in block, (name, caption)
-        meaning = block[block.index("What the estimates say:") :]
+        meaning = block[block.index("What the estimates say") :]
         assert meaning.count("<li>") >= len(pd.read_csv(results / "models" / name / "fixed_effects.csv"))
 
 
