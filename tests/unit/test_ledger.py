@@ -7,9 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from twolevel.errors import UserError
-from twolevel.ledger.monte_carlo import band_ranks, count_band, quantile_band
+from twolevel.ledger.monte_carlo import band_ranks, count_band, enough_replicates, quantile_band
 from twolevel.ledger.printing import as_printed, half_width, remark
 from twolevel.ledger.rows import Declared, Row, read_declared, read_rows
+from twolevel.ledger.solution import NotThereError
 from twolevel.ledger.witness import SLACK, Centre, centre, nearest
 
 ROW = {
@@ -94,10 +95,32 @@ def test_the_band_of_a_quantile_narrows_with_the_run() -> None:
     assert widths[0] > 2 * widths[1] > 4 * widths[2]
 
 
-def test_missing_replicates_and_few_of_them_do_not_matter() -> None:
+def test_missing_replicates_do_not_matter() -> None:
     ours = np.r_[np.nan, np.linspace(0, 1, 999), np.nan]
     assert quantile_band(ours, 0.5, 500) == quantile_band(ours[1:-1], 0.5, 500)
-    assert quantile_band(np.array([1.0, 2.0]), 0.025, 500) == (-np.inf, np.inf)
+
+
+@pytest.mark.parametrize("probability", [0.025, 0.975])
+def test_too_few_replicates_have_no_band(probability: float) -> None:
+    # The 12th or 13th of 500 samples is the bound; all of n others lie above the 12th smallest with the probability
+    # C(488 + n, n) / C(500 + n, n), the product of (488 + i) / (500 + i) over i from 1 to n.
+    none_below = np.cumprod([(488 + i) / (500 + i) for i in range(1, 1001)])
+    n = int((none_below >= 0.0005).sum()) + 1
+    assert enough_replicates(probability, 500) == n
+    ours = np.append(np.linspace(0.0, 1.0, n), np.nan)  # one that gave none does not count
+    assert np.isfinite(quantile_band(ours, probability, 500)).all()
+    message = f"the bootstrap has {n - 1} replicates, too few for a band of a run of 500 samples; {n} are enough"
+    with pytest.raises(NotThereError, match=message):
+        quantile_band(ours[1:], probability, 500)
+
+
+def test_what_is_enough_replicates_follows_from_the_ranks() -> None:
+    # Another route: the ranks of the band, by the law's quantiles.
+    for probability, samples, coverage in [(0.05, 199, 0.99), (0.5, 20, 0.9), (0.9, 99, 0.999), (0.001, 10, 0.9)]:
+        n = enough_replicates(probability, samples, coverage)
+        ranks = {size: band_ranks(size, probability, samples, coverage) for size in (n - 1, n)}
+        within = {size: below >= 1 and up_to < size for size, (below, up_to) in ranks.items()}
+        assert within == {n - 1: False, n: True}, (probability, samples)
 
 
 def test_the_band_of_a_count_follows_from_the_hypergeometric_law() -> None:
@@ -187,9 +210,41 @@ MISTAKES = {
     "a verdict that cannot be declared": (
         {},
         {"verdict": "match"},
-        "row ch8-001 has the verdict 'match'; expected match_rounding",
+        "verdicts.csv: ch8-001 is declared 'match'; of a number of a REML fit can be declared: "
+        "match_rounding, source_misprint, not_comparable.",
+    ),
+    "one row away from the optimum": (
+        {},
+        {"verdict": "not_optimum"},
+        "ch8-001 is declared 'not_optimum'; of a number of a REML fit can be declared: match_rounding, ",
+    ),
+    "rounding of what no search moves": (
+        {"estimator": "ML"},
+        {"verdict": "match_rounding"},
+        "ch8-001 is declared 'match_rounding'; of a number that is not of a REML fit can be declared: source_m",
+    ),
+    "a simulated misprint": (
+        {"kind": "monte_carlo"},
+        {"verdict": "source_misprint"},
+        "ch8-001 is declared 'source_misprint'; of a simulated number, .*, can be declared: nothing; take the line out",
+    ),
+    "a simulated number that is not compared": (
+        {"kind": "monte_carlo"},
+        {"verdict": "not_comparable"},
+        "ch8-001 is declared 'not_comparable'; of a simulated number, .*, can be declared: nothing; take the line out",
+    ),
+    "a run time that is rounded": (
+        {"kind": "timing"},
+        {"verdict": "match_rounding"},
+        "ch8-001 is declared 'match_rounding'; of a run time can be declared: not_comparable.",
+    ),
+    "a model that is not compared": (
+        {},
+        {"rows": "model3", "verdict": "not_comparable"},
+        "model3 is declared 'not_comparable'; of a model can be declared: not_optimum.",
     ),
     "a row that is not there": ({}, {"rows": "ch8-999"}, "rows names ch8-999, which is neither an id nor a model"),
+    "no model at all": ({"model": ""}, {"rows": "", "verdict": "not_optimum"}, "which is neither an id nor a model"),
 }
 
 
@@ -205,3 +260,16 @@ def test_a_mistake_in_a_table_is_named(of_row: dict, of_declared: dict, message:
 def test_an_id_is_there_once() -> None:
     with pytest.raises(UserError, match="the id ch8-001 is there more than once"):
         read_rows(table([ROW, ROW]), "published.csv")
+
+
+def test_a_row_is_declared_once() -> None:
+    with pytest.raises(UserError, match="the declaration of ch8-001 is there more than once"):
+        read_declared(table([DECLARED, DECLARED]), read_rows(table([ROW]), "published.csv"), "verdicts.csv")
+
+
+def test_what_can_be_declared_of_a_model_and_a_run_time_is_read() -> None:
+    rows = read_rows(table([ROW, {**ROW, "id": "ch8-002", "kind": "timing"}]), "published.csv")
+    of_model = {**DECLARED, "rows": "model3", "printed": "", "verdict": "not_optimum"}
+    of_time = {**DECLARED, "rows": "ch8-002", "verdict": "not_comparable"}
+    declared = read_declared(table([of_model, of_time]), rows, "verdicts.csv")
+    assert [entry.verdict for entry in declared] == ["not_optimum", "not_comparable"]

@@ -291,6 +291,29 @@ def test_a_declared_misprint_is_checked(ledgers: Ledgers, old: str, new: str, ro
     assert row in mismatches(lines)
 
 
+def test_what_the_results_have_can_be_compared(ledgers: Ledgers) -> None:
+    edit = replacing("ch8-142,0.09,source_misprint,0.0999", "ch7-013,12.6370,not_comparable,")
+    line = ledgers.lines(ledgers.changed("data/published_verdicts.csv", edit))["ch7-013"]
+    assert (line["verdict"], line["computed"]) == ("mismatch", "12.6370")
+    assert line["reason"] == "declared not comparable, but the results have such a number"
+
+
+def test_with_few_replicates_no_bound_passes_however_absurd(ledgers: Ledgers) -> None:
+    def first(path: Path) -> None:
+        pd.read_parquet(path).head(200).to_parquet(path, index=False)
+
+    few = ledgers.changed("models/random_coefficients/bootstrap.parquet", first)
+    # model3's correlation of intercepts and slopes, which is at least -1
+    absurd = ledgers.changed("data/published.csv", printing("ch8-104", "-0.3022129", "-1e9"))
+    lines = ledgers.lines(few | absurd)
+    bounds = {row for row, line in lines.items() if line["quantity"].startswith("bootstrap CI")}
+    assert "ch8-104" in bounds
+    assert mismatches(lines) == bounds
+    # 438 by the law in tests/unit/test_ledger.py
+    reason = "the bootstrap has 200 replicates, too few for a band of a run of 500 samples; 438 are enough"
+    assert {lines[row]["reason"] for row in bounds} == {reason}
+
+
 def test_another_direction_of_a_factor_is_named(ledgers: Ledgers, results: Path, config: dict[str, Any]) -> None:
     table = pd.read_parquet(results / "data/hsb.parquet")
     table["sector"] = table["sector"].cat.reorder_categories(["Catholic", "Public"], ordered=True)

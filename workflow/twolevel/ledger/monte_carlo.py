@@ -3,15 +3,20 @@
 The laws are exact: they assume no form of the distribution, and take the chance in both runs into account.
 """
 
+from bisect import bisect_left
 from math import ceil, floor
 
 import numpy as np
 from scipy.stats import betabinom, hypergeom
 
 from twolevel.design import Floats
+from twolevel.ledger.solution import NotThereError
 
 # A faithful run lies outside one band in a thousand times; outside at least one of a dozen, about once in a hundred.
 COVERAGE = 0.999
+
+# More replicates than anybody would draw.
+MOST_REPLICATES = 2**40
 
 
 def quantile_band(
@@ -30,11 +35,37 @@ def quantile_band(
     probability : below the bound, such as 0.025
     samples : of the other run
     coverage : probability of the band, at least
+
+    Raises
+    ------
+    NotThereError
+        An edge would lie beyond all our replicates: the other run's bound can then be anything on that side.
     """
     ordered = np.sort(replicates[np.isfinite(replicates)])
-    below, up_to = band_ranks(len(ordered), probability, samples, coverage)
-    edges = np.concatenate([[-np.inf], ordered, [np.inf]])
-    return float(edges[below]), float(edges[up_to + 1])
+    n = len(ordered)
+    below, up_to = band_ranks(n, probability, samples, coverage)
+    if below < 1 or up_to >= n:
+        raise NotThereError(
+            f"the bootstrap has {n} replicates, too few for a band of a run of {samples} samples; "
+            f"{enough_replicates(probability, samples, coverage)} are enough"
+        )
+    return float(ordered[below - 1]), float(ordered[up_to])
+
+
+def enough_replicates(probability: float, samples: int, coverage: float = COVERAGE) -> int:
+    """Least number of our replicates that has both edges of `quantile_band`, whose parameters these are, within it.
+
+    An edge is within where all replicates lie to one side of the bound less often than the band allows; that happens
+    the less often the more there are.
+    """
+    tail, (low, high) = (1 - coverage) / 2, _bound_ranks(probability, samples)
+
+    def enough(n: int) -> bool:
+        none_below = betabinom.pmf(0, n, low, samples + 1 - low)
+        all_below = betabinom.pmf(n, n, high, samples + 1 - high)
+        return bool(max(none_below, all_below) < tail)
+
+    return bisect_left(range(MOST_REPLICATES), True, lo=1, key=enough)
 
 
 def band_ranks(n: int, probability: float, samples: int, coverage: float = COVERAGE) -> tuple[int, int]:
@@ -42,11 +73,17 @@ def band_ranks(n: int, probability: float, samples: int, coverage: float = COVER
 
     The parameters are those of `quantile_band`.
     """
-    tail, rank = (1 - coverage) / 2, (samples + 1) * probability
-    low, high = (min(max(of_rank, 1), samples) for of_rank in (floor(rank), ceil(rank)))
+    tail, (low, high) = (1 - coverage) / 2, _bound_ranks(probability, samples)
     below = betabinom.ppf(tail, n, low, samples + 1 - low)
     up_to = betabinom.ppf(1 - tail, n, high, samples + 1 - high)
     return int(below), int(up_to)
+
+
+def _bound_ranks(probability: float, samples: int) -> tuple[int, int]:
+    """The order statistics between which another run's bound lies."""
+    rank = (samples + 1) * probability
+    low, high = (min(max(of_rank, 1), samples) for of_rank in (floor(rank), ceil(rank)))
+    return low, high
 
 
 def count_band(count: int, n: int, samples: int, coverage: float = COVERAGE) -> tuple[int, int]:

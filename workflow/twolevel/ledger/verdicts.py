@@ -8,7 +8,7 @@ monte_carlo      a number of the source's own simulation, in the band that our r
 not_optimum      the source stopped elsewhere, as declared: the number comes out as printed at the optimum on the face
                  where lme4's bounds end a search, or so near it as match_rounding asks
 source_misprint  the page contradicts itself, as declared: what it should have said is what we compute
-not_comparable   no result to compare with, as declared
+not_comparable   the results have no such number, as declared
 mismatch         none of these
 """
 
@@ -106,7 +106,7 @@ def settle(
         elif claim and claim.verdict == "source_misprint":
             lines[row.id] = _misprint(row, claim, inventory)
         elif claim and claim.verdict == "not_comparable":
-            lines[row.id] = Line(row, "", "not_comparable", claim.reason)
+            lines[row.id] = _not_comparable(row, claim, inventory)
         else:
             to_account.append(row)
     for name, group in groupby(sorted(to_account, key=_owner), key=_owner):
@@ -240,6 +240,15 @@ def _misprint(row: Row, claim: Declared, inventory: Inventory) -> Line:
     if correct != claim.should_be:
         return Line(row, text, "mismatch", f"a misprint for {claim.should_be}, as declared, but we compute {correct}")
     return Line(row, text, "source_misprint", f"should be {claim.should_be}: {claim.reason}")
+
+
+def _not_comparable(row: Row, claim: Declared, inventory: Inventory) -> Line:
+    """A number of which the results should say nothing."""
+    try:
+        text = as_printed(value_of(inventory, row), row)
+    except NotThereError:
+        return Line(row, "", "not_comparable", claim.reason)
+    return Line(row, text, "mismatch", "declared not comparable, but the results have such a number")
 
 
 def _text(row: Row, of: Account) -> str:
