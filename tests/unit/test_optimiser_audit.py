@@ -171,7 +171,7 @@ def test_where_all_is_well_it_is_said() -> None:
         "Plain MixedLM.fit(), from its own start, found the optimum of all 2 models.",
         "From the identity, its own start, every method of MixedLM (bfgs and nm) found the optimum of every model.",
         "From the optimum every method of MixedLM (bfgs and nm) found the optimum of every model.",
-        "Of 18 calls of MixedLM.fit() in all, none missed the optimum.",
+        "Of all 18 searches by MixedLM.fit(), none missed the optimum.",
         "without bounds, from the identity, found the optimum of every model.",
         "Every search that starts from the identity by itself can be believed for these models.",
     ):
@@ -190,7 +190,7 @@ def test_misses_are_counted_and_named() -> None:
         "missed the optimum of 2 of 3 models, by the most in a (by 200.75); in 1 of these 2 it said that it had",
         "its own start, MixedLM found the optimum of every model by nm; it missed it by bfgs (in 2 of 3)",
         "From a tenth of the identity every method of MixedLM (bfgs and nm) found the optimum of every model.",
-        "Of 27 calls of MixedLM.fit() in all, 4 missed the optimum, and 2 of these said “converged”; of the 23 that "
+        "Of all 27 searches by MixedLM.fit(), 4 missed the optimum, and 2 of these said “converged”; of the 23 that "
         "found it, 1 said that they had not.",
         "1 ended without a finite criterion (the log-likelihood was infinite, or the computation broke down), and 1 of",
         "for these models only MixedLM by nm and the search without bounds can be believed; each of the",
