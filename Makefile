@@ -66,7 +66,7 @@ environment:  ## make .venv from envs/requirements.lock, where it is not up to d
 lock:  ## write envs/requirements.lock anew from envs/requirements.in (needs uv)
 	$(UV) pip compile envs/requirements.in --output-file envs/requirements.lock --upgrade --quiet \
 	    --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
-	    --no-emit-index-url --no-emit-find-links --no-annotate --no-header
+	    --no-annotate --no-header
 
 clean:  ## remove results, logs and caches (the environment stays: rm -rf .venv)
 	rm -rf results logs .snakemake .cache .pytest_cache .mypy_cache .ruff_cache

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from twolevel.errors import UserError
-from twolevel.ledger.monte_carlo import band_ranks, count_band, enough_replicates, quantile_band
+from twolevel.ledger.monte_carlo import band_ranks, count_band, least_replicates, quantile_band
 from twolevel.ledger.printing import as_printed, half_width, remark
 from twolevel.ledger.rows import Declared, Row, read_declared, read_rows
 from twolevel.ledger.solution import NotThereError
@@ -106,7 +106,7 @@ def test_too_few_replicates_have_no_band(probability: float) -> None:
     # C(488 + n, n) / C(500 + n, n), the product of (488 + i) / (500 + i) over i from 1 to n.
     none_below = np.cumprod([(488 + i) / (500 + i) for i in range(1, 1001)])
     n = int((none_below >= 0.0005).sum()) + 1
-    assert enough_replicates(probability, 500) == n
+    assert least_replicates(probability, 500) == n
     ours = np.append(np.linspace(0.0, 1.0, n), np.nan)  # one that gave none does not count
     assert np.isfinite(quantile_band(ours, probability, 500)).all()
     message = f"the bootstrap has {n - 1} replicates, too few for a band of a run of 500 samples; {n} are enough"
@@ -114,10 +114,10 @@ def test_too_few_replicates_have_no_band(probability: float) -> None:
         quantile_band(ours[1:], probability, 500)
 
 
-def test_what_is_enough_replicates_follows_from_the_ranks() -> None:
+def test_the_least_number_of_replicates_follows_from_the_ranks() -> None:
     # Another route: the ranks of the band, by the law's quantiles.
     for probability, samples, coverage in [(0.05, 199, 0.99), (0.5, 20, 0.9), (0.9, 99, 0.999), (0.001, 10, 0.9)]:
-        n = enough_replicates(probability, samples, coverage)
+        n = least_replicates(probability, samples, coverage)
         ranks = {size: band_ranks(size, probability, samples, coverage) for size in (n - 1, n)}
         within = {size: below >= 1 and up_to < size for size, (below, up_to) in ranks.items()}
         assert within == {n - 1: False, n: True}, (probability, samples)

@@ -774,7 +774,7 @@ def test_a_narrative_about_other_models_is_refused():
 
 @pytest.fixture(scope="module")
 def criteria(models):
-    """What XX."""
+    """The criteria of the models that are held, fitted to a table as the pipeline fits them."""
     names = ("random_coefficients", "intercepts_and_slopes", "random_intercept", "random_intercept_minority")
 
     def of(table):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
-from conftest import snakemake
+from conftest import edit, snakemake
 
 pytestmark = pytest.mark.slow
 
@@ -79,8 +79,7 @@ def test_a_plain_run_does_nothing_and_keeps_the_section(project: Path) -> None:
 
 
 def test_a_report_that_is_rendered_again_keeps_the_section(project: Path) -> None:
-    file = project / "config.yaml"
-    file.write_text(file.read_text(encoding="utf-8").replace("title: High School and Beyond", "title: HSB", 1), "utf-8")
+    edit(project / "config.yaml", "title: High School and Beyond", "title: HSB")
     run = snakemake(project, "--cores", "2")
     assert run.returncode == 0, run.stderr
     assert "calibrate_" not in run.stdout + run.stderr

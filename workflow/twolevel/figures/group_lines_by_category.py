@@ -11,7 +11,7 @@ from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
 from twolevel.figures.drawing import Drawing
-from twolevel.figures.style import BLACK, FAINT, PALETTE, WIDTH, YELLOW, heading, new_figure, style
+from twolevel.figures.style import BLACK, FAINT, PALETTE, WIDTH, YELLOW, halo, heading, new_figure, style
 from twolevel.figures.tables import Table, levels_of, numbers, of_groups, texts
 from twolevel.figures.words import Labels, clean, number, shorten, without_line
 from twolevel.ols import GroupLines, fit_group_lines
@@ -23,7 +23,7 @@ _PANELS_ACROSS = 3
 _AVERAGE: dict[str, Any] = {
     "color": "white",
     "linewidth": 1.6,
-    "path_effects": [withStroke(linewidth=7, foreground="white"), withStroke(linewidth=4.4, foreground=BLACK)],
+    "path_effects": [*halo(7), withStroke(linewidth=4.4, foreground=BLACK)],
 }
 
 

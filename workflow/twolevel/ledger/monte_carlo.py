@@ -47,12 +47,12 @@ def quantile_band(
     if below < 1 or up_to >= n:
         raise NotThereError(
             f"the bootstrap has {n} replicates, too few for a band of a run of {samples} samples; "
-            f"{enough_replicates(probability, samples, coverage)} are enough"
+            f"{least_replicates(probability, samples, coverage)} are enough"
         )
     return float(ordered[below - 1]), float(ordered[up_to])
 
 
-def enough_replicates(probability: float, samples: int, coverage: float = COVERAGE) -> int:
+def least_replicates(probability: float, samples: int, coverage: float = COVERAGE) -> int:
     """Least number of our replicates that has both edges of `quantile_band`, whose parameters these are, within it.
 
     An edge is within where all replicates lie to one side of the bound less often than the band allows; that happens

@@ -15,6 +15,9 @@ Key = TypeVar("Key")
 # Samples that the source drew: 500 is the default `nsim` of lme4's confint(method = "boot"), 1,000 that of PBmodcomp.
 INTERVAL_SAMPLES, TEST_SAMPLES = 500, 1000
 
+# How the quantity of a bound of a bootstrap interval begins; its percentage follows.
+INTERVAL = "bootstrap CI "
+
 # The name of the random intercept, as random_effects.csv gives it after the group's.
 INTERCEPT = "(Intercept)"
 
@@ -167,7 +170,7 @@ def _interval_bound(inventory: Inventory, row: Row) -> float:
 
 def interval_probability(row: Row) -> float:
     """The probability below a bound: 0.025 for 'bootstrap CI 2.5%'."""
-    return float(row.quantity.removeprefix("bootstrap CI ").rstrip("%")) / 100
+    return float(row.quantity.removeprefix(INTERVAL).rstrip("%")) / 100
 
 
 def _sampled_groups(inventory: Inventory, _: Row) -> float:
@@ -222,6 +225,6 @@ FOUND_IN: dict[str, Find] = {
     "PBmodcomp PBtest samples": _samples,
     "PBmodcomp PBtest extremes": _extremes,
     "% of samples": lambda inventory, row: 100 * _bootstrap_p(inventory, row),
-    "bootstrap CI 2.5%": _interval_bound,
-    "bootstrap CI 97.5%": _interval_bound,
+    f"{INTERVAL}2.5%": _interval_bound,
+    f"{INTERVAL}97.5%": _interval_bound,
 }

@@ -26,6 +26,7 @@ from twolevel.ledger.inventory import Inventory
 from twolevel.ledger.monte_carlo import COVERAGE, count_band, quantile_band
 from twolevel.ledger.printing import as_printed, remark, to_decimals
 from twolevel.ledger.quantities import (
+    INTERVAL,
     INTERVAL_SAMPLES,
     extremes,
     first_statistics,
@@ -38,9 +39,6 @@ from twolevel.ledger.witness import SLACK, Centre
 
 Constrained = Mapping[str, Mapping[str, Any]]
 FindCentre = Callable[[str, bool], Centre]
-
-# How the quantity of a bound of a bootstrap interval begins.
-INTERVAL = "bootstrap CI"
 
 
 @dataclass(frozen=True)

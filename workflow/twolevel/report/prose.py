@@ -185,9 +185,10 @@ class _Words:
         base = next((e for e in self.model.fixed if e.level1 == (inner,) and not e.level2), None)
         if base is None:
             return f"{text}."
-        after, before = value(effect, base.estimate + effect.estimate), value(effect, base.estimate)
-        # One unit of a number may lie beyond the data.
-        compared = f"{after} in place of {before}" if outer.level else f"from {before} at 0"
+        before = value(effect, base.estimate)
+        compared = f"from {before} at 0"  # and to nowhere: one unit of a number may lie beyond the data
+        if outer.level:
+            compared = f"{value(effect, base.estimate + effect.estimate)} in place of {before}"
         others = [f for f in self._beside(inner) if f.column != outer.column]
         where = f" {self._at_zero(others)}" if others else ""
         verdict = f", and so {strength(base.estimate, effect.estimate)}" if effect.clear else ""
