@@ -15,7 +15,7 @@ include: "workflow/rules/models.smk"
 include: "workflow/rules/inference.smk"
 include: "workflow/rules/ledger.smk"
 include: "workflow/rules/audit.smk"
-include: "workflow/rules/textbook.smk"
+include: "workflow/rules/study.smk"
 include: "workflow/rules/errata.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/report.smk"
@@ -35,7 +35,7 @@ rule all:
         expand(rules.gather_tests.output, comparison=config["comparisons"]),
         LEDGER,
         AUDIT,
-        TEXTBOOK,
+        STUDY_TABLES,
         ERRATA,
         expand(rules.draw_figure.output, figure=config["figures"]),
         rules.render_report.output,

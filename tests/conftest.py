@@ -88,6 +88,13 @@ def config() -> dict[str, Any]:
     return yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
 
 
+def documented_tables(project: Path) -> dict[str, list[str]]:
+    """The columns of each table in results/, as the schemas of the pipeline and of HSB state them for schools."""
+    general = (project / "workflow/schemas/tables.yaml").read_text(encoding="utf-8")
+    own = (project / "studies/hsb/tables.yaml").read_text(encoding="utf-8")
+    return yaml.safe_load(general.replace("<group>", "school") + own)
+
+
 # What numba compiled is copied: compiling it anew would take each copy half a minute.
 NOT_COPIED = shutil.ignore_patterns(".git", ".venv", ".snakemake", "results", "logs", ".cache", ".*_cache", "*.pyc")
 

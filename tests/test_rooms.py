@@ -1,6 +1,7 @@
 """Imports run one way: each package of the library uses those before it, in the order in which data flow."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ ORDER = (
 LIBRARY = sorted((WORKFLOW / "twolevel").glob("*/*.py"))
 # What stands beside the library, and the modules of it that each may use; nothing in the library uses either.
 BESIDE = {"published": "twolevel", "changes": "twolevel.errors"}
+NAMES = re.compile(r"hsb|\bschool|minority|vignette|mathach|cses", re.IGNORECASE)
 
 
 def imported(source: str) -> set[str]:
@@ -75,3 +77,15 @@ def test_what_stands_beside_the_library_uses_the_library_and_itself(package: str
             if name.split(".")[0] in ("twolevel", "studies", *BESIDE)
         }
         assert all(name.startswith((f"{package}.", f"{BESIDE[package]}.")) for name in ours), path
+
+
+def test_nothing_in_the_workflow_names_a_study() -> None:
+    found = [
+        f"{path.relative_to(WORKFLOW)}, line {number}: {line.strip()}"
+        for path in sorted(WORKFLOW.rglob("*"))
+        if path.is_file() and "__pycache__" not in path.parts
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if NAMES.search(line)
+    ]
+    assert found == []
+    assert NAMES.search("# the schools' means")

@@ -13,38 +13,44 @@ WORKFLOW = Path(__file__).parent
 PACKAGES = ("twolevel", "published", "changes")
 
 
-def library_files(script: str, also: tuple[str, ...] = ()) -> list[str]:
+def library_files(script: str, also: tuple[str, ...] = (), study: Path | None = None) -> list[str]:
     """Files of the library that `workflow/scripts/<script>.py` imports, at any depth, and the modules named in `also`.
 
-    Paths are relative to the project's root, sorted.
+    Those may be of a study, the package in the folder `study`. Paths are relative to the project's root where they lie
+    below it, sorted.
     """
     start = WORKFLOW / "scripts" / f"{script}.py"
-    waiting = [start, WORKFLOW / "scripts" / "_job.py", *(path for name in also for path in _files(name))]
+    waiting = [start, WORKFLOW / "scripts" / "_job.py", *(path for name in also for path in _files(name, study))]
     seen: set[Path] = set()
     while waiting:
         path = waiting.pop()
         if path not in seen:
             seen.add(path)
-            waiting += _imported(path)
-    return sorted(str(path.relative_to(WORKFLOW.parent)) for path in seen - {start})
+            waiting += _imported(path, study)
+    root = WORKFLOW.parent
+    return sorted(str(path.relative_to(root) if path.is_relative_to(root) else path) for path in seen - {start})
 
 
 @cache  # dozens of rules ask for the same few files, at every start of Snakemake
-def _imported(path: Path) -> tuple[Path, ...]:
+def _imported(path: Path, study: Path | None) -> tuple[Path, ...]:
     names: list[str] = []
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
             names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-    return tuple(file for name in names for file in _files(name))
+    return tuple(file for name in names for file in _files(name, study))
 
 
-def _files(module: str) -> list[Path]:
-    """Files that importing a module of the library runs: the module's own and its packages'."""
+def _files(module: str, study: Path | None) -> list[Path]:
+    """Files that importing a module of the library or the study runs: the module's own and its packages'."""
     parts = module.split(".")
-    if parts[0] not in PACKAGES:
+    if study is not None and parts[0] == study.name:
+        folder = study.parent
+    elif parts[0] in (*PACKAGES, "study_loader"):
+        folder = WORKFLOW
+    else:
         return []
-    packages = [WORKFLOW.joinpath(*parts[:i], "__init__.py") for i in range(1, len(parts) + 1)]
-    module_file = WORKFLOW.joinpath(*parts).with_suffix(".py")
+    packages = [folder.joinpath(*parts[:i], "__init__.py") for i in range(1, len(parts) + 1)]
+    module_file = folder.joinpath(*parts).with_suffix(".py")
     return [path for path in [*packages, module_file] if path.is_file()]

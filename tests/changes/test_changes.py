@@ -12,7 +12,7 @@ from changes.contract import AcceptedTable, Tolerance, read_contract
 from changes.differences import Moved, left_out, moved, renewed
 from changes.rows import baseline_text, rows_of_baseline, rows_of_results, shortened
 from changes.telling import MOST_LINES, MadeFrom, told
-from conftest import ROOT
+from conftest import ROOT, documented_tables
 from twolevel.errors import UserError
 from twolevel.output.words import ELSEWHERE
 
@@ -305,7 +305,7 @@ def contract() -> dict:
 
 
 def test_every_table_of_the_results_is_accepted_or_it_is_said_why_not(contract: dict) -> None:
-    documented = yaml.safe_load((ROOT / "workflow/schemas/tables.yaml").read_text(encoding="utf-8"))
+    documented = documented_tables(ROOT)
     files = [
         entry["files"].replace("{model}", "*").replace("{comparison}", "*") for entry in contract["tables"].values()
     ]
@@ -315,7 +315,7 @@ def test_every_table_of_the_results_is_accepted_or_it_is_said_why_not(contract: 
 
 
 def test_accepted_columns_are_those_of_the_results(contract: dict) -> None:
-    documented = yaml.safe_load((ROOT / "workflow/schemas/tables.yaml").read_text(encoding="utf-8"))
+    documented = documented_tables(ROOT)
     for entry in contract["tables"].values():
         file = entry["files"].replace("{model}", "*").replace("{comparison}", "*")
         if file.endswith(".csv"):

@@ -19,10 +19,9 @@ def test_the_project_s_own_config_is_valid(config) -> None:
     check_config(config, SCHEMA)
 
 
-@pytest.mark.parametrize("section", ["ledger", "textbook"])
-def test_data_of_which_nothing_was_printed_need_no_such_section(section, config) -> None:
-    check_config({**config, section: None}, SCHEMA)
-    check_config({key: value for key, value in config.items() if key != section}, SCHEMA)
+def test_data_of_which_nothing_was_printed_need_no_such_section(config) -> None:
+    check_config({**config, "ledger": None}, SCHEMA)
+    check_config({key: value for key, value in config.items() if key != "ledger"}, SCHEMA)
 
 
 @pytest.mark.parametrize(
@@ -53,11 +52,7 @@ def test_data_of_which_nothing_was_printed_need_no_such_section(section, config)
             "data/published.csv",
             "found 'data/published.csv'; expected published, verdicts and errata, each the path",
         ),
-        ("textbook", {"group_means": "data/means.csv"}, "textbook: the key models is missing"),
-        ("textbook", "data/means.csv", "found 'data/means.csv'; expected group_means, the path of a table, and models"),
-        ("textbook.models", [], r"textbook.models: found \[\]; expected a list of different models"),
-        ("textbook.models", ["one_way"], r"textbook.models: there is no model 'one_way' \(did you mean"),
-        ("derive.cses", {"centre_within_group": "size"}, "as group_mean and as centre_within_group; found none. Keep"),
+        ("report.narrative", 3, "report.narrative: found 3; expected the folder of a study"),
         ("optimiser_audit", {"methods": ["newton"]}, "methods.*found 'newton'; expected bfgs, lbfgs, cg, powell or nm"),
         ("optimiser_audit", None, "figures.optimiser_audit: a figure of the kind 'optimiser_audit' needs the audit"),
         ("figures.qq_slopes", {"kind": "qq_level2", "model": "random_coefficients"}, "the key term is missing"),
@@ -210,12 +205,12 @@ def test_numbers_on_snakemake_s_command_line_are_numbers(config: dict) -> None:
 
 
 def test_null_on_snakemake_s_command_line_is_nothing(config: dict) -> None:
-    changed = deepcopy(config) | dict.fromkeys(("ledger", "textbook", "optimiser_audit"), "null")
+    changed = deepcopy(config) | dict.fromkeys(("ledger", "optimiser_audit"), "null")
     changed["data"]["sha256"] = changed["report"]["narrative"] = changed["data"]["title"] = "null"
     del changed["figures"]["optimiser_audit"]
     meant = with_values(changed, SCHEMA)
     check_config(meant, SCHEMA)
-    assert [meant[key] for key in ("ledger", "textbook", "optimiser_audit")] == [None, None, None]
+    assert [meant[key] for key in ("ledger", "optimiser_audit")] == [None, None]
     assert (meant["data"]["sha256"], meant["report"]["narrative"]) == (None, None)
     assert meant["data"]["title"] == "null"  # a title is a text
 

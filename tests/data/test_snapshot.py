@@ -1,4 +1,4 @@
-"""The files in data/ that come from nlme: the snapshot, which is what the url serves, and the textbook's means."""
+"""The files that come from nlme: the snapshot, which is what the url serves, and the textbook's means."""
 
 import hashlib
 import os
@@ -14,7 +14,7 @@ from twolevel.data.source import read_table
 
 ROOT = Path(__file__).parents[2]
 SNAPSHOT = ROOT / "data/hsb_snapshot.csv"
-MEANS = ROOT / "data/hsb_textbook_means.csv"
+MEANS = ROOT / "studies/hsb/textbook/school_means.csv"
 DOWNLOADED = Path(os.environ.get("HSB_RDS", ROOT.parent / "shared/data/HSB_data.rds"))
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
 
@@ -74,9 +74,9 @@ def test_their_script_makes_the_same_bytes() -> None:
     assert script["content"](script["textbook_means"]()) == MEANS.read_bytes()
 
 
-@pytest.mark.parametrize("file", [SNAPSHOT, MEANS], ids=lambda file: file.name)
-def test_the_readme_names_their_hashes(file: Path) -> None:
-    assert hashlib.sha256(file.read_bytes()).hexdigest() in (ROOT / "data/README.md").read_text()
+@pytest.mark.parametrize(("file", "readme"), [(SNAPSHOT, "data/README.md"), (MEANS, "studies/hsb/README.md")])
+def test_the_readme_names_their_hashes(file: Path, readme: str) -> None:
+    assert hashlib.sha256(file.read_bytes()).hexdigest() in (ROOT / readme).read_text()
 
 
 def test_the_textbooks_means_are_the_students_plus_a_constant_rounded(snapshot: pd.DataFrame) -> None:

@@ -9,7 +9,7 @@ from twolevel.output.results import random_effects_table
 @pytest.mark.parametrize(
     ("model", "baseline", "term", "printed"),
     [
-        # data/published.csv, ch7-082 and ch7-086: variance between schools explained by sector and by mean SES
+        # studies/hsb/published.csv, ch7-082 and ch7-086: variance between schools explained by sector and by mean SES
         ("means_by_sector", "one_way_anova", "(Intercept)", 0.22),
         ("means_by_mean_ses", "one_way_anova", "(Intercept)", 0.69),
     ],

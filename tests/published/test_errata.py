@@ -7,14 +7,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import ROOT
+from hsb.evidence import EVIDENCE
+from hsb.evidence.sampling import all_distinct, expected_distinct
 from published.claims import COLUMNS, KINDS, check_claims, read_claims
-from published.evidence.registry import EVIDENCE
-from published.evidence.sampling import all_distinct, expected_distinct
 from published.run import Run, said
 from twolevel.errors import UserError
 from twolevel.report.errata import HEADINGS, read_errata
 
-CLAIMS = ROOT / "data/published_errata.csv"
+CLAIMS = ROOT / "studies/hsb/errata.csv"
 
 
 def texts() -> pd.DataFrame:
@@ -50,7 +50,7 @@ def test_a_simulation_gives_the_same_chance_and_the_same_mean(hsb: pd.DataFrame)
 
 
 def test_every_claim_is_complete_and_every_piece_of_evidence_is_used() -> None:
-    claims = read_claims(texts(), CLAIMS.name)
+    claims = read_claims(texts(), CLAIMS.name, EVIDENCE)
     assert {claim.evidence for claim in claims} == set(EVIDENCE)
     assert all(claim.section.startswith(claim.chapter) for claim in claims)
     assert all(claim.source_says and claim.correct for claim in claims)
@@ -69,12 +69,12 @@ def test_every_claim_is_complete_and_every_piece_of_evidence_is_used() -> None:
 )
 def test_a_mistake_in_the_table_is_named(change, says: str) -> None:
     with pytest.raises(UserError, match=says):
-        read_claims(change(texts()), "claims.csv")
+        read_claims(change(texts()), "claims.csv", EVIDENCE)
 
 
 def test_on_other_data_nothing_is_shown_and_nothing_fails() -> None:
     run = Run({}, {}, {}, {}, pd.DataFrame({"class": ["a", "b"], "y": [1.0, 2.0]}), "class", ())
-    table = check_claims(read_claims(texts(), CLAIMS.name), run)
+    table = check_claims(read_claims(texts(), CLAIMS.name, EVIDENCE), run, EVIDENCE)
     assert tuple(table.columns) == COLUMNS
     assert not table["shown"].any()
     assert table["evidence"].str.startswith("The results do not hold what it takes").all()

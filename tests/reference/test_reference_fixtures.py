@@ -53,7 +53,7 @@ def test_the_expanded_form_is_the_same_model() -> None:
 
 
 def test_lme4s_default_optimiser_stops_at_the_point_that_the_vignette_prints() -> None:
-    published = csv.DictReader((ROOT / "data/published.csv").read_text(encoding="utf-8").splitlines())
+    published = csv.DictReader((ROOT / "studies/hsb/published.csv").read_text(encoding="utf-8").splitlines())
     printed = {(row["quantity"], row["term"]): row for row in published if row["section"] == "8.2.3"}
     stopped = LME4["default_optimiser"]["random_coefficients_minority"]
     best = LME4["models"]["random_coefficients_minority"]["REML"]

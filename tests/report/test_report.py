@@ -11,7 +11,6 @@ from io import StringIO
 from itertools import pairwise
 from math import inf, nan
 from pathlib import Path
-from types import SimpleNamespace
 from urllib.parse import unquote
 
 import numpy as np
@@ -23,7 +22,6 @@ from twolevel.output.numbers import decimals, fine_p, fine_p_phrase, fixed, p_va
 from twolevel.output.words import clean
 from twolevel.report.contents import Results, contents
 from twolevel.report.files import file_name, shown_address
-from twolevel.report.hsb_facts import same_data
 from twolevel.report.intervals import Replicates
 from twolevel.report.model import ModelTables
 from twolevel.report.page import breakable, render_page, typographic
@@ -759,62 +757,6 @@ def test_models_of_different_data_are_not_put_on_one_page():
     other["fingerprint"]["data"] = "e" * 64
     with pytest.raises(UserError, match="empty and full were fitted with different data"):
         contents(replace(made, fits=made.fits | {"full": other}))
-
-
-def test_a_narrative_about_other_models_is_refused():
-    made = results()
-    with pytest.raises(
-        UserError, match=r"report.narrative: the narrative 'hsb' needs the model .*Set narrative to null"
-    ):
-        contents(replace(made, config=made.config | {"report": {"narrative": "hsb"}}))
-
-
-# Whether the data are the vignette's: of each column one group or one observation is another.
-
-
-@pytest.fixture(scope="module")
-def criteria(models):
-    """The criteria of the models that are held, fitted to a table as the pipeline fits them."""
-    names = ("random_coefficients", "intercepts_and_slopes", "random_intercept", "random_intercept_minority")
-
-    def of(table):
-        fitted = models if table is models.table else type(models)(models.config, table)
-        both = {name: fitted[name] for name in names}
-        return {
-            name: SimpleNamespace(fit={"criterion": fit.reml.criterion, "ml": {"criterion": fit.ml.criterion}})
-            for name, fit in both.items()
-        }
-
-    return of
-
-
-PUBLISHED = pd.read_csv(ROOT / "data/published.csv", dtype=str, keep_default_na=False)
-
-
-def test_the_vignette_s_own_data_are_known_by_the_criteria_that_it_prints(models, criteria):
-    found = criteria(models.table)
-    assert same_data(found, PUBLISHED)
-    assert not same_data(found, None)
-    assert not same_data(found, PUBLISHED[PUBLISHED["model"] != "mod4"])
-
-
-@pytest.mark.parametrize(
-    ("column", "rows", "other"),
-    [
-        ("minority", slice(0, 1), {"No": "Yes", "Yes": "No"}),  # one student
-        ("sector", slice(0, 47), {"Public": "Catholic", "Catholic": "Public"}),  # the first school: 47 students
-        ("mean.ses", slice(0, 47), 0.1),
-        ("cses", slice(0, 1), 0.1),
-        ("mathach", slice(0, 1), 1.0),
-    ],
-)
-def test_other_data_in_any_column_are_seen(column, rows, other, models, criteria):
-    table = models.table.copy()
-    chosen = table.index[rows]
-    assert len(set(table.loc[chosen, "school"])) == 1
-    was = table.loc[chosen, column]
-    table.loc[chosen, column] = was.astype(str).map(other) if isinstance(other, dict) else was + other
-    assert not same_data(criteria(table), PUBLISHED)
 
 
 def test_a_report_without_comparisons_figures_and_baselines_has_no_empty_heads():

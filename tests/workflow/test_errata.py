@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import ROOT
-from published.evidence.registry import EVIDENCE
+from hsb.evidence import EVIDENCE
 from published.printed_numbers import read_rows
 from published.run import Comparison, Run
 
@@ -28,10 +28,11 @@ Fit = dict[str, Any]
 def run(results: Path, config: dict[str, Any]) -> Run:
     """The finished run."""
     names = {
-        name.strip(): model for model, entry in config["models"].items() for name in entry["vignette_name"].split(",")
+        name.strip(): model for model, entry in config["models"].items() for name in entry["published_name"].split(",")
     }
     read = lambda model, file: json.loads((results / "models" / model / file).read_text(encoding="utf-8"))  # noqa: E731
     test = results / "comparisons/minority_effect"
+    published = pd.read_csv(ROOT / "studies/hsb/published.csv", dtype="str", keep_default_na=False)
     return Run(
         fits={name: read(model, "fit.json") for name, model in names.items()},
         constrained={name: read(model, "constrained.json") for name, model in names.items()},
@@ -44,9 +45,7 @@ def run(results: Path, config: dict[str, Any]) -> Run:
         },
         observations=pd.read_parquet(results / "data/hsb.parquet"),
         group="school",
-        printed=tuple(
-            read_rows(pd.read_csv(ROOT / "data/published.csv", dtype="str", keep_default_na=False), "published.csv")
-        ),
+        printed=tuple(read_rows(published, "published.csv")),
     )
 
 
@@ -172,15 +171,15 @@ def test_all_claims_are_shown_by_the_finished_run(results: Path) -> None:
     table = pd.read_csv(results / "errata.csv")
     assert len(table) == 20
     assert table["shown"].all()
-    assert list(table["id"]) == list(pd.read_csv(ROOT / "data/published_errata.csv")["id"])
+    assert list(table["id"]) == list(pd.read_csv(ROOT / "studies/hsb/errata.csv")["id"])
 
 
 def test_the_script_writes_that_table(results: Path, config: dict[str, Any], tmp_path: Path) -> None:
     of_models = lambda file: [str(results / "models" / model / file) for model in config["models"]]  # noqa: E731
     of_tests = lambda file: [str(results / "comparisons" / name / file) for name in config["comparisons"]]  # noqa: E731
     files = SimpleNamespace(
-        errata=str(ROOT / "data/published_errata.csv"),
-        published=str(ROOT / "data/published.csv"),
+        errata=str(ROOT / "studies/hsb/errata.csv"),
+        published=str(ROOT / "studies/hsb/published.csv"),
         table=str(results / "data/hsb.parquet"),
         fits=of_models("fit.json"),
         constrained=of_models("constrained.json"),
@@ -188,8 +187,8 @@ def test_the_script_writes_that_table(results: Path, config: dict[str, Any], tmp
         comparisons=of_tests("comparison.json"),
         reference_distributions=of_tests("reference_distribution.parquet"),
     )
-    names = {n.strip(): model for model, entry in config["models"].items() for n in entry["vignette_name"].split(",")}
-    check_errata.main(files, str(tmp_path / "errata.csv"), names, config["comparisons"], "school")
+    names = {n.strip(): model for model, entry in config["models"].items() for n in entry["published_name"].split(",")}
+    check_errata.main(files, str(tmp_path / "errata.csv"), "studies/hsb", names, config["comparisons"], "school")
     assert (tmp_path / "errata.csv").read_bytes() == (results / "errata.csv").read_bytes()
 
 

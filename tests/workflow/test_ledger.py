@@ -44,7 +44,7 @@ class Ledgers:
 
     def changed(self, file: str, edit: Callable[[Path], None]) -> dict[str, str]:
         """A copy of one input, edited: its own name, and the copy's."""
-        original = ROOT / file if file.startswith("data/published") else self.results / file
+        original = ROOT / file if file.startswith("studies/") else self.results / file
         copy = self.folder / file
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(original, copy)
@@ -65,17 +65,18 @@ class Ledgers:
         write_ledger.main(
             SimpleNamespace(
                 **files,
-                published=put.get("data/published.csv", str(ROOT / "data/published.csv")),
-                verdicts=put.get("data/published_verdicts.csv", str(ROOT / "data/published_verdicts.csv")),
+                published=put.get("studies/hsb/published.csv", str(ROOT / "studies/hsb/published.csv")),
+                verdicts=put.get("studies/hsb/verdicts.csv", str(ROOT / "studies/hsb/verdicts.csv")),
                 table=path("data/hsb.parquet"),
                 groups=path("data/schools.csv"),
                 variance_explained=path("models/variance_explained.csv"),
             ),
             SimpleNamespace(ledger=self.folder / "ledger.csv", witnesses=self.folder / "witnesses.json"),
+            study="studies/hsb",
             names={
                 name.strip(): model
                 for model, entry in self.config["models"].items()
-                for name in entry["vignette_name"].split(",")
+                for name in entry["published_name"].split(",")
             },
             comparisons=self.config["comparisons"],
             sampled_groups=[figure["sample"] for figure in self.config["figures"].values() if "sample" in figure],
@@ -139,7 +140,7 @@ def ledger(results: Path) -> dict[str, Line]:
 
 
 def test_every_number_has_a_verdict_and_none_is_a_mismatch(ledger: dict[str, Line]) -> None:
-    assert list(ledger) == list(read(ROOT / "data/published.csv"))
+    assert list(ledger) == list(read(ROOT / "studies/hsb/published.csv"))
     assert len(ledger) == 244
     assert Counter(line["verdict"] for line in ledger.values()) == {
         "match": 193,
@@ -183,7 +184,7 @@ def test_all_numbers_of_the_singular_fit_are_accounted_for_from_the_constrained_
 
 def test_each_witness_prints_all_numbers_of_its_model(results: Path, ledger: dict[str, Line]) -> None:
     story = json.loads((results / "witnesses.json").read_text(encoding="utf-8"))
-    of = {witness["vignette_name"]: witness for witness in story["witnesses"]}
+    of = {witness["published_name"]: witness for witness in story["witnesses"]}
     assert set(of) == {"model3", "mod4", "mod3a"}
     for name, witness in of.items():
         deterministic = {
@@ -219,7 +220,7 @@ def test_another_printed_number_is_named(ledgers: Ledgers) -> None:
         for row, (old, new) in PRINTED.items():
             printing(row, old, new)(path)
 
-    assert mismatches(ledgers.lines(ledgers.changed("data/published.csv", edit))) == set(PRINTED)
+    assert mismatches(ledgers.lines(ledgers.changed("studies/hsb/published.csv", edit))) == set(PRINTED)
 
 
 # One number of the results changed by two units of the last digit printed; what is printed twice is named twice.
@@ -275,7 +276,7 @@ def test_without_its_declaration_a_number_is_a_mismatch(ledgers: Ledgers) -> Non
         lines = path.read_text(encoding="utf-8").splitlines()
         path.write_text("\n".join(line for line in lines if not line.startswith("ch8-142")) + "\n", encoding="utf-8")
 
-    assert mismatches(ledgers.lines(ledgers.changed("data/published_verdicts.csv", edit))) == {"ch8-142"}
+    assert mismatches(ledgers.lines(ledgers.changed("studies/hsb/verdicts.csv", edit))) == {"ch8-142"}
 
 
 @pytest.mark.parametrize(
@@ -287,13 +288,13 @@ def test_without_its_declaration_a_number_is_a_mismatch(ledgers: Ledgers) -> Non
     ids=["should have said something else", "is what we compute"],
 )
 def test_a_declared_misprint_is_checked(ledgers: Ledgers, old: str, new: str, row: str) -> None:
-    lines = ledgers.lines(ledgers.changed("data/published_verdicts.csv", replacing(old, new)))
+    lines = ledgers.lines(ledgers.changed("studies/hsb/verdicts.csv", replacing(old, new)))
     assert row in mismatches(lines)
 
 
 def test_what_the_results_have_can_be_compared(ledgers: Ledgers) -> None:
     edit = replacing("ch8-142,0.09,source_misprint,0.0999", "ch7-013,12.6370,not_comparable,")
-    line = ledgers.lines(ledgers.changed("data/published_verdicts.csv", edit))["ch7-013"]
+    line = ledgers.lines(ledgers.changed("studies/hsb/verdicts.csv", edit))["ch7-013"]
     assert (line["verdict"], line["computed"]) == ("mismatch", "12.6370")
     assert line["reason"] == "declared not comparable, but the results have such a number"
 
@@ -304,7 +305,7 @@ def test_with_few_replicates_no_bound_passes_however_absurd(ledgers: Ledgers) ->
 
     few = ledgers.changed("models/random_coefficients/bootstrap.parquet", first)
     # model3's correlation of intercepts and slopes, which is at least -1
-    absurd = ledgers.changed("data/published.csv", printing("ch8-104", "-0.3022129", "-1e9"))
+    absurd = ledgers.changed("studies/hsb/published.csv", printing("ch8-104", "-0.3022129", "-1e9"))
     lines = ledgers.lines(few | absurd)
     bounds = {row for row, line in lines.items() if line["quantity"].startswith("bootstrap CI")}
     assert "ch8-104" in bounds
@@ -350,4 +351,4 @@ def test_what_the_results_do_not_hold_is_named(ledgers: Ledgers, config: dict[st
     without = Ledgers(ledgers.results, {**config, "models": models}, ledgers.folder)
     lines = without.lines()
     assert mismatches(lines) == {row for row, line in lines.items() if line["model"] == "MAO_mod2"}
-    assert lines["ch7-035"]["reason"] == "no model of the configuration has the vignette_name MAO_mod2"
+    assert lines["ch7-035"]["reason"] == "no model of the configuration has the published_name MAO_mod2"

@@ -129,7 +129,7 @@ def test_every_accepted_table_is_among_the_results(run: SimpleNamespace, caplog:
 
 
 def test_another_printed_value_is_named(project: Path) -> None:
-    edit(project / "data/published.csv", "12.6370", "12.6371")
+    edit(project / "studies/hsb/published.csv", "12.6370", "12.6371")
     assert said(snakemake(project, "--cores", "2", "--", "verify"))[1:-1] == [
         "results/ledger.csv, ch7-013: printed was accepted as 12.6370 and is 12.6371; "
         "verdict was accepted as match and is mismatch",

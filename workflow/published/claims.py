@@ -1,16 +1,18 @@
 """The claims about a source, read and checked, each set beside its evidence."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 
 import pandas as pd
 from twolevel.errors import UserError
 
-from published.evidence.registry import EVIDENCE
 from published.run import Finding, Run
 from published.solution import NotThereError
 
 KINDS = ("statistics", "wording", "notation", "code", "misprint")
+# What computes each piece of evidence, by the name under which a claim asks for it: a study's own functions.
+Evidence = Mapping[str, Callable[[Run], Finding]]
+
 COLUMNS = ("id", "chapter", "section", "kind", "source_says", "correct", "evidence", "shown")
 
 
@@ -35,13 +37,13 @@ class Claim:
     evidence: str
 
 
-def read_claims(table: pd.DataFrame, name: str) -> list[Claim]:
+def read_claims(table: pd.DataFrame, name: str, evidence: Evidence) -> list[Claim]:
     """Read the claims from a table of texts; `name` is its file's."""
     expected = [field.name for field in fields(Claim)]
     if list(table.columns) != expected:
         raise UserError(f"{name} has the columns {', '.join(table.columns)}; expected {', '.join(expected)}.")
     claims = [Claim(*values) for values in table.itertuples(index=False)]
-    for column, allowed in (("kind", KINDS), ("evidence", tuple(EVIDENCE))):
+    for column, allowed in (("kind", KINDS), ("evidence", tuple(evidence))):
         for claim in claims:
             if getattr(claim, column) not in allowed:
                 found = f"row {claim.id} has the {column} {getattr(claim, column)!r}"
@@ -51,15 +53,15 @@ def read_claims(table: pd.DataFrame, name: str) -> list[Claim]:
     return claims
 
 
-def check_claims(claims: Sequence[Claim], run: Run) -> pd.DataFrame:
+def check_claims(claims: Sequence[Claim], run: Run, evidence: Evidence) -> pd.DataFrame:
     """`errata.csv`: each claim with its evidence, and whether the results show it."""
-    rows = [asdict(claim) | asdict(_check(claim, run)) for claim in claims]
+    rows = [asdict(claim) | asdict(_check(claim, run, evidence)) for claim in claims]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def _check(claim: Claim, run: Run) -> Finding:
+def _check(claim: Claim, run: Run, evidence: Evidence) -> Finding:
     try:
-        found = EVIDENCE[claim.evidence](run)
+        found = evidence[claim.evidence](run)
     except NotThereError as missing:
         return Finding(False, f"The results do not hold what it takes: {missing}.")
     return Finding(bool(found.shown), found.evidence)

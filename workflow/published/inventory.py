@@ -1,12 +1,13 @@
 """All results that a printed number may come from."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 import pandas as pd
 from scipy.stats import chi2
 from twolevel.model.design import Floats
 
+from published.printed_numbers import Row
 from published.solution import NotThereError, Solution
 
 
@@ -53,6 +54,7 @@ class Inventory:
     groups : the table of groups
     n_obs : rows of the prepared table
     sampled_groups : how many groups each figure samples, where it samples
+    quantities : those that only this publication prints, by `quantity` or by `quantity / term`
     """
 
     names: Mapping[str, str]
@@ -64,12 +66,13 @@ class Inventory:
     groups: pd.DataFrame
     n_obs: int
     sampled_groups: tuple[int, ...]
+    quantities: Mapping[str, "Quantity"] = field(default_factory=dict)
 
     def model(self, name: str) -> str:
         """The model that the source calls `name`; of 'large vs small', the large one."""
         found = self.names.get(name.partition(" vs ")[0], "")
         if found not in self.solutions:
-            raise NotThereError(f"no model of the configuration has the vignette_name {name}")
+            raise NotThereError(f"no model of the configuration has the published_name {name}")
         return found
 
     def comparison(self, name: str, estimator: str) -> Comparison:
@@ -95,6 +98,23 @@ class Inventory:
                 for key, entry in self.variance_explained.items()
             },
         )
+
+
+Find = Callable[[Inventory, Row], float]
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """Something that a publication prints.
+
+    Attributes
+    ----------
+    find : what the results say of it; NotThereError where they say nothing
+    chosen : where the number was chosen, not found: what to say of it in the ledger
+    """
+
+    find: Find
+    chosen: str = ""
 
 
 def _reduced(entry: Mapping[str, float | str], solution: Solution, term: str) -> dict[str, float | str]:

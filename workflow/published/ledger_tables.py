@@ -25,7 +25,7 @@ def witnesses_json(found: Sequence[Found]) -> dict[str, Any]:
         "witnesses": [
             {
                 "model": point.model,
-                "vignette_name": point.vignette_name,
+                "published_name": point.published_name,
                 "face": list(point.face),
                 "theta": point.witness.estimates["theta"],
                 "criterion": point.witness.estimates["criterion"],

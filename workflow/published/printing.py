@@ -68,7 +68,6 @@ RULES: dict[str, Rule] = {
 # Numbers that were chosen, not found.
 CHOSEN = {
     "PBmodcomp PBtest samples": "a setting: the numbers of this test are computed from as many samples of this run",
-    "n schools sampled for plot": "a setting: as many as the figure of this run draws",
 }
 
 

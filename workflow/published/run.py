@@ -59,7 +59,7 @@ class Run:
     def fit(self, model: str) -> Mapping[str, Any]:
         """REML fit of a model."""
         if model not in self.fits:
-            raise NotThereError(f"no model of the configuration has the vignette_name {model}")
+            raise NotThereError(f"no model of the configuration has the published_name {model}")
         return self.fits[model]
 
     def estimate(self, model: str, term: str) -> float:

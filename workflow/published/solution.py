@@ -22,7 +22,7 @@ class Solution:
     quantiles : of the scaled residuals, by name
     fixed : by column of `fixed_effects.csv` and term
     correlations : of the fixed effects, by both terms
-    random : by column of `random_effects.csv`, and by name: 'school:cses', 'school:(Intercept),cses' or 'Residual'
+    random : by column of `random_effects.csv`, and by name: 'clinic:week', 'clinic:(Intercept),week' or 'Residual'
     """
 
     criterion: float

@@ -57,7 +57,7 @@ class Found:
     """A witness, and where it was found: near the optimum of a model, or of a face of it."""
 
     model: str
-    vignette_name: str
+    published_name: str
     face: tuple[str, ...]
     witness: Witness
 
@@ -125,22 +125,23 @@ def _of_model(
     try:
         model = inventory.model(name)
     except NotThereError:  # numbers of no model at all, or the rows will say that theirs is missing
-        return [_line(row, account([row], inventory, "", (), None), ()) for row in rows], []
+        return [_line(row, account([row], inventory, "", (), None), (), inventory) for row in rows], []
     if claim:
         return _elsewhere(rows, name, model, moved, inventory, constrained[model], centre_of)
     # Of ML fits the source prints a table of criteria alone, which no search that stops a little short changes.
     near_reml = moved if estimator == "REML" else ()
     at_optimum = account(rows, inventory, model, near_reml, lambda: centre_of(model, False))
     found = [Found(model, name, (), at_optimum.witness)] if at_optimum.witness else []
-    return [_line(row, at_optimum, near_reml) for row in rows], found
+    return [_line(row, at_optimum, near_reml, inventory) for row in rows], found
 
 
-def _line(row: Row, of: Account, moved: Collection[str]) -> Line:
+def _line(row: Row, of: Account, moved: Collection[str], inventory: Inventory) -> Line:
     if row.id in of.missing:
         return Line(row, "", "mismatch", of.missing[row.id])
     text = _text(row, of)
     if row.id in of.exact:
-        return Line(row, text, "match", remark(of.computed[row.id], row))
+        own = inventory.quantities.get(row.quantity)
+        return Line(row, text, "match", remark(of.computed[row.id], row) or (own.chosen if own else ""))
     if of.witness and row.id in of.near:
         return Line(row, text, "match_rounding", _near_reason(of.witness, "the optimum"))
     return Line(row, text, "mismatch", _no_reason(row.id in moved, "the optimum"))

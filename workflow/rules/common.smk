@@ -5,16 +5,23 @@ import sys
 from pathlib import Path
 
 from imports import library_files
+from study_loader import find_study, has_part, load_part
 from twolevel.output.words import configured_names
 
 # Snakemake puts the path of Python into a script's command as it is, and a folder's name may hold a space.
 sys.executable = shlex.quote(sys.executable)
 
-# HSB's groups are schools, so its tables are schools.csv and school_effects.csv; other data have their own.
+# Tables of groups are named after them: clinics.csv and clinic_effects.csv, say.
 GROUP, GROUPS = (
     re.sub(r"\W+", "_", config["data"]["group_noun"][number])
     for number in ("singular", "plural")
 )
+# What only this study needs: a story, evidence, tables; most have none (docs/studies.md).
+NARRATIVE = config["report"]["narrative"]
+try:
+    STUDY = find_study(NARRATIVE) if NARRATIVE else None
+except UserError as error:
+    raise WorkflowError(str(error)) from None
 # The raw table has a folder of its own, which no data.name can name.
 RAW = "results/data/raw/table.parquet"
 TABLE = f"results/data/{config['data']['name']}.parquet"
@@ -27,9 +34,13 @@ wildcard_constraints:
     figure="|".join(map(re.escape, config["figures"])) or "(?!)",
 
 
-def library(script, also=()):
-    """The library files that a script imports: an input of its rule, so that a change of them reruns it."""
-    return library_files(script, tuple(also))
+def library(script, also=(), part=None):
+    """The library files that a script imports: an input of its rule, so that a change of them reruns it.
+
+    Where it loads a part of the study, those of that part too.
+    """
+    of_study = [f"{STUDY.name}.{part}"] if STUDY and part else []
+    return library_files(script, (*also, *of_study), STUDY)
 
 
 def reported(file, caption, category, subcategory=None, **labels):

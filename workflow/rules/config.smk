@@ -40,7 +40,6 @@ except UserError as error:
 # Snakemake would take what an earlier run made from another file for up to date, and not say that this one is missing.
 for section, keys in {
     "ledger": ("published", "verdicts", "errata"),
-    "textbook": ("group_means",),
 }.items():
     for key in keys:
         file = (config.get(section) or {}).get(key)

@@ -3,6 +3,13 @@
 ERRATA = ["results/errata.csv"] if SOURCE and "errata" in SOURCE else []
 
 
+if ERRATA and not (STUDY and has_part(STUDY, "evidence")):
+    raise WorkflowError(
+        "ledger.errata: what computes the evidence is a part of the study that report.narrative names, and there is "
+        "none (docs/studies.md); name a study that has it, or leave ledger.errata out."
+    )
+
+
 if ERRATA:
 
     rule check_errata:
@@ -15,7 +22,7 @@ if ERRATA:
             residuals=of_models("residuals.parquet"),
             comparisons=of_comparisons("comparison.json"),
             reference_distributions=of_comparisons("reference_distribution.parquet"),
-            library=library("check_errata"),
+            library=library("check_errata", part="evidence"),
         output:
             reported(
                 "results/errata.csv",
@@ -31,6 +38,7 @@ if ERRATA:
         conda:
             "../../envs/pipeline.yaml"
         params:
+            study=NARRATIVE,
             names=SOURCE_NAMES,
             comparisons=config["comparisons"],
             group=config["data"]["group"],

@@ -6,7 +6,7 @@ LEDGER = ["results/ledger.csv", "results/witnesses.json"] if SOURCE else []
 SOURCE_NAMES = {
     name.strip(): model
     for model, settings in config["models"].items()
-    for name in settings.get("vignette_name", "").split(",")
+    for name in settings.get("published_name", "").split(",")
     if name.strip()
 }
 
@@ -28,7 +28,7 @@ if SOURCE:
             variance_explained="results/models/variance_explained.csv",
             comparison_tables=of_comparisons("table.csv"),
             reference_distributions=of_comparisons("reference_distribution.parquet"),
-            library=library("write_ledger"),
+            library=library("write_ledger", part="quantities"),
         output:
             ledger=reported(
                 "results/ledger.csv",
@@ -45,6 +45,7 @@ if SOURCE:
         conda:
             "../../envs/pipeline.yaml"
         params:
+            study=NARRATIVE,
             names=SOURCE_NAMES,
             comparisons=config["comparisons"],
             sampled_groups=[

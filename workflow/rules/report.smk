@@ -8,6 +8,8 @@ TEMPLATES = ["workflow/report/report.html.j2"] + sorted(
     if path.name.endswith((".html.j2", ".css", ".js"))
     if path.name != "report.html.j2"
 )
+# Templates of the study's own, which others include as study/<name>.
+STUDY_TEMPLATES = sorted(map(str, STUDY.glob("templates/*.html.j2"))) if STUDY else []
 
 
 rule render_report:
@@ -28,12 +30,13 @@ rule render_report:
         reference_distributions=of_comparisons("reference_distribution.parquet"),
         ledger=LEDGER[:1],
         audit=AUDIT[:1],
-        textbook=TEXTBOOK,
+        study_tables=STUDY_TABLES,
         errata=ERRATA,
         pictures=expand("results/figures/{figure}.svg", figure=config["figures"]),
         words=expand("results/figures/{figure}.json", figure=config["figures"]),
         templates=TEMPLATES,
-        library=library("render_report"),
+        study_templates=STUDY_TEMPLATES,
+        library=library("render_report", part="narrative"),
     output:
         "results/report.html",
     log:

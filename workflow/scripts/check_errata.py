@@ -10,11 +10,17 @@ from _job import folder_of, job, read_jsons, write_table
 from published.claims import check_claims, read_claims
 from published.printed_numbers import read_rows
 from published.run import Comparison, Run
+from study_loader import find_study, load_part
 from twolevel.data.source import read_texts
 
 
 def main(
-    files: Any, output: str, names: Mapping[str, str], comparisons: Mapping[str, Mapping[str, str]], group: str
+    files: Any,
+    output: str,
+    study: str,
+    names: Mapping[str, str],
+    comparisons: Mapping[str, Mapping[str, str]],
+    group: str,
 ) -> None:
     """Write the claims with their evidence.
 
@@ -22,11 +28,13 @@ def main(
     ----------
     files : paths by what they hold; those of a model or comparison lie in the folder of its name
     output : path of the table
+    study : folder of the study that has the evidence
     names : the models by the names that the source gave them
     comparisons : the configuration's
     group : column that names the groups
     """
-    claims = read_claims(read_texts(Path(files.errata).read_bytes(), files.errata), files.errata)
+    evidence = load_part(find_study(study), "evidence", "EVIDENCE")
+    claims = read_claims(read_texts(Path(files.errata).read_bytes(), files.errata), files.errata, evidence)
     fits, constrained = read_jsons(files.fits), read_jsons(files.constrained)
     residuals = {folder_of(file): pd.read_parquet(file, columns=["fitted", "residual"]) for file in files.residuals}
     run = Run(
@@ -38,7 +46,7 @@ def main(
         group=group,
         printed=tuple(read_rows(read_texts(Path(files.published).read_bytes(), files.published), files.published)),
     )
-    table = check_claims(claims, run)
+    table = check_claims(claims, run, evidence)
     logging.info(f"{table['shown'].sum()} of {len(table)} claims shown")
     for row in table[~table["shown"]].itertuples():
         logging.info(f"not shown: {row.id}: {row.evidence}")

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 import print_report
 from _job import folder_of, job, read_json, read_jsons, write_text
+from study_loader import find_study, load_part
 from twolevel.report.calibration import CalibrationResults
 from twolevel.report.contents import Results, contents
 from twolevel.report.intervals import Replicates
@@ -27,7 +28,9 @@ def main(files: Any, config: Mapping[str, Any], calibration: str, output: str) -
     output : path of the page
     """
     results = replace(read_results(files, config), calibration=read_calibration(Path(calibration)))
-    page = render_page(contents(results), read_templates(files.templates))
+    study = config["report"]["narrative"]
+    tell = load_part(find_study(study), "narrative", "tell") if study else None
+    page = render_page(contents(results, tell), read_templates(files.templates, files.study_templates))
     write_text(output, page)
 
 
@@ -52,7 +55,7 @@ def read_results(files: Any, config: Mapping[str, Any]) -> Results:
         constrained=read_jsons(files.constrained),
         ledger=_read_as_text(files.ledger[0]) if files.ledger else None,
         optimiser_audit=_read_only(files.audit),
-        textbook={Path(file).stem: _read_table(file) for file in files.textbook},
+        study_tables={_in_results(file, files): _read_table(file) for file in files.study_tables},
         errata=_read_only(files.errata),
     )
 
@@ -80,10 +83,20 @@ def _went(path: str) -> Replicates:
     return Replicates(len(table), int((~found).sum()), int((found & table["singular"]).sum()))
 
 
-def read_templates(paths: Iterable[str]) -> dict[str, str]:
-    """Templates by their names: their paths below the folder of the first one, which holds all others."""
+def _in_results(path: str, files: Any) -> str:
+    """Name of a table: its path below the results, in which `data/provenance.json` lies, without its ending."""
+    return str(Path(path).relative_to(Path(files.provenance).parents[1]).with_suffix(""))
+
+
+def read_templates(paths: Iterable[str], of_study: Iterable[str] = ()) -> dict[str, str]:
+    """Templates by their names: their paths below the folder of the first one, which holds all others.
+
+    Those of the study are called `study/` and their names.
+    """
     files = [Path(path) for path in paths]
-    return {str(file.relative_to(files[0].parent)): file.read_text(encoding="utf-8") for file in files}
+    named = {str(file.relative_to(files[0].parent)): file for file in files}
+    named |= {f"study/{Path(path).name}": Path(path) for path in of_study}
+    return {name: file.read_text(encoding="utf-8") for name, file in named.items()}
 
 
 def read_calibration(folder: Path) -> CalibrationResults | None:

@@ -15,6 +15,7 @@ from published.printed_numbers import read_declared, read_rows
 from published.solution import from_results
 from published.verdicts import settle
 from published.witness import Centre, centre
+from study_loader import find_study, load_part
 from twolevel.data.source import read_texts
 from twolevel.likelihood.crossproducts import cross_products
 from twolevel.model.formula import build_design
@@ -22,7 +23,12 @@ from twolevel.optimisers.face import theta_positions
 
 
 def main(
-    files: Any, output: Any, names: dict[str, str], comparisons: dict[str, dict[str, str]], sampled_groups: list[int]
+    files: Any,
+    output: Any,
+    study: str | None,
+    names: dict[str, str],
+    comparisons: dict[str, dict[str, str]],
+    sampled_groups: list[int],
 ) -> None:
     """Write the ledger, and the points that its verdicts rest on."""
     rows = read_rows(read_texts(Path(files.published).read_bytes(), files.published), files.published)
@@ -40,6 +46,7 @@ def main(
         groups=pd.read_csv(files.groups),
         n_obs=len(observations),
         sampled_groups=tuple(sampled_groups),
+        quantities=load_part(find_study(study), "quantities", "QUANTITIES", {}) if study else {},
     )
 
     @cache

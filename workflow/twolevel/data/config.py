@@ -10,7 +10,6 @@ from typing import Any
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
-from twolevel.data.codings import coded_columns
 from twolevel.errors import UserError
 
 # What results/ has beside the group's own: columns of residuals.parquet, and the first words of `<noun>_effects.csv`.
@@ -78,10 +77,9 @@ def _explain(error: ValidationError) -> str:
 def _dangling(config: Mapping[str, Any]) -> Iterator[str]:
     """Names that name nothing."""
     columns, derived, group = config["data"]["columns"], config["derive"], config["data"]["group"]
-    for section in ("calibration", *(["textbook"] if config.get("textbook") else [])):
-        for name in config[section]["models"]:
-            if name not in config["models"]:
-                yield f"{section}.models: there is no model {name!r}{_did_you_mean(name, config['models'])}."
+    for name in config["calibration"]["models"]:
+        if name not in config["models"]:
+            yield f"calibration.models: there is no model {name!r}{_did_you_mean(name, config['models'])}."
     if group not in columns:
         yield f"data.group: {group!r} is not among data.columns{_did_you_mean(group, columns)}."
     yield from _dangling_recipes(derived, list(columns))
@@ -119,16 +117,6 @@ def _contradictory(config: Mapping[str, Any]) -> Iterator[str]:
             yield f"models.{name}.baseline: a model cannot be its own baseline; name another model, or leave it out."
     yield from _unmade(config)
     yield from _out_of_reach(config)
-    yield from _not_coded(config)
-
-
-def _not_coded(config: Mapping[str, Any]) -> Iterator[str]:
-    """No column whose coding the textbook's could replace."""
-    if config.get("textbook"):
-        try:
-            coded_columns(config["derive"])
-        except UserError as error:
-            yield str(error)
 
 
 def _unmade(config: Mapping[str, Any]) -> Iterator[str]:

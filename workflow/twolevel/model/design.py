@@ -13,7 +13,7 @@ Factors = tuple[str, ...]
 
 
 def column_name(factors: Factors) -> str:
-    """Name a column as lme4 does: `(Intercept)`, `cses`, `sectorCatholic`, `cses:mean.ses`."""
+    """Name a column as lme4 does: `(Intercept)`, `week`, `armdrug`, `week:beds`."""
     return ":".join(factors) if factors else "(Intercept)"
 
 

@@ -1,7 +1,7 @@
 """Which level each part of a combined formula belongs to: the level-1 coefficients and what predicts them.
 
-A combined formula mixes the levels: in `cses*mean.ses`, the product is the effect of mean.ses, constant within schools,
-on the slope of cses, which varies within them (Raudenbush & Bryk 2002, chapter 4). Here they are taken apart again.
+A combined formula mixes the levels: in `week*beds`, the product is the effect of beds, constant within clinics, on
+the slope of week, which varies within them (Raudenbush & Bryk 2002, chapter 4). Here they are taken apart again.
 """
 
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ def level1_coefficients(design: Design) -> tuple[Coefficient, ...]:
     # ASSUME: a factor that has one value in each group is a level-2 predictor, whatever its name.
     """
     level2 = {name for name, values in design.factors.items() if _constant_within_groups(design, values)}
-    # A product is the same in any order: minority:cses among the fixed effects, cses:minority among the random ones.
+    # A product is the same in any order: arm:week among the fixed effects, week:arm among the random ones.
     names: dict[frozenset[str], Factors] = {}
     found: dict[frozenset[str], list[tuple[int, Factors]]] = {}
     for column, factors in enumerate(design.fixed_factors):

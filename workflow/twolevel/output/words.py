@@ -45,7 +45,7 @@ class Noun:
     plural: str
 
     def count(self, n: int) -> str:
-        """`n` with the noun: 1 school, 7,185 students."""
+        """`n` with the noun: 1 clinic, 7,185 patients."""
         return f"{n:,} {self.singular if n == 1 else self.plural}"
 
 
@@ -143,7 +143,7 @@ def chance(p: float) -> str:
 
 
 def equation(outcome: str, intercept: float, slope: float, predictor: str) -> str:
-    """A line as text: mathach = 12.75 + 2.191 cses."""
+    """A line as text: score = 12.75 + 2.191 week."""
     sign = MINUS if slope < 0 else "+"
     return f"{shorten(outcome, 20)} = {number(intercept)} {sign} {number(abs(slope))} {shorten(predictor, 20)}"
 

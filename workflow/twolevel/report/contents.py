@@ -1,6 +1,6 @@
 """All that the page shows, brought together from results that are already read."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from twolevel.data.fingerprint import check_same_data
 from twolevel.output.numbers import percent
 from twolevel.output.words import Labels, clean, configured_names, read_labels
-from twolevel.report import hsb
 from twolevel.report.calibration import Calibration, CalibrationResults, read_calibration
 from twolevel.report.comparison import Comparison
 from twolevel.report.data import ColumnRow, describe_columns
@@ -25,8 +24,8 @@ from twolevel.report.optimiser_audit import OptimiserAudit, read_audit
 from twolevel.report.optimum import Audit, audit, optimum_sentences
 from twolevel.report.placement import place
 from twolevel.report.prose import listed
-from twolevel.report.section import CALIBRATION, ERRATA, INTERVALS, LEDGER, SOURCES, TEXTBOOK, Section
-from twolevel.report.textbook import Textbook, read_textbook
+from twolevel.report.section import CALIBRATION, ERRATA, INTERVALS, LEDGER, SOURCES, Section
+from twolevel.report.study import Material, Narrative
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ class Results:
     constrained : `constrained.json` of each model
     ledger, optimiser_audit, errata : `ledger.csv`, `optimiser_audit.csv` and `errata.csv`, where the configuration asks
         for them
-    textbook : the tables of `textbook/` by name; none where the configuration does not ask for them
+    study_tables : the tables that only the study has, by their paths in `results/` without `.csv`
     calibration : what `snakemake calibration` left behind, where it has been run
     """
 
@@ -65,7 +64,7 @@ class Results:
     constrained: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     ledger: pd.DataFrame | None = None
     optimiser_audit: pd.DataFrame | None = None
-    textbook: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    study_tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     errata: pd.DataFrame | None = None
     calibration: CalibrationResults | None = None
 
@@ -99,7 +98,6 @@ class Contents:
     calibration: Calibration | None
     ledger: Ledger | None
     optimiser_audit: OptimiserAudit | None
-    textbook: Textbook | None
     errata: Errata | None
     labels: Labels
     provenance: Mapping[str, Any]
@@ -112,7 +110,9 @@ class Contents:
     audits: list[Audit]
     optimum: list[str]
     intervals: list[str]
-    hsb: hsb.Story | None
+    narrative: Narrative | None
+    story: Any
+    inserts: Mapping[str, str]
 
 
 GENERIC = (
@@ -124,7 +124,6 @@ GENERIC = (
     INTERVALS,
     Section("diagnostics", "Diagnostics", "sections/diagnostics.html.j2"),
     Section("variance-explained", "Variance explained", "sections/variance_explained.html.j2"),
-    TEXTBOOK,
     ERRATA,
     LEDGER,
     Section("optimum", "How each optimum was found and checked", "sections/optimum.html.j2"),
@@ -133,13 +132,13 @@ GENERIC = (
 )
 
 
-def contents(results: Results) -> Contents:
-    """Bring together what the page shows.
+def contents(results: Results, tell: Callable[[Material], Narrative] | None = None) -> Contents:
+    """Bring together what the page shows; `tell` is the study's, where the configuration names one.
 
     Raises
     ------
     UserError
-        The models were fitted to different data, or the narrative that the configuration asks for is not about them.
+        The models were fitted to different data, or the study's story is not about them.
     """
     config, labels = results.config, read_labels(configured_names(results.config))
     first, *others = config["models"]
@@ -164,16 +163,14 @@ def contents(results: Results) -> Contents:
     explained = results.variance_explained.to_dict("records")
     figures = {name: _figure(name, results) for name in config["figures"]}
     audits = [audit(model) for model in models.values()]
-    optional = _optional(results, models, labels)
-    story = None
-    if config["report"]["narrative"] == "hsb":
-        story = hsb.tell(
-            models, comparisons, figures, explained, results.observations, results.constrained, results.ledger
-        )
+    optional = _optional(results)
+    narrative = tell(_material(results, labels, models, comparisons, explained)) if tell else None
     return Contents(
         title=f"{clean(config['data']['title'])}: two-level hierarchical linear models",
-        summary=story.summary if story else _summary(models, comparisons, audits, labels),
-        sections=[s for s in (hsb.SECTIONS if story else GENERIC) if not s.needs or optional[s.needs] is not None],
+        summary=narrative.summary if narrative else _summary(models, comparisons, audits, labels),
+        sections=[
+            s for s in (narrative.sections if narrative else GENERIC) if not s.needs or optional[s.needs] is not None
+        ],
         files=_files(results),
         **optional,
         labels=labels,
@@ -187,11 +184,36 @@ def contents(results: Results) -> Contents:
         audits=audits,
         optimum=optimum_sentences(audits),
         intervals=interval_sentences([*models.values()]),
-        hsb=story,
+        narrative=narrative,
+        story=narrative.story if narrative else None,
+        inserts=narrative.inserts if narrative else {},
     )
 
 
-def _optional(results: Results, models: Mapping[str, Model], labels: Labels) -> dict[str, Any]:
+def _material(
+    results: Results,
+    labels: Labels,
+    models: Mapping[str, Model],
+    comparisons: Mapping[str, Comparison],
+    explained: Sequence[Mapping[Any, Any]],
+) -> Material:
+    """What the study's story is told from."""
+    figures = results.config["figures"]
+    return Material(
+        config=results.config,
+        labels=labels,
+        models=models,
+        comparisons=comparisons,
+        figures={name: (settings["kind"], settings.get("model")) for name, settings in figures.items()},
+        explained=explained,
+        observations=results.observations,
+        constrained=results.constrained,
+        ledger=results.ledger,
+        tables=results.study_tables,
+    )
+
+
+def _optional(results: Results) -> dict[str, Any]:
     """What a run need not have made, by its field in `Contents`; None where it has not."""
     calibration = None
     if results.calibration is not None:
@@ -200,9 +222,6 @@ def _optional(results: Results, models: Mapping[str, Model], labels: Labels) -> 
         "calibration": calibration,
         "ledger": None if results.ledger is None else read_ledger(results.ledger),
         "optimiser_audit": None if results.optimiser_audit is None else read_audit(results.optimiser_audit),
-        "textbook": read_textbook(results.textbook, models, results.config["derive"], labels)
-        if results.textbook
-        else None,
         "errata": None if results.errata is None else read_errata(results.errata),
     }
 
@@ -218,7 +237,7 @@ def _files(results: Results) -> dict[str, pd.DataFrame]:
     for name in results.comparisons:
         files[f"comparisons/{name}/table.csv"] = results.comparison_tables[name]
         files[f"comparisons/{name}/tests.csv"] = results.tests[name]
-    files |= {f"textbook/{name}.csv": table for name, table in results.textbook.items()}
+    files |= {f"{name}.csv": table for name, table in results.study_tables.items()}
     if results.calibration is not None:
         files["calibration/type_1_error.csv"] = results.calibration.type_1_error
         files["calibration/coverage.csv"] = results.calibration.coverage

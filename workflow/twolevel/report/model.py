@@ -158,7 +158,7 @@ class Model:
 
     Attributes
     ----------
-    name, vignette_name, baseline : as in the configuration
+    name, published_name, baseline : as in the configuration
     fit : its `fit.json`
     fixed, random : its effects
     equations : the model as equations
@@ -167,7 +167,7 @@ class Model:
     """
 
     name: str
-    vignette_name: str | None
+    published_name: str | None
     baseline: str | None
     fit: Mapping[str, Any]
     fixed: tuple[FixedEffect, ...]
@@ -257,7 +257,7 @@ def read_model(
     )
     return Model(
         name=name,
-        vignette_name=settings.get("vignette_name"),
+        published_name=settings.get("published_name"),
         baseline=settings.get("baseline"),
         fit=fit,
         fixed=fixed,

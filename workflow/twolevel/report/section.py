@@ -17,7 +17,6 @@ INTERVALS = Section("intervals", "Intervals and their methods", "sections/interv
 CALIBRATION = Section(
     "calibration", "How far the tests can be trusted", "sections/calibration.html.j2", needs="calibration"
 )
-TEXTBOOK = Section("textbook", "The textbook’s tables", "sections/textbook.html.j2", needs="textbook")
 ERRATA = Section("errata", "What the sources got wrong", "sections/errata.html.j2", needs="errata")
 SOURCES = Section("sources", "Sources", "sections/sources.html.j2")
 LEDGER = Section("ledger", "The ledger", "sections/ledger.html.j2", needs="ledger")

@@ -1,0 +1,11 @@
+"""The story of these data, from facts to sentences.
+
+facts                          what the sentences are about, found by name in the results
+summary, schools, minority,    the sentences
+inference
+story                          all of it together
+"""
+
+from hsb.narrative.story import tell
+
+__all__ = ["tell"]
