@@ -16,6 +16,5 @@ ledger_tables    the ledger and its witnesses as tables
 The errata, what a source says that its own numbers or the data contradict:
 
 run              what evidence is computed from, by the names that the source gave its models
-evidence         the pieces of evidence
-claims           the claims read, checked, and set beside their evidence
+claims           the claims read, checked, and set beside their evidence, which a study computes (docs/studies.md)
 """

@@ -43,6 +43,12 @@ def library(script, also=(), part=None):
     return library_files(script, (*also, *of_study), STUDY)
 
 
+def of_study(path):
+    """A file of the study, from the working folder where it lies below that: then results outlive a move of both."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
+
+
 def reported(file, caption, category, subcategory=None, **labels):
     """A result with its place in Snakemake's own report; the caption says what it shows, from the job's parameters."""
     return report(

@@ -9,7 +9,9 @@ TEMPLATES = ["workflow/report/report.html.j2"] + sorted(
     if path.name != "report.html.j2"
 )
 # Templates of the study's own, which others include as study/<name>.
-STUDY_TEMPLATES = sorted(map(str, STUDY.glob("templates/*.html.j2"))) if STUDY else []
+STUDY_TEMPLATES = (
+    sorted(map(of_study, STUDY.glob("templates/*.html.j2"))) if STUDY else []
+)
 
 
 rule render_report:

@@ -14,7 +14,7 @@ if OWN:
     rule make_study_tables:
         input:
             table=TABLE,
-            reads=[str(STUDY / file) for file in OWN.reads],
+            reads=[of_study(STUDY / file) for file in OWN.reads],
             library=library("make_study_tables", part="tables"),
         output:
             [
