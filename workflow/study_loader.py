@@ -18,13 +18,14 @@ def find_study(path: str) -> Path:
     UserError
         Neither has it, or it is no Python package.
     """
-    for root in (Path.cwd(), CHECKOUT):
+    roots = [*dict.fromkeys((Path.cwd(), CHECKOUT))]
+    for root in roots:
         folder = (root / path).resolve()
         if (folder / "__init__.py").is_file():
             return folder
     raise UserError(
-        f"report.narrative: there is no folder {path!r} with a file __init__.py, neither in {Path.cwd()} nor in "
-        f"{CHECKOUT}; correct the path, or set narrative: null for a report that works with any data and models."
+        f"report.narrative: there is no folder {path!r} with a file __init__.py in {' or '.join(map(str, roots))}; "
+        "correct the path, or set narrative: null for a report that works with any data and models."
     )
 
 

@@ -235,6 +235,24 @@ MISTAKES = {
         [],
         "config.yaml, line 7, column 21: this is not YAML: mapping values are not allowed here. Quote a value",
     ),
+    "a study that is not there": (
+        "narrative: studies/hsb",
+        "narrative: studies/hbs",
+        [],
+        "report.narrative: there is no folder 'studies/hbs' with a file __init__.py",
+    ),
+    "evidence of no study": (
+        "narrative: studies/hsb",
+        "narrative: null",
+        [],
+        "ledger.errata: what computes the evidence is a part of the study that report.narrative names",
+    ),
+    "a model that the study's tables need": (
+        "  means_by_mean_ses:",
+        "  means_by_meanses:",
+        [],
+        "studies/hsb: models: the textbook's tables need means_by_mean_ses",
+    ),
     "a missing column": (
         "mathach ~ sector + (1 | school)",
         "mathach ~ sektor + (1 | school)",
