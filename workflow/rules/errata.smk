@@ -38,7 +38,7 @@ if ERRATA:
         conda:
             "../../envs/pipeline.yaml"
         params:
-            study=NARRATIVE,
+            study=lambda _: NARRATIVE,  # a plain text the linter takes for a path of the outputs
             names=SOURCE_NAMES,
             comparisons=config["comparisons"],
             group=config["data"]["group"],

@@ -45,7 +45,7 @@ if SOURCE:
         conda:
             "../../envs/pipeline.yaml"
         params:
-            study=NARRATIVE,
+            study=lambda _: NARRATIVE,  # a plain text the linter takes for a path of the outputs
             names=SOURCE_NAMES,
             comparisons=config["comparisons"],
             sampled_groups=[
