@@ -31,7 +31,7 @@ def flat(latex):
 
 
 def test_the_one_way_anova():
-    written = equations([coefficient(predictors=[[0, []]], random=0)], "mathach", LEVELS)
+    written = equations([coefficient(predictors=[[0, []]], random=0)], "mathach", LEVELS, [1])
     assert flat(written.level1.latex) == r"\text{mathach}_{ij} = \beta_{0j} + r_{ij}"
     assert [flat(e.latex) for e in written.level2] == [r"\beta_{0j} = \gamma_{00} + u_{0j}"]
     assert flat(written.combined.latex) == r"\text{mathach}_{ij} = \gamma_{00} + u_{0j} + r_{ij}"
@@ -40,7 +40,7 @@ def test_the_one_way_anova():
 
 
 def test_intercepts_and_slopes_as_outcomes():
-    written = equations(INTERCEPTS_AND_SLOPES, "mathach", LEVELS)
+    written = equations(INTERCEPTS_AND_SLOPES, "mathach", LEVELS, [2])
     catholic = r"(\text{sector} = \text{Catholic})_{j}"
     assert flat(written.level1.latex) == r"\text{mathach}_{ij} = \beta_{0j} + \beta_{1j}\text{cses}_{ij} + r_{ij}"
     assert [flat(e.latex) for e in written.level2] == [
@@ -80,7 +80,7 @@ def test_a_coefficient_without_random_effect_or_constant_has_none():
 
 
 def test_without_an_intercept_the_coefficients_count_from_one():
-    written = equations([coefficient("x", predictors=[[0, []]], random=0)], "y", {})
+    written = equations([coefficient("x", predictors=[[0, []]], random=0)], "y", {}, [1])
     assert flat(written.level1.latex) == r"\text{y}_{ij} = \beta_{1j}\text{x}_{ij} + r_{ij}"
 
 

@@ -71,6 +71,7 @@ FIT = {
     "response": "y",
     "estimator": "REML",
     "random_terms": TERMS,
+    "blocks": [2],
     "fixed_terms": TERMS,
     "fixed_effects": [24.5, 0.75],
     "random_effects_covariance": [[4.0, 0.9], [0.9, 0.5]],
@@ -94,7 +95,7 @@ def effect_table(n=30):
     return table | {"effect_std_error": np.full(2 * n, 0.5)}
 
 
-# SD, correlation, SD, sigma, two fixed effects: `parameters(TERMS, TERMS)`.
+# SD, correlation, SD, sigma, two fixed effects: `parameters(TERMS, TERMS, [2])`.
 ESTIMATES = np.array([2.0, 0.9, 0.7, 5.0, 24.5, 0.75])
 
 
@@ -103,7 +104,7 @@ def replicate_table(terms=TERMS, n=1000, singular=0):
     spread = np.linspace(-0.5, 0.5, n)
     values = np.column_stack([estimate + spread for estimate in ESTIMATES])
     values[:, 1] = np.minimum(values[:, 1], 1.0)
-    names = [parameter.name for parameter in parameters(terms, terms)]
+    names = [parameter.name for parameter in parameters(terms, terms, [len(terms)])]
     return {
         "replicate": np.arange(1, n + 1),
         "optimum_found": np.ones(n, dtype=bool),
@@ -114,7 +115,7 @@ def replicate_table(terms=TERMS, n=1000, singular=0):
 
 def interval_table(terms=TERMS, replicates=None):
     """The intervals of these replicates by every method, the profile ones a little apart."""
-    listed = parameters(terms, terms)
+    listed = parameters(terms, terms, [len(terms)])
     replicates = replicates or replicate_table(terms)
     values = np.column_stack([replicates[parameter.name] for parameter in listed])
     table = bootstrap_intervals(listed, ESTIMATES, values, 0.95)
@@ -182,7 +183,7 @@ def every_kind(labels=LABELS, x="x", y="y", size="size", model="m"):
     }
     terms = ["(Intercept)", x]
     fit = FIT | {"response": y, "formula": f"{y} ~ {x} + ({x} | {labels.group})"}
-    fit |= {"random_terms": terms, "fixed_terms": terms}
+    fit |= {"random_terms": terms, "blocks": [len(terms)], "fixed_terms": terms}
     compared = COMPARED | {"null_model": f"{model}0", "alternative_model": model}
     fixed = FIXED | {"term": np.array(["(Intercept)", x])}
     effects = effect_table()
@@ -457,7 +458,7 @@ def lines_of(axes) -> dict[str, list[tuple[list[float], list[float]]]]:
 def test_intervals_stand_where_the_table_has_them_each_method_in_its_row():
     drawing = interval_methods.draw(interval_table(), FIT, LABELS, model="m")
     panels = drawing.figure.axes
-    listed = parameters(TERMS, TERMS)
+    listed = parameters(TERMS, TERMS, [2])
     assert [axes.get_title().replace("\n", " ") for axes in panels] == [parameter.label for parameter in listed]
     assert [label.get_text() for label in panels[0].get_yticklabels()] == [
         "percentile",
@@ -554,7 +555,7 @@ def test_replicates_without_an_optimum_are_said_and_left_out():
     assert "No replicate is on the boundary" in none.caption
     assert "No optimum" not in none.caption
     lost = np.arange(1000) < 7
-    for name in [parameter.name for parameter in parameters(TERMS, TERMS)]:
+    for name in [parameter.name for parameter in parameters(TERMS, TERMS, [2])]:
         replicates[name] = np.where(lost, np.nan, replicates[name])
     replicates |= {"optimum_found": ~lost, "singular": np.ones(1000, dtype=bool)}
     drawing = bootstrap_distribution.draw(replicates, interval_table(), FIT, LABELS, model="m")

@@ -70,7 +70,9 @@ def test_where_lme4_is_off_its_bounds_are_not_where_the_deviance_has_risen_enoug
     fitted = models["random_coefficients_minority"]
     theta = ml_optimum(fitted.data)
     best = profile(theta, fitted.data, reml=False).criterion
-    listed = {p.name: p for p in parameters(fitted.design.random_terms, fitted.design.fixed_terms)}
+    listed = {
+        p.name: p for p in parameters(fitted.design.random_terms, fitted.design.fixed_terms, fitted.design.blocks)
+    }
     bounds = {row["parameter"]: row for row in REFERENCE["models"]["random_coefficients_minority"]["intervals"]}
     at = {
         name: profile_deviance_at(fitted.data, theta, listed[name], bounds[name]["lower"])
@@ -171,7 +173,9 @@ def check_bounds_by_density(design: Design) -> None:
     best = profile(ml_optimum(data), data, reml=False).criterion
     table = interval_table(design, data)
     assert (table["note"] == "").all()
-    for parameter, row in zip(parameters(design.random_terms, design.fixed_terms), table.itertuples(), strict=True):
+    for parameter, row in zip(
+        parameters(design.random_terms, design.fixed_terms, design.blocks), table.itertuples(), strict=True
+    ):
         for bound, end in ((row.lower, {"sd": 0.0, "correlation": -1.0}), (row.upper, {"correlation": 1.0})):
             risen = dense_minimum(design, parameter, bound) - best
             if bound == end.get(parameter.kind):
@@ -189,7 +193,7 @@ def test_derivatives_with_a_parameter_held_agree_with_finite_differences(name: s
     design = DESIGNS[name]
     data, step = cross_products(design), 1e-5
     theta = ml_optimum(data)
-    for parameter in parameters(design.random_terms, design.fixed_terms):
+    for parameter in parameters(design.random_terms, design.fixed_terms, design.blocks):
         held = hold(parameter, data, theta)
         objective = held.at(
             min(held.estimate + held.step, 1.0) if parameter.kind == "correlation" else held.estimate + held.step
@@ -208,8 +212,10 @@ def test_the_start_of_a_search_is_the_fit(name: str) -> None:
     data = cross_products(design)
     theta = ml_optimum(data)
     at = profile(theta, data, reml=False)
-    values = parameter_values(data.own_units(factor(theta, len(data.s))), at.sigma, at.beta)
-    for parameter, value in zip(parameters(design.random_terms, design.fixed_terms), values, strict=True):
+    values = parameter_values(data.own_units(factor(theta, data.blocks)), at.sigma, at.beta, data.blocks)
+    for parameter, value in zip(
+        parameters(design.random_terms, design.fixed_terms, design.blocks), values, strict=True
+    ):
         held = hold(parameter, data, theta)
         assert held.at(held.estimate)(held.start)[0] == pytest.approx(at.criterion, abs=1e-8), parameter  # rounding
         if np.isfinite(value):
@@ -229,7 +235,7 @@ def test_an_sd_of_zero_is_the_model_without_the_random_effect(sds: tuple[float, 
     design = small(8, sds)
     data, last = cross_products(design), len(sds) - 1
     theta = ml_optimum(data)
-    names = {p.index: p for p in parameters(design.random_terms, ())}
+    names = {p.index: p for p in parameters(design.random_terms, (), design.blocks)}
     columns = {name: design.factors.get(name) for name in ("x", "t")}
     table = pd.DataFrame({n: c for n, c in columns.items() if c is not None} | {"g": design.group_index, "y": design.y})
     without = cross_products(build_design(smaller, table.astype({"g": str})))
@@ -248,7 +254,7 @@ def test_a_local_minimum_on_the_way_to_a_far_value_is_not_taken_for_the_least_de
     design = small(8, (0.8, 0.0, 0.4))
     data = cross_products(design)
     theta = ml_optimum(data)
-    for parameter in parameters(design.random_terms, design.fixed_terms)[:6]:
+    for parameter in parameters(design.random_terms, design.fixed_terms, design.blocks)[:6]:
         held = hold(parameter, data, theta)
         if parameter.kind == "correlation":
             for value in (-0.9, -0.4, 0.4, 0.9):

@@ -90,6 +90,7 @@ def fit(hierarchy, terms, covariance, criterion, sigma=2.0, response="words"):
         "hierarchy": hierarchy,
         "fixed_terms": terms,
         "random_terms": random_terms,
+        "blocks": [len(random_terms)],
         "random_effects_covariance": covariance,
         "random_effects_correlation": correlation,
         "estimator": "REML",
@@ -117,7 +118,7 @@ def estimates(values, std_error=0.1):
 def intervals(of, **changes):
     """Every interval 1 wide and about 1, but for those in `changes`: bounds by method and name, as `basic_sig01`."""
     rows = []
-    for parameter in parameters(of["random_terms"], of["fixed_terms"]):
+    for parameter in parameters(of["random_terms"], of["fixed_terms"], of["blocks"]):
         for method in ("percentile", "basic", "normal", "profile", "wald"):
             if method == "wald" and parameter.kind != "fixed":
                 continue

@@ -4,8 +4,7 @@ from typing import Any
 
 import pandas as pd
 from _job import job, read_json, write_arrays, write_json, write_table
-from twolevel.bootstrap_test import added_random_effects
-from twolevel.compare import comparison_table, likelihood_ratio
+from twolevel.compare import added_random_effects, comparison_table, likelihood_ratio
 from twolevel.crossproducts import cross_products
 from twolevel.design import Design
 from twolevel.deviance import from_lme4

@@ -39,19 +39,17 @@ def bounded_fit(data: CrossProducts, reml: bool) -> BoundedFit:
 
     NLopt's BOBYQA from theta = the identity, absolute tolerances 1e-8 (lme4 1.1, `nloptwrap`).
     """
-    q = len(data.s)
-
-    start = pack(np.eye(q))
+    start = pack(np.eye(len(data.s)), data.blocks)
     best = (np.inf, start)
 
     def criterion(theta: Floats, _: Floats) -> float:
         nonlocal best
-        here = evaluate(pack(from_lme4(theta, data)), data, reml)[0]
+        here = evaluate(pack(from_lme4(theta, data), data.blocks), data, reml)[0]
         if here < best[0]:
             best = (here, theta.copy())
         return here
 
-    optimiser = nlopt.opt(nlopt.LN_BOBYQA, n_theta(q))
+    optimiser = nlopt.opt(nlopt.LN_BOBYQA, n_theta(data.blocks))
     optimiser.set_min_objective(criterion)
     optimiser.set_lower_bounds(np.where(start > 0, 0.0, -np.inf))
     optimiser.set_xtol_abs(1e-8)

@@ -9,6 +9,7 @@ from scipy.special import chdtrc
 
 from twolevel.design import Design, Floats
 from twolevel.errors import UserError
+from twolevel.nesting import common_spaces, contains, lost_rank
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,16 @@ def likelihood_ratio(
         statistic=statistic,
         df=df,
         p_value=float(chdtrc(df, max(statistic, 0.0))),
-        on_boundary=designs[1].z.shape[1] > designs[0].z.shape[1],
+        on_boundary=added_random_effects(*designs) > 0,
     )
+
+
+def added_random_effects(null: Design, alternative: Design) -> int:
+    """How many random effects the alternative has beyond those of the null model that is nested in it.
+
+    0 where it adds covariances alone, as `(x | g)` does to `(x || g)`.
+    """
+    return lost_rank(*common_spaces(null, alternative))
 
 
 def comparison_table(
@@ -86,14 +95,15 @@ def _check_comparable(name: str, estimator: str, null: Design, alternative: Desi
 
     if null.response != alternative.response or null.group != alternative.group:
         refuse("the models have different responses or groups.", "Compare models of one response in one grouping.")
-    same_fixed = _contains(null.x, alternative.x)
-    same_random = _contains(null.z, alternative.z)
-    if not _contains(alternative.x, null.x) or not _contains(alternative.z, null.z):
+    spaces = common_spaces(null, alternative)
+    of_null, of_alternative = (space.directions for space in spaces)
+    if not contains(alternative.x, null.x) or not contains(of_alternative, of_null):
         refuse(
-            "the models are not nested: the null model has effects that the alternative lacks.",
-            "Choose a null model whose effects the alternative has too, or swap the two.",
+            "the models are not nested: the null model has effects, or covariances of random effects, that the "
+            "alternative lacks.",
+            "Choose a null model whose effects and covariances the alternative has too, or swap the two.",
         )
-    if same_fixed and same_random:
+    if contains(null.x, alternative.x) and contains(of_null, of_alternative):
         refuse("the two models are the same.", "Choose two different models.")
     if estimator == "REML" and not _same_columns(null.x, alternative.x):
         refuse(
@@ -108,10 +118,3 @@ def _same_columns(one: Floats, other: Floats) -> bool:
     if one.shape != other.shape:
         return False
     return all((column[:, None] == other).all(axis=0).any() for column in one.T)
-
-
-def _contains(matrix: Floats, other: Floats) -> bool:
-    """Whether every column of `other` is a combination of the columns of `matrix`, to a relative tolerance of 1e-9."""
-    basis, _ = np.linalg.qr(matrix)
-    left_over = other - basis @ (basis.T @ other)
-    return bool((np.linalg.norm(left_over, axis=0) <= 1e-9 * np.linalg.norm(other, axis=0)).all())

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from twolevel.blocks import places
 from twolevel.bounded import BoundedFit
 from twolevel.crossproducts import CrossProducts
 from twolevel.design import Design
@@ -26,8 +27,7 @@ def constrained_json(design: Design, data: CrossProducts, fit: Fit, bounded: Bou
     fit : its REML fit
     bounded : the bounded search, by REML
     """
-    q = len(data.s)
-    zero = wall(bounded, fit.criterion, q)
+    zero = wall(bounded, fit.criterion, data.blocks)
     story: dict[str, Any] = {
         "bounded_search": {
             "criterion": bounded.criterion,
@@ -35,13 +35,13 @@ def constrained_json(design: Design, data: CrossProducts, fit: Fit, bounded: Bou
             "above_optimum": bounded.criterion - fit.criterion,
         },
         "optimum": fit.criterion,
-        "face": [theta_name(element, q) for element in zero],
+        "face": [theta_name(element, data.blocks) for element in zero],
         "fit": None,
         "walls": [],
     }
     if zero:
         own = own_columns(data)
-        face = optimum_on_face(own, zero, pack(own.s @ factor(bounded.theta, q)))
+        face = optimum_on_face(own, zero, pack(own.s @ factor(bounded.theta, own.blocks), own.blocks))
         story["fit"] = estimates_at(design, own, face.theta) | {
             "above_optimum": face.at.criterion - fit.criterion,
             "gradient_norm": face.gradient_norm,
@@ -52,14 +52,14 @@ def constrained_json(design: Design, data: CrossProducts, fit: Fit, bounded: Bou
 
 def _wall(design: Design, data: CrossProducts, face: FaceFit, fit: Fit, i: int) -> dict[str, Any]:
     """One element at zero: the slope on both sides of it, and the criterion on the way off it."""
-    q, element = len(data.s), face.zero[i]
+    element = face.zero[i]
     own_scale = to_lme4(data)[element]
     at_optimum = float(fit.theta[element])
     values = np.linspace(0.0, 2 * max(at_optimum, LEAST_REACH / 2), PATH_POINTS)
-    flipped = column_flipped(face.theta, element, q)
+    flipped = column_flipped(face.theta, element, data.blocks)
     return {
-        "element": theta_name(element, q),
-        "term": design.random_terms[np.triu_indices(q)[1][element]],
+        "element": theta_name(element, data.blocks),
+        "term": design.random_terms[places(data.blocks)[0][element]],
         "derivative": float(face.derivatives[i]),
         "derivative_column_flipped": float(evaluate(flipped, data, reml=True)[1][element] / own_scale),
         "at_optimum": at_optimum,

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from twolevel.blocks import Blocks
+
 Floats = NDArray[np.float64]
 
 # A column is a product of factors: the variables, or contrasts of variables, that are multiplied to make it.
@@ -29,6 +31,7 @@ class Design:
     y : (n,) response
     x : (n, p) fixed-effects design
     z : (n, q) random-effects design: row i multiplies the effects of its own group
+    blocks : sizes of the independent blocks of random effects, in the order of the columns of z
     factors : (n,) values of each single factor in the columns
     group_index : (n,) number of each row's group, in order of first appearance
     group_labels : the J groups' labels
@@ -42,6 +45,7 @@ class Design:
     y: Floats
     x: Floats
     z: Floats
+    blocks: Blocks
     factors: Mapping[str, Floats]
     group_index: NDArray[np.intp]
     group_labels: tuple[str, ...]

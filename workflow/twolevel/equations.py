@@ -69,7 +69,9 @@ class _Coefficient:
         return [_times(g, product) for (_, g), product in zip(self.gammas, both, strict=True)]
 
 
-def equations(hierarchy: Sequence[Mapping[str, Any]], response: str, levels: Levels) -> Equations:
+def equations(
+    hierarchy: Sequence[Mapping[str, Any]], response: str, levels: Levels, blocks: Sequence[int]
+) -> Equations:
     """Write a model as equations.
 
     Parameters
@@ -77,6 +79,7 @@ def equations(hierarchy: Sequence[Mapping[str, Any]], response: str, levels: Lev
     hierarchy : the level-1 coefficients, as in `fit.json`: term, factors, predictors, random
     response : the outcome
     levels : the levels of each categorical variable, the reference first
+    blocks : sizes of the independent blocks of random effects, between which T has zeros
     """
     coefficients = _coefficients(hierarchy, levels)
     random = sorted((c for c in coefficients if c.random is not None), key=lambda c: c.random or 0)
@@ -84,7 +87,8 @@ def equations(hierarchy: Sequence[Mapping[str, Any]], response: str, levels: Lev
     residual: Pieces = ("r_{ij}",)
     random_part = [_times(c.effect, c.factor) for c in coefficients if c.effect]
     gammas = dict(pair for c in coefficients for pair in c.gammas)
-    taus = [[rf"\tau_{{{_index(a.q, b.q)}}}" for b in random] for a in random]
+    block = [number for number, size in enumerate(blocks) for _ in range(size)]
+    taus = [[_tau(a, b) if block[i] == block[k] else "0" for k, b in enumerate(random)] for i, a in enumerate(random)]
     return Equations(
         level1=_equation(outcome, [*(_times(c.beta, c.factor) for c in coefficients), residual]),
         level2=tuple(_equation((c.beta,), c.own) for c in coefficients),
@@ -94,6 +98,10 @@ def equations(hierarchy: Sequence[Mapping[str, Any]], response: str, levels: Lev
         fixed_symbols=tuple(math(gammas[column]) for column in sorted(gammas)),
         random_symbols=tuple(math(row[i]) for i, row in enumerate(taus)),
     )
+
+
+def _tau(a: _Coefficient, b: _Coefficient) -> str:
+    return rf"\tau_{{{_index(a.q, b.q)}}}"
 
 
 def _coefficients(hierarchy: Sequence[Mapping[str, Any]], levels: Levels) -> list[_Coefficient]:

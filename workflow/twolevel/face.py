@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from twolevel.blocks import Blocks, places
 from twolevel.bounded import BoundedFit
 from twolevel.crossproducts import CrossProducts
 from twolevel.design import Floats
@@ -52,11 +53,11 @@ class FaceFit:
         return float(np.abs(np.delete(self.at.gradient, self.zero)).max())
 
 
-def wall(bounded: BoundedFit, optimum: float, q: int) -> tuple[int, ...]:
+def wall(bounded: BoundedFit, optimum: float, blocks: Blocks) -> tuple[int, ...]:
     """Positions in theta of the zeros on the diagonal where a bounded search ended away from the optimum; or none."""
     if bounded.criterion - optimum <= SAME_OPTIMUM:
         return ()
-    columns, rows = np.triu_indices(q)
+    rows, columns = places(blocks)
     return tuple(np.flatnonzero((rows == columns) & (bounded.theta < SINGULAR)).tolist())
 
 
@@ -83,11 +84,11 @@ def optimum_on_face(data: CrossProducts, zero: tuple[int, ...], start: Floats) -
     return FaceFit(zero, theta, at, at.gradient[held] / to_lme4(data)[held])
 
 
-def column_flipped(theta: Floats, element: int, q: int) -> Floats:
+def column_flipped(theta: Floats, element: int, blocks: Blocks) -> Floats:
     """Theta with the sign of the column changed that a diagonal element stands in: the same covariance matrix."""
-    lower = factor(theta, q)
-    lower[:, np.triu_indices(q)[0][element]] *= -1.0
-    return pack(lower)
+    lower = factor(theta, blocks)
+    lower[:, places(blocks)[1][element]] *= -1.0
+    return pack(lower, blocks)
 
 
 def criterion_along(data: CrossProducts, theta: Floats, element: int, values: Floats) -> Floats:
@@ -97,13 +98,13 @@ def criterion_along(data: CrossProducts, theta: Floats, element: int, values: Fl
     return np.array([evaluate(point, data, reml=True)[0] for point in points])
 
 
-def theta_name(element: int, q: int) -> str:
+def theta_name(element: int, blocks: Blocks) -> str:
     """Name an element of theta by its row and column in the factor: theta_32."""
-    columns, rows = np.triu_indices(q)
+    rows, columns = places(blocks)
     return f"theta_{rows[element] + 1}{columns[element] + 1}"
 
 
-def theta_positions(names: Sequence[str], q: int) -> tuple[int, ...]:
+def theta_positions(names: Sequence[str], blocks: Blocks) -> tuple[int, ...]:
     """Positions of elements of theta, by their names."""
-    known = [theta_name(element, q) for element in range(n_theta(q))]
+    known = [theta_name(element, blocks) for element in range(n_theta(blocks))]
     return tuple(known.index(name) for name in names)

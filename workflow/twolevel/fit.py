@@ -23,8 +23,8 @@ class Fit:
     ----------
     estimator : "REML" or "ML"
     criterion : REML criterion, or -2 log-likelihood
-    n_obs, npar : observations; parameters (fixed effects, distinct elements of T, sigma)
-    theta : (k,) lower triangle of the relative covariance factor, column by column, diagonal non-negative
+    n_obs, npar : observations; parameters (fixed effects, free elements of T, sigma)
+    theta : (k,) lower triangles of the relative covariance factor's blocks, column by column, diagonal non-negative
     sigma : residual standard deviation
     beta : (p,) fixed effects
     beta_covariance : (p, p) their covariance matrix, sigma^2 (X'V^-1X)^-1
@@ -81,12 +81,11 @@ def fit_model(design: Design, data: CrossProducts, *, reml: bool, random_starts:
     does not, they are the profiled ones, with the doubt. They are the profiled ones on the boundary too: MixedLM has to
     invert a singular matrix there, so that where it ends, or whether it breaks down, says nothing of the optimum.
     """
-    q = design.z.shape[1]
     found = search(data, reml, starts(data, random_starts, seed))
     theta = found.best.theta
-    at, lower = profile(theta, data, reml), factor(theta, q)
+    at, lower = profile(theta, data, reml), factor(theta, data.blocks)
     own = data.own_units(lower)
-    singular = bool(is_singular(theta, q))
+    singular = bool(is_singular(theta, data.blocks))
     record = fit_from(design, data, reml, at.beta, lower)
     accepted = bool(abs(record.criterion - at.criterion) <= AGREEMENT) and not singular
     return Fit(
@@ -94,7 +93,7 @@ def fit_model(design: Design, data: CrossProducts, *, reml: bool, random_starts:
         criterion=record.criterion if accepted else at.criterion,
         n_obs=data.n_obs,
         npar=len(at.beta) + len(theta) + 1,
-        theta=pack(own),
+        theta=pack(own, data.blocks),
         sigma=record.sigma if accepted else at.sigma,
         beta=record.beta if accepted else at.beta,
         beta_covariance=at.beta_covariance,

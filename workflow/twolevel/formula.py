@@ -61,6 +61,7 @@ def build_design(formula: str, table: pd.DataFrame) -> Design:
         y=_response(formula, fixed),
         x=np.column_stack([*columns.values()]),
         z=np.column_stack([*random_columns.values()]),
+        blocks=(len(random_columns),),
         factors=_single_factors(fixed) | _single_factors(random),
         group_index=index,
         group_labels=tuple(map(str, labels)),

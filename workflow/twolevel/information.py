@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from twolevel.blocks import Blocks, covariance_directions
 from twolevel.crossproducts import CrossProducts
 from twolevel.design import Floats
 from twolevel.fit import Fit
@@ -29,12 +30,14 @@ class Weighted:
     ztx : (J, q, p) Q_j = Z_j'V_j^-1X_j
     zte : (J, q) e_j = Z_j'V_j^-1(y_j - X_j beta)
     xtx_inverse : (p, p) H = (X'V^-1X)^-1
+    blocks : sizes of the independent blocks of random effects
     """
 
     ztz: Floats
     ztx: Floats
     zte: Floats
     xtx_inverse: Floats
+    blocks: Blocks
 
 
 def weighted(data: CrossProducts, fit: Fit) -> Weighted:
@@ -50,12 +53,12 @@ def weighted(data: CrossProducts, fit: Fit) -> Weighted:
     xtx = np.eye(p) - np.tensordot(data.ztx, relative @ ztx, axes=([0, 1], [0, 1]))
     xtx_inverse = np.asarray(np.linalg.inv(xtx), dtype=np.float64)
     delta = xtx_inverse @ (data.xty - np.tensordot(data.ztx, zty @ relative, axes=([0, 1], [0, 1])))
-    return Weighted(ztz, ztx, (zty - ztx @ delta) / fit.at.sigma, xtx_inverse)
+    return Weighted(ztz, ztx, (zty - ztx @ delta) / fit.at.sigma, xtx_inverse, data.blocks)
 
 
 @dataclass(frozen=True)
 class Information:
-    """Second derivatives of the criterion by the k elements of T and the scale of V, the scale last.
+    """Second derivatives of the criterion by the k free elements of T and the scale of V, the scale last.
 
     They are those of the criterion, which is -2 log-likelihood: twice the inverse is a covariance matrix.
 
@@ -81,7 +84,7 @@ def information(at: Weighted, n_obs: int, reml: bool) -> Information:
     in the traces.
     """
     p, h = len(at.xtx_inverse), at.xtx_inverse
-    directions = _directions(at.ztz.shape[1])
+    directions = covariance_directions(at.blocks)
     xtx_fall = np.einsum("rab,axby->rxy", directions, np.tensordot(at.ztx, at.ztx, axes=(0, 0)))
     residual_products = at.zte[:, :, None] * at.zte[:, None, :]
     removed = np.einsum("rab,axb->rx", directions, np.tensordot(at.ztx, at.zte, axes=(0, 0)))
@@ -103,15 +106,6 @@ def information(at: Weighted, n_obs: int, reml: bool) -> Information:
         observed=_bordered(2.0 * quadratics - traces, 2.0 * quadratic - trace, free),
         expected=_bordered(traces, trace, free),
     )
-
-
-def _directions(q: int) -> Floats:
-    """Symmetric matrices E_r with ones at each place of the lower triangle, (k, q, q)."""
-    rows, columns = np.tril_indices(q)
-    directions = np.zeros((len(rows), q, q))
-    number = np.arange(len(rows))
-    directions[number, rows, columns] = directions[number, columns, rows] = 1.0
-    return directions
 
 
 def _traces(directions: Floats, left: Floats, right: Floats) -> Floats:

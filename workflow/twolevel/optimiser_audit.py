@@ -17,7 +17,7 @@ from twolevel.bounded import bounded_fit
 from twolevel.crossproducts import CrossProducts
 from twolevel.design import Design, Floats
 from twolevel.deviance import from_lme4, pack
-from twolevel.mixedlm import run
+from twolevel.mixedlm import free_parameters, run
 from twolevel.optimise import FLAT, descend
 
 # `.fit()` without a method tries these in turn, each from where the one before it ended, until one says that it
@@ -140,8 +140,9 @@ def _from_one_start(design: Design, name: str, start: Floats | None, methods: Se
 
 
 def _mixedlm(design: Design, name: str, start: Floats | None, method: str) -> Trial:
-    """Call MixedLM as a user would; without a start it takes the identity."""
-    options: dict[str, object] = {} if method == "plain" else {"method": [method]}
+    """Call MixedLM as a user would; without a start it takes the identity. It has to be told of independent blocks."""
+    options: dict[str, object] = {"free": free_parameters(design.x.shape[1], design.blocks)}
+    options |= {} if method == "plain" else {"method": [method]}
     if start is not None:
         options["start_params"] = MixedLMParams.from_components(fe_params=np.zeros(design.x.shape[1]), cov_re=start)
     began = process_time()
@@ -171,7 +172,7 @@ def _bounded(data: CrossProducts) -> Trial:
 
 def _unbounded(data: CrossProducts) -> Trial:
     """Our own search from lme4's start: Newton's method, with gradient and Hessian at every step."""
-    start = pack(from_lme4(pack(np.eye(len(data.s))), data))
+    start = pack(from_lme4(pack(np.eye(len(data.s)), data.blocks), data), data.blocks)
     descend(data, True, IDENTITY, start)
     began = process_time()
     found = descend(data, True, IDENTITY, start)

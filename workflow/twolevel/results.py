@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from twolevel.blocks import Blocks, slices
 from twolevel.bounded import BoundedFit
 from twolevel.crossproducts import CrossProducts
 from twolevel.design import Design, Floats
@@ -27,9 +28,16 @@ def correlation(covariance: Floats) -> Floats:
     return np.where(np.eye(len(sds), dtype=bool), 1.0, np.clip(scaled, -1.0, 1.0))
 
 
-def correlation_rows(covariance: Floats) -> list[list[float | None]]:
-    """Correlations for JSON, which has no NaN."""
-    return [[_finite(r) for r in row] for row in correlation(covariance)]
+def correlation_rows(covariance: Floats, blocks: Blocks) -> list[list[float | None]]:
+    """Correlations for JSON, which has no NaN; none between independent blocks of random effects."""
+    block = np.repeat(np.arange(len(blocks)), blocks)
+    within = np.where(block[:, None] == block, correlation(covariance), np.nan)
+    return [[_finite(r) for r in row] for row in within]
+
+
+def block_names(group: str, blocks: Blocks) -> list[str]:
+    """What lme4 calls the grouping factor of each block of random effects: `g`, `g.1`, `g.2`."""
+    return [group if number == 0 else f"{group}.{number}" for number in range(len(blocks))]
 
 
 def fit_json(
@@ -44,6 +52,7 @@ def fit_json(
         "n_groups": len(design.group_labels),
         "fixed_terms": list(design.fixed_terms),
         "random_terms": list(design.random_terms),
+        "blocks": list(design.blocks),
         "hierarchy": _hierarchy(design),
         "fingerprint": {"data": of.data, "formula": of.formula, "library": of.library},
         "scaled_residual_quantiles": np.quantile(residuals / reml.sigma, [0, 0.25, 0.5, 0.75, 1]).tolist(),
@@ -59,7 +68,11 @@ def fit_json(
             },
         }
     }
-    return about | _estimates(reml) | {"optimiser": story, "ml": _estimates(ml) | {"optimiser": _story(ml)}}
+    return (
+        about
+        | _estimates(reml, design.blocks)
+        | {"optimiser": story, "ml": _estimates(ml, design.blocks) | {"optimiser": _story(ml)}}
+    )
 
 
 def fixed_effects_table(design: Design, data: CrossProducts, fit: Fit) -> pd.DataFrame:
@@ -82,11 +95,17 @@ def fixed_effects_table(design: Design, data: CrossProducts, fit: Fit) -> pd.Dat
 
 
 def random_effects_table(design: Design, fit: Fit) -> pd.DataFrame:
-    """Variances and covariances, standard deviations and correlations, as `as.data.frame(VarCorr(fit))` has them."""
+    """Variances and covariances, standard deviations and correlations, as `as.data.frame(VarCorr(fit))` has them.
+
+    Blocks of independent random effects stand one after the other, called as lme4 does: `g`, `g.1`, `g.2`.
+    """
     terms, sds, correlations = design.random_terms, np.sqrt(np.diag(fit.covariance)), correlation(fit.covariance)
-    pairs = [(a, b) for a in range(len(terms)) for b in range(a + 1, len(terms))]
-    rows = [(design.group, term, "", fit.covariance[i, i], sds[i]) for i, term in enumerate(terms)]
-    rows += [(design.group, terms[a], terms[b], fit.covariance[a, b], correlations[a, b]) for a, b in pairs]
+    rows: list[tuple[str, str, str, float, float]] = []
+    for group, block in zip(block_names(design.group, design.blocks), slices(design.blocks), strict=True):
+        effects = range(len(terms))[block]
+        pairs = [(a, b) for a in effects for b in effects if a < b]
+        rows += [(group, terms[i], "", fit.covariance[i, i], sds[i]) for i in effects]
+        rows += [(group, terms[a], terms[b], fit.covariance[a, b], correlations[a, b]) for a, b in pairs]
     rows += [("Residual", "", "", fit.sigma**2, fit.sigma)]
     return pd.DataFrame(rows, columns=["group", "term_1", "term_2", "vcov", "sdcor"])
 
@@ -156,7 +175,7 @@ def _hierarchy(design: Design) -> list[dict[str, Any]]:
     ]
 
 
-def _estimates(fit: Fit) -> dict[str, Any]:
+def _estimates(fit: Fit, blocks: Blocks) -> dict[str, Any]:
     return {
         "estimator": fit.estimator,
         "criterion": fit.criterion,
@@ -169,7 +188,7 @@ def _estimates(fit: Fit) -> dict[str, Any]:
         "fixed_effects": fit.beta.tolist(),
         "fixed_effects_covariance": fit.beta_covariance.tolist(),
         "random_effects_covariance": fit.covariance.tolist(),
-        "random_effects_correlation": correlation_rows(fit.covariance),
+        "random_effects_correlation": correlation_rows(fit.covariance, blocks),
         "singular": fit.singular,
         "trustworthy": fit.trustworthy,
         "doubts": list(fit.doubts),

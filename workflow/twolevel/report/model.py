@@ -243,7 +243,7 @@ def read_model(
     def read(names: Sequence[str]) -> Factors:
         return tuple(read_factor(factor, levels) for factor in names)
 
-    written = equations(fit["hierarchy"], fit["response"], levels)
+    written = equations(fit["hierarchy"], fit["response"], levels, fit["blocks"])
     where = {
         column: (read(coefficient["factors"]), read(predictor))
         for coefficient in fit["hierarchy"]
