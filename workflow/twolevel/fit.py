@@ -5,9 +5,11 @@ from math import log
 
 import numpy as np
 
+from twolevel.blocks import slices
 from twolevel.crossproducts import CrossProducts
 from twolevel.design import Design, Floats
 from twolevel.deviance import Profile, factor, pack, profile
+from twolevel.identified import overlapping_blocks
 from twolevel.mixedlm import MixedLMFit, fit_from
 from twolevel.optimise import FLAT, Search, is_singular, search, starts
 
@@ -86,6 +88,7 @@ def fit_model(design: Design, data: CrossProducts, *, reml: bool, random_starts:
     at, lower = profile(theta, data, reml), factor(theta, data.blocks)
     own = data.own_units(lower)
     singular = bool(is_singular(theta, data.blocks))
+    overlaps = _overlaps(design, data)
     record = fit_from(design, data, reml, at.beta, lower)
     accepted = bool(abs(record.criterion - at.criterion) <= AGREEMENT) and not singular
     return Fit(
@@ -99,7 +102,9 @@ def fit_model(design: Design, data: CrossProducts, *, reml: bool, random_starts:
         beta_covariance=at.beta_covariance,
         covariance=record.covariance if accepted else at.sigma**2 * own @ own.T,
         singular=singular,
-        doubts=_doubts(at, found, singular) + (() if accepted or singular else _disagreement(record, at)),
+        doubts=_doubts(at, found, singular or bool(overlaps))
+        + overlaps
+        + (() if accepted or singular else _disagreement(record, at)),
         search=found,
         record=record,
         at=at,
@@ -107,7 +112,7 @@ def fit_model(design: Design, data: CrossProducts, *, reml: bool, random_starts:
     )
 
 
-def _doubts(at: Profile, found: Search, singular: bool) -> tuple[str, ...]:
+def _doubts(at: Profile, found: Search, may_be_flat: bool) -> tuple[str, ...]:
     best, doubts = found.best, []
     least = np.linalg.eigvalsh(at.hessian)[0]
     if not np.isfinite(best.criterion):
@@ -116,11 +121,22 @@ def _doubts(at: Profile, found: Search, singular: bool) -> tuple[str, ...]:
         doubts.append(f"the gradient at the best point found is {best.gradient_norm:.2g}, not zero")
     if least < -FLAT:
         doubts.append("the best point found is a saddle")
-    if abs(least) <= FLAT and not singular:
+    if abs(least) <= FLAT and not may_be_flat:
         doubts.append("the criterion is flat at the best point found: the data do not tell the variances apart")
     if found.reached_best < 2:
         doubts.append(f"only one of {len(found.runs)} searches reached the best criterion")
     return tuple(doubts)
+
+
+def _overlaps(design: Design, data: CrossProducts) -> tuple[str, ...]:
+    """Which variances are told apart by nothing in the data, though all that hangs on their sum is."""
+    named = [", ".join(design.random_terms[block]) for block in slices(design.blocks)]
+    return tuple(
+        f"the data cannot split the variance between {' and '.join(f'({named[number]})' for number in numbers)}, whose "
+        f"columns overlap: what they add to the response in sum, the fixed effects and their tests can be trusted, the "
+        f"variances and correlations of each cannot"
+        for numbers in overlapping_blocks(data)
+    )
 
 
 def _disagreement(record: MixedLMFit, at: Profile) -> tuple[str, ...]:

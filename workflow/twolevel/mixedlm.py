@@ -72,7 +72,7 @@ def fit_from(design: Design, data: CrossProducts, reml: bool, beta: Floats, lowe
 
 
 def free_parameters(p: int, blocks: Blocks) -> MixedLMParams | None:
-    """What MixedLM may move where blocks of random effects are independent; None, for everything, where there is one."""
+    """What MixedLM may move where blocks of random effects are independent; None, for all, where there is one."""
     if len(blocks) == 1:
         return None
     free = np.zeros((sum(blocks),) * 2)
