@@ -44,7 +44,7 @@ def test_values_are_those_of_the_covariance_matrix() -> None:
 def test_a_correlation_stays_within_one_and_is_not_a_number_beside_a_zero_variance() -> None:
     parallel = np.array([[0.1, 0.0], [0.7, 0.0]])
     sd_1, correlation, *_ = parameter_values(
-        np.array([parallel, [[0.3, 0.0], [0.0, 0.0]]]), np.ones(2), np.ones((2, 1))
+        np.array([parallel, [[0.3, 0.0], [0.0, 0.0]]]), np.ones(2), np.ones((2, 1)), (2,)
     ).T
     assert sd_1.tolist() == [0.1, 0.3]
     assert correlation[0] == 1.0
@@ -65,4 +65,4 @@ def test_values_of_a_fit_are_lme4s(name: str, models, lme4) -> None:
         expected.append(sdcor[{0: (None, None), 1: (*rows, None), 2: tuple(rows)}[len(rows)]])
     # lme4's optimum, polished, is known to about 1e-6 (tests/reference/README.md).
     np.testing.assert_allclose(values[: len(expected)], expected, rtol=1e-5)
-    np.testing.assert_array_equal(values[len(expected) :], fitted.reml.beta, fitted.data.blocks)
+    np.testing.assert_array_equal(values[len(expected) :], fitted.reml.beta)

@@ -129,13 +129,16 @@ def _doubts(at: Profile, found: Search, may_be_flat: bool) -> tuple[str, ...]:
 
 
 def _overlaps(design: Design, data: CrossProducts) -> tuple[str, ...]:
-    """Which variances are told apart by nothing in the data, though all that hangs on their sum is."""
-    named = [", ".join(design.random_terms[block]) for block in slices(design.blocks)]
-    return tuple(
-        f"the data cannot split the variance between {' and '.join(f'({named[number]})' for number in numbers)}, whose "
-        f"columns overlap: what they add to the response in sum, the fixed effects and their tests can be trusted, the "
-        f"variances and correlations of each cannot"
+    """Which random effects have variances that can be split among them in more than one way."""
+    blocks = slices(design.blocks)
+    among = [
+        [term for number in numbers for term in design.random_terms[blocks[number]]]
         for numbers in overlapping_blocks(data)
+    ]
+    return tuple(
+        f"the data do not tell apart all variances and covariances of {', '.join(terms)}, whose columns overlap: the "
+        f"fixed effects and their tests do not depend on how they are split, but each variance and correlation does"
+        for terms in among
     )
 
 
