@@ -168,9 +168,10 @@ def test_mixedlm_ends_at_the_same_optimum_with_the_same_zeros(blocks: Blocks) ->
 def test_blocks_of_columns_in_another_order_are_the_same_model() -> None:
     """(x | g) + (0 + t | g) is (0 + t | g) + (x | g)."""
     pair, alone = (build_design(f"y ~ x * w + t + ({term} | g)", table()) for term in ("x", "0 + t"))
-    fits = []
-    for design in (side_by_side(pair, alone), side_by_side(alone, pair)):
-        fits.append(fit_model(design, cross_products(design), reml=True, random_starts=4, seed=1))
+    fits = [
+        fit_model(design, cross_products(design), reml=True, random_starts=4, seed=1)
+        for design in (side_by_side(pair, alone), side_by_side(alone, pair))
+    ]
     assert fits[0].criterion == pytest.approx(fits[1].criterion, abs=1e-8)
     moved = [1, 2, 0]
     np.testing.assert_allclose(fits[0].covariance, fits[1].covariance[np.ix_(moved, moved)], rtol=1e-4, atol=1e-6)
@@ -179,10 +180,13 @@ def test_blocks_of_columns_in_another_order_are_the_same_model() -> None:
 # -------------------------------------------------------------------------------------- what is not identified
 
 
+def two_levels() -> pd.DataFrame:
+    return table().assign(a=pd.Categorical(np.where(table()["t"] > 2, "high", "low"), ["low", "high"]))
+
+
 def overlapping() -> Design:
     """(1 | g) + (0 + a | g), a factor with two levels: the indicators sum to the intercept's column."""
-    with_factor = table().assign(a=pd.Categorical(np.where(table()["t"] > 2, "high", "low"), ["low", "high"]))
-    return side_by_side(*(build_design(f"y ~ x + a + ({term} | g)", with_factor) for term in ("1", "0 + a")))
+    return side_by_side(*(build_design(f"y ~ x + a + ({term} | g)", two_levels()) for term in ("1", "0 + a")))
 
 
 def test_blocks_that_overlap_are_fitted_and_their_split_is_doubted() -> None:
@@ -193,16 +197,15 @@ def test_blocks_that_overlap_are_fitted_and_their_split_is_doubted() -> None:
     assert overlapping_blocks(data) == ((0, 1),)
     assert len(independent_directions(data)) == 3
     fit = fit_model(design, data, reml=True, random_starts=4, seed=1)
-    with_factor = build_design("y ~ x + a + (a | g)", table().assign(
-        a=pd.Categorical(np.where(table()["t"] > 2, "high", "low"), ["low", "high"])
-    ))  # fmt: skip
+    with_factor = build_design("y ~ x + a + (a | g)", two_levels())
     same_data = cross_products(with_factor)
     same = fit_model(with_factor, same_data, reml=True, random_starts=4, seed=1)
     assert same.trustworthy
     assert fit.criterion == pytest.approx(same.criterion, abs=1e-6)
     assert fit.doubts == (
-        "the data do not tell apart all variances and covariances of (Intercept), alow, ahigh, whose columns overlap: "
-        "the fixed effects and their tests do not depend on how they are split, but each variance and correlation does",
+        f"the data do not tell apart all variances and covariances of {', '.join(design.random_terms)}, whose columns "
+        "overlap: the fixed effects and their tests do not depend on how they are split, but each variance and "
+        "correlation does",
     )
     np.testing.assert_allclose(fit.beta, same.beta, rtol=1e-4)
     # Tests of fixed effects do not depend on the coordinates of the variances. Two searches: 1e-4.

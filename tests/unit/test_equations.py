@@ -70,6 +70,7 @@ def test_a_coefficient_without_random_effect_or_constant_has_none():
         ],
         "y",
         {},
+        [1],
     )
     assert [flat(e.latex) for e in written.level2] == [
         r"\beta_{0j} = u_{0j}",
@@ -93,16 +94,39 @@ def test_the_order_of_the_random_effects_is_that_of_their_columns():
         ],
         "y",
         {},
+        [3],
     )
     assert [s.latex for s in written.random_symbols] == [r"\tau_{00}", r"\tau_{22}", r"\tau_{11}"]
     assert written.covariance is not None
     assert written.covariance.latex.count(r"\tau_{21}") == 1
 
 
+@pytest.mark.parametrize(
+    ("blocks", "zeros"),
+    [
+        ([1, 1, 1], [(0, 1), (0, 2), (1, 2)]),
+        ([2, 1], [(0, 2), (1, 2)]),
+        ([1, 2], [(0, 1), (0, 2)]),
+        ([3], []),
+    ],
+)
+def test_the_covariance_matrix_has_zeros_between_blocks(blocks, zeros):
+    level1 = [coefficient(name, predictors=[[i, []]], random=i) for i, name in enumerate(["a", "b", "c"])]
+    written = equations(level1, "y", {}, blocks)
+    assert written.covariance is not None
+    inside = written.covariance.latex.split(r"\begin{pmatrix}")[1].split(r"\end{pmatrix}")[0]
+    cells = [[cell.strip() for cell in row.split("&")] for row in inside.split(r"\\")]
+    for i in range(3):
+        for k in range(3):
+            zero = (i, k) in zeros or (k, i) in zeros
+            assert cells[i][k] == ("0" if zero else rf"\tau_{{{i + 1}{k + 1}}}")
+    assert [s.latex for s in written.random_symbols] == [r"\tau_{11}", r"\tau_{22}", r"\tau_{33}"]
+
+
 def test_indices_of_two_digits_are_told_apart():
     many = [coefficient(predictors=[[0, []]], random=0)]
     many += [coefficient(f"x{i}", predictors=[[i, []]]) for i in range(1, 12)]
-    symbols = [s.latex for s in equations(many, "y", {}).fixed_symbols]
+    symbols = [s.latex for s in equations(many, "y", {}, [1]).fixed_symbols]
     assert len(set(symbols)) == 12
     assert symbols[11] == r"\gamma_{11,0}"
     assert symbols[1] == r"\gamma_{10}"
@@ -141,6 +165,7 @@ def test_a_hostile_name_is_text(name):
         ],
         name,
         {"sector": ["Public", name]},
+        [2],
     )
     for formula in (written.level1, *written.level2, written.combined):
         tree = ElementTree.fromstring(
@@ -168,7 +193,7 @@ def test_long_sums_break_into_lines_and_lose_nothing():
     names = [f"predictor_{i}" for i in range(1, 8)]
     level1 = [coefficient(predictors=[[0, []]], random=0)]
     level1 += [coefficient(name, predictors=[[i, []]]) for i, name in enumerate(names, start=1)]
-    latex = equations(level1, "y", {}).combined.latex
+    latex = equations(level1, "y", {}, [1]).combined.latex
     assert latex.count(r"\\") >= 4
     assert all(latex.count(latex_text(name)) == 1 for name in names)
     assert flat(latex).count(" + ") == 9  # of ten terms

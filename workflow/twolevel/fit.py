@@ -130,11 +130,8 @@ def _doubts(at: Profile, found: Search, may_be_flat: bool) -> tuple[str, ...]:
 
 def _overlaps(design: Design, data: CrossProducts) -> tuple[str, ...]:
     """Which random effects have variances that can be split among them in more than one way."""
-    blocks = slices(design.blocks)
-    among = [
-        [term for number in numbers for term in design.random_terms[blocks[number]]]
-        for numbers in overlapping_blocks(data)
-    ]
+    of_block = [design.random_terms[block] for block in slices(design.blocks)]
+    among = [[term for number in numbers for term in of_block[number]] for numbers in overlapping_blocks(data)]
     return tuple(
         f"the data do not tell apart all variances and covariances of {', '.join(terms)}, whose columns overlap: the "
         f"fixed effects and their tests do not depend on how they are split, but each variance and correlation does"
