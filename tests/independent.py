@@ -15,6 +15,13 @@ FOLDER = Path(__file__).parent / "reference"
 # Rscript tests/reference/independent_blocks.R
 REFERENCE = json.loads((FOLDER / "independent_blocks.json").read_text(encoding="utf-8"))
 
+# Rscript tests/reference/independent_blocks_bounds.R: profile bounds that lme4's interpolation misses, by model,
+# parameter and side.
+EXACT_BOUNDS = {
+    (row["model"], row["parameter"], row["side"]): row["value"]
+    for row in json.loads((FOLDER / "independent_blocks_bounds.json").read_text(encoding="utf-8"))["bounds"]
+}
+
 BLOCKS: dict[str, Blocks] = {"sleep": (1, 1), "three": (1, 1, 1), "pair_and_one": (2, 1), "one_and_pair": (1, 2)}
 
 
