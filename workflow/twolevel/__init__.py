@@ -4,13 +4,16 @@ Read the modules in the order in which data flows:
 
     yaml_text, config               what a person chose, checked
     source, columns, derive         a table: obtained, checked, completed
-    design, formula, hierarchy      lme4's formula to design matrices; which level each term belongs to
+    blocks, design, formula,        independent blocks of random effects; lme4's formula to design matrices;
+    hierarchy                       which level each term belongs to
     crossproducts                   what the likelihood needs of the data, group by group
     groupwise, deviance, newton     sums over groups, compiled; the profiled criterion with its derivatives; one search
+    identified                      whether the data tell all variances apart
     optimise, bounded, mixedlm, fit its optimum from several starts; lme4's bounded search; statsmodels' fit of record
     optimiser_audit                 where MixedLM's methods and lme4's bounds end, from which start
     point, face, constrained        estimates at any theta; the optimum that lme4's bounds lead to, if another
-    effects, variance, compare      empirical Bayes, variance explained, likelihood ratio tests
+    effects, variance, compare,     empirical Bayes, variance explained, likelihood ratio tests
+    nesting                         and whether one model contains the other
     information, fixed_tests        what the data say about the variances; t tests of fixed effects that heed it
     reliability, shares             what the HLM program prints of each variance; ICC, marginal and conditional R2
     streams, simulate, bootstrap    a random stream for each replicate; simulated cross-products; models fitted to them
