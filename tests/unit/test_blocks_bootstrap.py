@@ -175,6 +175,9 @@ def test_the_row_of_the_mixture_is_that_limit(case: str) -> None:
         assert "mixture" not in tests
         assert df == first
     else:
+        # Every statistic is as large as zero.
+        nothing = bootstrap_tests(0.0, df, np.array([0.0, 1.0, 2.0, 5.0]), added).set_index("test")["p_value"]
+        assert nothing["mixture"] == nothing["PBtest"] == 1.0
         expected = ((chi2(first).sf(3.0) if first else 0.0) + chi2(second).sf(3.0)) / 2
         assert tests["mixture"] == pytest.approx(expected, rel=1e-12)
 

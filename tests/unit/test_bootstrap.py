@@ -196,7 +196,7 @@ def test_where_the_compiled_search_ends_short_another_goes_on(monkeypatch) -> No
 
     def without_end(*arguments: Any) -> None:
         compiled(*arguments)
-        theta, found = arguments[10], arguments[14]
+        theta, found = arguments[11], arguments[15]
         theta[::3] += 0.3
         found[::3] = False
 

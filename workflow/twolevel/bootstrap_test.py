@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import chdtrc, fdtrc, gammaincc
 
+from twolevel.chi_square import upper_tail
 from twolevel.design import Floats
 
 COLUMNS = ["test", "statistic", "df", "ddf", "p_value", "monte_carlo_error"]
@@ -75,7 +76,7 @@ def bootstrap_tests(statistic: float, df: int, reference: Floats, added: int = 0
     rows: list[tuple[str, float, float, float, float, float]] = []
     rows.append(("LRT", observed, df, missing, float(chdtrc(df, observed)), missing))
     if added == 1:
-        p_mixture = float(chdtrc(df - 1, observed) + chdtrc(df, observed)) / 2
+        p_mixture = float(upper_tail(df - 1, observed) + upper_tail(df, observed)) / 2
         rows.append(("mixture", observed, missing, missing, p_mixture, missing))
     p_bootstrap = float(1 + (simulated >= observed).sum()) / (1 + len(simulated))
     error = float(np.sqrt(p_bootstrap * (1 - p_bootstrap) / len(simulated)))
