@@ -212,6 +212,10 @@ def test_r_still_gives_the_reference_values(tmp_path: Path, rscript: str) -> Non
     subprocess.run([rscript, script, snapshot, made], check=True)
     again = json.loads(made.read_text(encoding="utf-8"))
     assert (tmp_path / "sleepstudy.csv").read_bytes() == (FOLDER / "sleepstudy.csv").read_bytes()
+    bounds = tmp_path / "bounds.json"
+    subprocess.run([rscript, FOLDER / "independent_blocks_bounds.R", snapshot, bounds], check=True)
+    for row in json.loads(bounds.read_text(encoding="utf-8"))["bounds"]:
+        assert row["value"] == pytest.approx(EXACT_BOUNDS[row["model"], row["parameter"], row["side"]], abs=1e-6)
     # Where the split is not identified, R may end elsewhere on the ridge.
     for of in (again, REFERENCE):
         for estimator in ("REML", "ML"):

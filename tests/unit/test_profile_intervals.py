@@ -6,9 +6,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from independent import in_blocks
 from scipy.linalg import cholesky, solve_triangular
 from scipy.optimize import minimize
 from scipy.stats import chi2
+from twolevel.blocks import Blocks
 from twolevel.crossproducts import CrossProducts, cross_products
 from twolevel.descent import ProfileError
 from twolevel.design import Design
@@ -106,6 +108,11 @@ DESIGNS = {
     "two random effects, singular": small(5, (0.8, 0.0)),
     "three random effects": small(6, (0.8, 0.6, 0.5)),
     "three random effects, singular": small(8, (0.8, 0.0, 0.4)),
+    "two independent random effects": in_blocks(small(4, (0.8, 0.6)), (1, 1)),
+    "two independent random effects, singular": in_blocks(small(5, (0.8, 0.0)), (1, 1)),
+    "three independent random effects": in_blocks(small(6, (0.8, 0.6, 0.5)), (1, 1, 1)),
+    "three random effects, a pair and one": in_blocks(small(6, (0.8, 0.6, 0.5)), (2, 1)),
+    "three random effects, one and a singular pair": in_blocks(small(8, (0.8, 0.0, 0.4)), (1, 2)),
 }
 
 
@@ -122,8 +129,9 @@ def dense_deviance(design: Design, covariance: np.ndarray, sigma: float, held: t
     return 2 * np.log(np.diag(root)).sum() + len(y) * np.log(2 * np.pi) + left @ left
 
 
-def covariance_of(free: np.ndarray, q: int, first: list[int], sd: float | None, correlation: float | None):
-    """T from SDs and directions; the held effects come first."""
+def covariance_of(free: np.ndarray, blocks: Blocks, first: list[int], sd: float | None, correlation: float | None):
+    """T from SDs and directions; the held effects, of one block, come first."""
+    q = sum(blocks)
     sds, directions = np.abs(free[:q]), np.zeros((q, q))
     directions[np.tril_indices(q)] = free[q:]
     if sd is not None:
@@ -131,8 +139,11 @@ def covariance_of(free: np.ndarray, q: int, first: list[int], sd: float | None, 
     directions[0] = np.eye(q)[0]
     if correlation is not None:
         directions[1] = np.append([correlation, np.sqrt(1 - correlation**2)], np.zeros(q - 2))
+    effects = [*first, *(effect for effect in range(q) if effect not in first)]
+    block = np.repeat(np.arange(len(blocks)), blocks)[effects]
+    directions = np.where(block[:, None] == block, directions, 0.0)
     rows = sds[:, None] * directions / np.linalg.norm(directions, axis=1)[:, None]
-    order = np.argsort([*first, *(effect for effect in range(q) if effect not in first)])
+    order = np.argsort(effects)
     return (rows @ rows.T)[np.ix_(order, order)]
 
 
@@ -146,7 +157,7 @@ def dense_minimum(design: Design, parameter, value: float) -> float:
 
     def deviance(free: np.ndarray) -> float:
         sigma = value if parameter.kind == "sigma" else np.exp(free[0])
-        return dense_deviance(design, covariance_of(free[1:], q, first, sd, correlation), sigma, held)
+        return dense_deviance(design, covariance_of(free[1:], design.blocks, first, sd, correlation), sigma, held)
 
     ends = []
     for scale in (0.3, 0.7, 1.0):

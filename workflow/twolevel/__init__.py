@@ -18,7 +18,8 @@ Read the modules in the order in which data flows:
     reliability, shares             what the HLM program prints of each variance; ICC, marginal and conditional R2
     streams, simulate, bootstrap    a random stream for each replicate; simulated cross-products; models fitted to them
     experiment, replicate_tables    a bootstrap in parts that jobs share; its replicates as tables
-    bootstrap_test, proportion      tests from a simulated reference distribution; the interval of a count
+    bootstrap_test, chi_square,     tests from a simulated reference distribution, and from none;
+    proportion                      the interval of a count
     parameters, intervals           SDs, correlations, sigma, fixed effects; their bootstrap and Wald intervals
     descent, profile_deviance,      the deviance with one parameter held, the others at their best;
     profile_intervals               where it has risen enough
