@@ -88,7 +88,7 @@ def test_one_model_in_two_wordings_is_the_same() -> None:
             compared(*pair)
 
 
-@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
+@pytest.mark.parametrize("scale", [1e-9, 1.0, 1e12])
 def test_units_do_not_matter(scale: float) -> None:
     moved = table().assign(x=lambda of: scale * of["x"], t=lambda of: 2000 + of["t"])
     alone = build_design("y ~ x + t + (1 | g)", moved)
@@ -96,6 +96,11 @@ def test_units_do_not_matter(scale: float) -> None:
     assert added_random_effects(alone, whole) == 2
     assert added_random_effects(in_blocks(whole, (1, 1, 1)), whole) == 0
     assert added_random_effects(alone, in_blocks(whole, (1, 1, 1))) == 2
+    # A fixed effect in large units hides no other one.
+    without = build_design("y ~ x + (1 | g)", moved)
+    with pytest.raises(UserError, match="not nested"):
+        compared(alone, without)
+    assert not compared(without, alone).on_boundary
 
 
 def test_a_shift_of_a_predictor_is_another_model_without_the_covariance() -> None:

@@ -35,11 +35,20 @@ class CovarianceSpace:
 
 def common_spaces(null: Design, alternative: Design) -> tuple[CovarianceSpace, CovarianceSpace]:
     """Two models on the same observations, in one basis."""
-    z = [design.z / np.linalg.norm(design.z, axis=0) for design in (null, alternative)]
-    basis, sizes, _ = np.linalg.svd(np.hstack(z), full_matrices=False)
-    basis = basis[:, sizes > NOTHING * sizes[0]]
+    z = [_of_length_one(design.z) for design in (null, alternative)]
+    basis = _basis(np.hstack(z))
     first, second = (_space(design, basis.T @ columns) for design, columns in zip((null, alternative), z, strict=True))
     return first, second
+
+
+def _of_length_one(columns: Floats) -> Floats:
+    return np.asarray(columns / np.linalg.norm(columns, axis=0))
+
+
+def _basis(columns: Floats) -> Floats:
+    """Orthonormal columns that span the same space, whatever the units of each."""
+    basis, sizes, _ = np.linalg.svd(_of_length_one(columns), full_matrices=False)
+    return basis[:, sizes > NOTHING * sizes[0]]
 
 
 def _space(design: Design, columns: Floats) -> CovarianceSpace:
@@ -49,8 +58,7 @@ def _space(design: Design, columns: Floats) -> CovarianceSpace:
 
 def contains(matrix: Floats, other: Floats) -> bool:
     """Whether every column of `other` is a combination of the columns of `matrix`, to a relative tolerance of 1e-9."""
-    basis, sizes, _ = np.linalg.svd(matrix, full_matrices=False)
-    basis = basis[:, sizes > NOTHING * sizes[0]]
+    basis = _basis(matrix)
     left_over = other - basis @ (basis.T @ other)
     return bool((np.linalg.norm(left_over, axis=0) <= NOTHING * np.linalg.norm(other, axis=0)).all())
 
