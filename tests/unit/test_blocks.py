@@ -165,6 +165,20 @@ def test_mixedlm_ends_at_the_same_optimum_with_the_same_zeros(blocks: Blocks) ->
         assert fit.npar == design.x.shape[1] + n_theta(blocks) + 1
 
 
+@pytest.mark.parametrize("scale", [1e-9, 1e9])
+def test_units_of_a_predictor_do_not_matter(scale: float) -> None:
+    fits = []
+    for of in (table(), table().assign(x=scale * table()["x"])):
+        design = in_blocks(build_design("y ~ x + t + (x + t | g)", of), (1, 2))
+        fits.append(fit_model(design, cross_products(design), reml=False, random_starts=4, seed=1))
+    one, other = fits
+    assert one.trustworthy
+    assert other.trustworthy
+    assert other.criterion == pytest.approx(one.criterion, abs=1e-7)
+    by = np.array([1.0, 1.0 / scale, 1.0])
+    np.testing.assert_allclose(other.covariance, one.covariance * np.outer(by, by), rtol=1e-4)
+
+
 def test_blocks_of_columns_in_another_order_are_the_same_model() -> None:
     """(x | g) + (0 + t | g) is (0 + t | g) + (x | g)."""
     pair, alone = (build_design(f"y ~ x * w + t + ({term} | g)", table()) for term in ("x", "0 + t"))
