@@ -12,10 +12,11 @@ from twolevel.crossproducts import cross_products
 from twolevel.design import Design
 from twolevel.deviance import evaluate, factor, from_lme4, n_theta, pack, profile
 from twolevel.errors import UserError
+from twolevel.estimable import check_blocks
 from twolevel.fit import fit_model
 from twolevel.fixed_tests import kenward_roger, satterthwaite
 from twolevel.formula import build_design
-from twolevel.identified import check_blocks, independent_directions, overlapping_blocks
+from twolevel.identified import independent_directions, overlapping_blocks
 from twolevel.newton import minimise
 from twolevel.optimise import FLAT, is_singular, search, starts
 

@@ -24,10 +24,10 @@ from twolevel.compare import added_random_effects, likelihood_ratio
 from twolevel.crossproducts import CrossProducts, cross_products
 from twolevel.design import Design
 from twolevel.effects import GroupEffects, fitted_values, group_effects
+from twolevel.estimable import check_blocks
 from twolevel.fit import Fit, fit_model
 from twolevel.fixed_tests import kenward_roger, satterthwaite
 from twolevel.formula import build_design
-from twolevel.identified import check_blocks
 from twolevel.profile_intervals import profile_intervals
 from twolevel.results import random_effects_table
 from twolevel.summary import summary_text

@@ -8,7 +8,7 @@ Read the modules in the order in which data flows:
     hierarchy                       which level each term belongs to
     crossproducts                   what the likelihood needs of the data, group by group
     groupwise, deviance, newton     sums over groups, compiled; the profiled criterion with its derivatives; one search
-    identified                      whether the data tell all variances apart
+    estimable, identified           random effects that stand there twice; variances that the data do not tell apart
     optimise, bounded, mixedlm, fit its optimum from several starts; lme4's bounded search; statsmodels' fit of record
     optimiser_audit                 where MixedLM's methods and lme4's bounds end, from which start
     point, face, constrained        estimates at any theta; the optimum that lme4's bounds lead to, if another
