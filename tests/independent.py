@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from twolevel.blocks import Blocks
-from twolevel.design import Design
-from twolevel.formula import build_design
+from twolevel.model.blocks import Blocks
+from twolevel.model.design import Design
+from twolevel.model.formula import build_design
 
 FOLDER = Path(__file__).parent / "reference"
 

@@ -1,0 +1,61 @@
+"""What a formula and a table become: the response and the design matrices of a two-level model."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twolevel.model.blocks import Blocks
+
+Floats = NDArray[np.float64]
+
+# A column is a product of factors: the variables, or contrasts of variables, that are multiplied to make it.
+Factors = tuple[str, ...]
+
+
+def column_name(factors: Factors) -> str:
+    """Name a column as lme4 does: `(Intercept)`, `cses`, `sectorCatholic`, `cses:mean.ses`."""
+    return ":".join(factors) if factors else "(Intercept)"
+
+
+@dataclass(frozen=True)
+class Design:
+    """Response and design matrices of a two-level model, rows in the table's order.
+
+    Attributes
+    ----------
+    formula : the formula, spaced as R prints it
+    response, group : names of the response and of the grouping column
+    fixed_factors, random_factors : what is multiplied to make each of the p and q columns
+    y : (n,) response
+    x : (n, p) fixed-effects design
+    z : (n, q) random-effects design: row i multiplies the effects of its own group
+    blocks : sizes of the independent blocks of random effects, in the order of the columns of z
+    factors : (n,) values of each single factor in the columns
+    group_index : (n,) number of each row's group, in order of first appearance
+    group_labels : the J groups' labels
+    """
+
+    formula: str
+    response: str
+    group: str
+    fixed_factors: tuple[Factors, ...]
+    random_factors: tuple[Factors, ...]
+    y: Floats
+    x: Floats
+    z: Floats
+    blocks: Blocks
+    factors: Mapping[str, Floats]
+    group_index: NDArray[np.intp]
+    group_labels: tuple[str, ...]
+
+    @property
+    def fixed_terms(self) -> tuple[str, ...]:
+        """Names of the p columns of `x`."""
+        return tuple(map(column_name, self.fixed_factors))
+
+    @property
+    def random_terms(self) -> tuple[str, ...]:
+        """Names of the q columns of `z`."""
+        return tuple(map(column_name, self.random_factors))
