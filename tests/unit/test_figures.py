@@ -149,7 +149,12 @@ def constrained_story(term="x", walls=1):
         "path": {name: values.tolist() for name, values in path.items()},
     }
     return {
-        "bounded_search": {"criterion": 100.0, "theta": [1.0, 0, 0, 0, 0, 0], "above_optimum": 6.0},
+        "bounded_search": {
+            "criterion": 100.0,
+            "theta": [1.0, 0, 0, 0, 0, 0],
+            "above_optimum": 6.0,
+            "status": "converged",
+        },
         "optimum": 94.0,
         "face": ["theta_22"][:walls],
         "walls": [wall] * walls,
@@ -678,6 +683,12 @@ def test_without_a_wall_the_figure_says_so(above, says):
         assert says in words
         assert "No bound holds it up." in words
     render(drawing, "svg")
+
+
+def test_where_the_bounded_search_found_no_criterion_the_figure_says_so():
+    bounded = {"criterion": None, "theta": [1.0, 0.0, 1.0], "above_optimum": None}
+    drawing = wall.draw(constrained_story(walls=0) | {"bounded_search": bounded, "fit": None}, FIT, LABELS, model="m")
+    assert "finds no finite criterion. No bound is known to hold it up." in drawing.caption
 
 
 def test_a_search_s_mark_is_where_it_ended_and_what_it_said():

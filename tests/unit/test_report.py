@@ -75,7 +75,7 @@ def fit(hierarchy, terms, covariance, criterion, sigma=2.0, response="words"):
         "runs": [{}] * 10,
         "mixedlm": {"difference": 0.0},
         "defaults": {
-            "lme4_bounds": {"criterion": criterion, "theta": [1.0] * (q * (q + 1) // 2)},
+            "lme4_bounds": {"criterion": criterion, "theta": [1.0] * (q * (q + 1) // 2), "repeats_lme4": True},
         },
     }
     random_terms = [
@@ -645,7 +645,7 @@ def test_what_is_wrong_with_a_fit_is_said():
     wrong["random_effects_covariance"] = [[1.0, 0.0], [0.0, 0.0]]
     story["reached_best"] = 3
     story["mixedlm"]["difference"] = 0.5
-    story["defaults"]["lme4_bounds"]["criterion"] = 1108.25
+    story["defaults"]["lme4_bounds"] |= {"criterion": 1108.25, "repeats_lme4": False}
     text = Page(page(replace(made, fits=made.fits | {"full": wrong}))).text.replace("\xa0", " ")
     for sentence in (
         "Not to be trusted: full.",
@@ -655,6 +655,7 @@ def test_what_is_wrong_with_a_fit_is_said():
         "Some searches ended at a higher criterion in full.",
         "MixedLM, started at the optimum, ended a millionth or more from its criterion, or broke down, in full.",
         "stopped above the optimum in 1 of 2 models: full (by 8.25).",
+        "where predictors differ much in size or are far from zero, as in full, lme4 itself can end elsewhere",
         "Singular: full.",
         "Not to be trusted: full (by REML, the best point found is a saddle).",
     ):

@@ -29,7 +29,7 @@ def correlation(covariance: Floats) -> Floats:
 
 def correlation_rows(covariance: Floats) -> list[list[float | None]]:
     """Correlations for JSON, which has no NaN."""
-    return [[_finite(r) for r in row] for row in correlation(covariance)]
+    return [[finite(r) for r in row] for row in correlation(covariance)]
 
 
 def fit_json(
@@ -53,9 +53,12 @@ def fit_json(
         "defaults": {
             "lme4_bounds": {
                 "call": "NLopt BOBYQA from theta = I, diagonal of theta bounded at zero",
-                "criterion": _finite(bounded.criterion),
+                "criterion": finite(bounded.criterion),
                 "theta": bounded.theta.tolist(),
                 "evaluations": bounded.evaluations,
+                "status": bounded.status,
+                "condition": bounded.condition,
+                "repeats_lme4": bounded.repeats_lme4,
             },
         }
     }
@@ -184,8 +187,8 @@ def _story(fit: Fit) -> dict[str, Any]:
         "optima": list(fit.search.optima),
         "reached_best": fit.search.reached_best,
         "mixedlm": {
-            "criterion": _finite(fit.record.criterion),
-            "difference": _finite(fit.record.criterion - fit.at.criterion),
+            "criterion": finite(fit.record.criterion),
+            "difference": finite(fit.record.criterion - fit.at.criterion),
             "converged": fit.record.converged,
             "messages": list(fit.record.messages),
         },
@@ -203,6 +206,6 @@ def _run(run: Run) -> dict[str, Any]:
     }
 
 
-def _finite(value: float) -> float | None:
-    """JSON has no infinities and no NaN."""
+def finite(value: float) -> float | None:
+    """A number for JSON, which has no infinities and no NaN: null stands for them."""
     return float(value) if np.isfinite(value) else None
