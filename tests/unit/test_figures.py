@@ -905,7 +905,7 @@ def test_script_names_the_figure_in_an_error_and_writes_nothing(tmp_path):
     pd.DataFrame(classes()).to_parquet(tmp_path / "data.parquet")
     outputs = {name: str(tmp_path / name) for name in ("svg", "png", "words")}
     settings = {"kind": "scatter", "x": "hours", "y": "y"}
-    with pytest.raises(UserError, match=r"^config.yaml, figures.all: there is no column 'hours'"):
+    with pytest.raises(UserError, match=r"^figures.all: there is no column 'hours'"):
         draw_figure.main("all", settings, NAMES, {"observations": str(tmp_path / "data.parquet")}, **outputs)
     assert [path.name for path in tmp_path.iterdir()] == ["data.parquet"]
 

@@ -29,7 +29,7 @@ def main(
 
     Parameters
     ----------
-    figure, settings : the figure's name in config.yaml, and its entry: the kind, and what that kind asks for.
+    figure, settings : the figure's name in the configuration, and its entry: the kind, and what that kind asks for.
     names : what the configuration calls groups, observations, columns and levels.
     tables : path of each table that the kind's `draw` takes, by the name of its argument.
     svg, png, words : paths to write; `words` gets the title, alt text and caption as JSON.
@@ -40,7 +40,7 @@ def main(
     try:
         drawing = kind.draw(labels=labels, **{name: _read(path) for name, path in tables.items()}, **options)
     except UserError as error:
-        raise UserError(f"config.yaml, figures.{figure}: {error}") from None
+        raise UserError(f"figures.{figure}: {error}") from None
 
     svg_bytes, png_bytes = render(drawing, "svg"), render(drawing, "png")
     write_bytes(svg, svg_bytes)

@@ -71,7 +71,7 @@ def check_columns(
     if problems:
         count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
         raise UserError(
-            f"{name} does not fit data.columns in config.yaml, {count}:\n"
+            f"{name} does not fit data.columns, {count}:\n"
             + "".join(f"  - {problem}\n" for problem in problems)
             + "Correct the file, or what data.columns says of it. The first row below the header is row 1."
         )

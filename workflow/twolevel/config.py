@@ -18,8 +18,14 @@ RESIDUAL_COLUMNS = ("row", "fitted", "residual", "scaled_residual")
 EFFECTS_FILES = ("fixed", "random")
 
 
-def check_config(config: Mapping[str, Any], schema: Mapping[str, Any]) -> None:
+def check_config(config: Mapping[str, Any], schema: Mapping[str, Any], name: str = "config.yaml") -> None:
     """Check a configuration against its schema, and every name in it against what it names.
+
+    Parameters
+    ----------
+    config : the configuration, complete (`with_defaults`)
+    schema : what it may hold
+    name : what to call it in an error
 
     Raises
     ------
@@ -29,7 +35,7 @@ def check_config(config: Mapping[str, Any], schema: Mapping[str, Any]) -> None:
     errors = sorted(Draft202012Validator(schema).iter_errors(config), key=lambda error: [*map(str, error.path)])
     problems = [*dict.fromkeys(map(_explain, errors))] or [*_dangling(config), *_contradictory(config)]
     if problems:
-        raise UserError("config.yaml is not as it should be:\n  " + "\n  ".join(problems))
+        raise UserError(f"{name} is not as it should be:\n  " + "\n  ".join(problems))
 
 
 def with_values(config: Any, schema: Mapping[str, Any]) -> Any:
@@ -50,6 +56,16 @@ def with_values(config: Any, schema: Mapping[str, Any]) -> Any:
                 return with_values(number(config), schema)
     # 1e4 is a float in Python, and a whole number to a person and to JSON schema.
     return int(config) if wanted == "integer" and isinstance(config, float) and config.is_integer() else config
+
+
+def with_defaults(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
+    """The configuration with the schema's `default` for each key that is left out or has no value."""
+    known = schema.get("properties", {})
+    empty = {key: about["default"] for key, about in known.items() if "default" in about and config.get(key) is None}
+    return {
+        key: with_defaults(value, known[key]) if isinstance(value, Mapping) and key in known else value
+        for key, value in {**config, **empty}.items()
+    }
 
 
 def _explain(error: ValidationError) -> str:
@@ -144,9 +160,10 @@ def _unmade(config: Mapping[str, Any]) -> Iterator[str]:
 def _out_of_reach(config: Mapping[str, Any]) -> Iterator[str]:
     """A level that is no number, or whose bounds the bootstraps of the calibration do not reach."""
     level, replicates = config["intervals"]["level"], config["calibration"]["replicates"]
+    studied = config["calibration"]["models"]
     if math.isnan(level):
         yield "intervals.level: found nan; expected a number between 0 and 1, such as 0.95."
-    elif (needed := math.ceil(round(2 / (1 - level), 6)) - 1) > replicates:
+    elif studied and (needed := math.ceil(round(2 / (1 - level), 6)) - 1) > replicates:
         yield (
             f"calibration.replicates: found {replicates}; expected {needed} or more, since fewer do not reach the "
             f"bounds of intervals of level {level} (intervals.level)."
