@@ -228,7 +228,7 @@ def test_a_mistake_is_named_with_its_file(way: str, names: str, tmp_path: Path) 
 def test_two_analyses_are_modules_of_one_workflow(tmp_path: Path) -> None:
     both = prepared("module", tmp_path, study())
     config = yaml.safe_load((both.folder / "mine.yaml").read_text(encoding="utf-8"))
-    small = {"models": {"empty": {"formula": "Reaction ~ (1 | Subject)"}}, "comparisons": {}}
+    small = {"models": {"empty": {"formula": "Reaction ~ (1 | Subject)"}}, "comparisons": {}, "bootstrap": {"parts": 3}}
     write(both.folder / "mine.yaml", {**config, "other": {**config["sleep"], **small}})
     other = OUTER[OUTER.index("module twolevel:") :].replace("twolevel", "other").replace('"sleep"', '"other"')
     (both.folder / "Snakefile").write_text(OUTER + other, encoding="utf-8")
@@ -237,4 +237,6 @@ def test_two_analyses_are_modules_of_one_workflow(tmp_path: Path) -> None:
     assert run.returncode == 0, said
     counts = dict(line.split() for line in said.splitlines() if len(line.split()) == 2)
     assert (counts["table"], counts["twolevel_fit_model"], counts["other_fit_model"]) == ("1", "3", "1")
+    # Each splits its bootstrap as its own configuration says: three models and a comparison in one part, a model in three.
+    assert (counts["twolevel_simulate_replicates"], counts["other_simulate_replicates"]) == ("4", "3")
     assert "other/results/models/empty/summary.txt" in said
