@@ -237,6 +237,6 @@ def test_two_analyses_are_modules_of_one_workflow(tmp_path: Path) -> None:
     assert run.returncode == 0, said
     counts = dict(line.split() for line in said.splitlines() if len(line.split()) == 2)
     assert (counts["table"], counts["twolevel_fit_model"], counts["other_fit_model"]) == ("1", "3", "1")
-    # Each splits its bootstrap as its own configuration says: three models and a comparison in one part, a model in three.
+    # Each bootstrap is split as its own configuration says: four in one part, one in three.
     assert (counts["twolevel_simulate_replicates"], counts["other_simulate_replicates"]) == ("4", "3")
     assert "other/results/models/empty/summary.txt" in said
