@@ -3,7 +3,7 @@ import re
 import shlex
 
 from imports import library_files
-from twolevel.figures.words import configured_names
+from twolevel.output.words import configured_names
 
 # Snakemake puts the path of Python into a script's command as it is, and a folder's name may hold a space. Where this is
 # a module that is used twice, the path is quoted already.

@@ -11,9 +11,9 @@ CHECKOUT = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).pare
 sys.path.insert(0, str(CHECKOUT / "workflow"))
 
 from locks import take_over
-from twolevel.config import check_config, with_defaults, with_values
+from twolevel.data.config import check_config, with_defaults, with_values
 from twolevel.errors import UserError
-from twolevel.yaml_text import check_yaml
+from twolevel.data.yaml_text import check_yaml
 
 # Whether this is the workflow that runs, not a module of another one.
 ALONE = workflow.modifier.is_main_snakefile()
