@@ -46,9 +46,8 @@ def check_columns(
 
     Returns
     -------
-    n rows, in order: an identifier as text, a factor as an *ordered* categorical with the declared levels
-    (only then does formulae take the first level as the reference), a number as float64. Undeclared columns
-    are left out.
+    n rows, in order: an identifier as text, a factor as an ordered categorical with the declared levels, the reference
+    level first, a number as float64. Undeclared columns are left out.
 
     Raises
     ------

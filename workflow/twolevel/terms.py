@@ -1,9 +1,14 @@
-"""What the terms of a model mean: `sectorCatholic` is the level Catholic of the column sector."""
+"""What the parts of a model's columns mean: `sectorCatholic` marks the level Catholic of the column sector."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 Levels = Mapping[str, Sequence[str]]
+
+# How a variable became a column: a number as it is (`log(x)` too); a level against the reference level; an indicator of
+# one level, beside those of all others; another contrast between levels; one of several columns of a basis.
+Coding = Literal["number", "treatment", "indicator", "contrast", "basis"]
 
 
 @dataclass(frozen=True)
@@ -13,13 +18,15 @@ class Factor:
     Attributes
     ----------
     column : the variable, or the expression, that it is made of
-    level : for the contrast of a categorical variable, the level that it marks with a 1; else None
-    reference : the level that it is compared with; else None
+    level : for a column that marks a level with a 1, that level; else None
+    reference : for a treatment contrast, the level that it is compared with; else None
+    coding : how the variable became a column
     """
 
     column: str
     level: str | None = None
     reference: str | None = None
+    coding: Coding = "number"
 
 
 def read_factor(name: str, levels: Levels) -> Factor:
@@ -31,7 +38,7 @@ def read_factor(name: str, levels: Levels) -> Factor:
     levels : the levels of each categorical variable, the reference first
     """
     matches = [
-        Factor(column, level, known[0])
+        Factor(column, level, known[0], "treatment")
         for column, known in levels.items()
         for level in known[1:]
         if name == f"{column}{level}"
