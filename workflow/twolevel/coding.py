@@ -43,7 +43,7 @@ def count_columns(expansion: Expansion, values: Mapping[str, Value]) -> int:
 
 def _size(value: Value) -> int:
     if isinstance(value, Basis):
-        return value.columns.shape[1]
+        return int(value.columns.shape[1])
     categorical = _categorical(value)
     return len(categorical.levels) if isinstance(categorical, functions.Factor) else 1
 
