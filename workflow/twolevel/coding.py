@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from twolevel import functions, terms
 from twolevel.design import Factors, Floats
 from twolevel.expansion import Expansion, coded_by_contrasts
-from twolevel.expression import deparse
+from twolevel.expression import Node, deparse, names_in
 from twolevel.functions import Basis, Number, Value, as_factor, contrast_columns
 
 
@@ -71,7 +71,7 @@ def columns_of(expansion: Expansion, values: Mapping[str, Value]) -> Iterator[tu
             contrasts = coded_by_contrasts(expansion.terms, number, i)
             if not expansion.intercept and first == (number, i):
                 contrasts = False
-            parts.append(list(_pieces(labels[i], of[i], contrasts)))
+            parts.append(list(_pieces(expansion.variables[i], of[i], contrasts)))
         # R varies the first variable's columns fastest, itertools the last's.
         for combination in product(*reversed(parts)):
             yield tuple(reversed(combination))
@@ -98,21 +98,22 @@ def _categorical(value: Value) -> Value:
     return as_factor(value) if isinstance(value, Number) and value.logical else value
 
 
-def _pieces(label: str, value: Value, contrasts: bool) -> Iterator[Piece]:
+def _pieces(variable: Node, value: Value, contrasts: bool) -> Iterator[Piece]:
+    label, made_of = deparse(variable), tuple(dict.fromkeys(name.name for name in names_in(variable)))
+    whole = terms.Factor(label, made_of=made_of)
     if isinstance(value, Number):
-        yield Piece(label, "", value.numbers, terms.Factor(label))
+        yield Piece(label, "", value.numbers, whole)
     elif isinstance(value, Basis):
         for name, column in zip(value.names, value.columns.T, strict=True):
-            yield Piece(label, name, column, terms.Factor(label, coding="basis"))
+            yield Piece(label, name, column, replace(whole, coding="basis"))
     elif contrasts:
         plain = value.contrast == "treatment" and not value.numbered
         reference = value.levels[value.base]
         for name, by_level in contrast_columns(value).items():
-            meaning = (
-                terms.Factor(label, name, reference, "treatment") if plain else terms.Factor(label, coding="contrast")
-            )
+            treatment = replace(whole, level=name, reference=reference, coding="treatment")
+            meaning = treatment if plain else replace(whole, coding="contrast")
             yield Piece(label, name, by_level[value.codes], meaning)
     else:
         for code, level in enumerate(value.levels):
-            meaning = terms.Factor(label, level, coding="indicator")
+            meaning = replace(whole, level=level, coding="indicator")
             yield Piece(label, level, (value.codes == code).astype(np.float64), meaning)

@@ -38,8 +38,10 @@ class Design:
     meanings : what each single factor stands for
     group_index : (n,) number of each row's group, in order of first appearance
     group_labels : the J groups' labels
-    rows : (n,) positions in the table of the rows that are used
-    dropped : how many values are missing in each column that the model uses, where any are
+    columns : the table's columns that the model uses
+    n_rows : rows of the table
+    rows : (n,) positions in the table of the rows that are used: those in which no such column is missing
+    dropped : how many values are missing in each such column, where any are
     """
 
     formula: str
@@ -56,6 +58,8 @@ class Design:
     meanings: Mapping[str, Factor]
     group_index: NDArray[np.intp]
     group_labels: tuple[str, ...]
+    columns: tuple[str, ...]
+    n_rows: int
     rows: NDArray[np.intp]
     dropped: Mapping[str, int]
 

@@ -88,6 +88,8 @@ def build_design(formula: str, table: pd.DataFrame, group: str | None = None) ->
         meanings={name: piece.meaning for name, piece in pieces.items()},
         group_index=index,
         group_labels=tuple(map(str, labels)),
+        columns=tuple(name.name for name in parts.names),
+        n_rows=len(table),
         rows=rows,
         dropped=dropped,
     )

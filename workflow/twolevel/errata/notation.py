@@ -6,6 +6,7 @@ from twolevel.equations import Equations, equations
 from twolevel.errata.run import Finding, Run, said
 from twolevel.ledger.solution import NotThereError
 from twolevel.parameters import parameters
+from twolevel.terms import read_meanings
 
 _GREEK = {r"\beta": "β", r"\gamma": "γ", r"\tau": "τ"}
 
@@ -76,7 +77,7 @@ def correlation_named_sig(run: Run) -> Finding:
 
 def _equations(run: Run, model: str) -> Equations:
     fit = run.fit(model)
-    return equations(fit["hierarchy"], fit["response"], run.levels())
+    return equations(fit["hierarchy"], fit["response"], read_meanings(fit["meanings"]))
 
 
 def _gammas(run: Run, model: str) -> dict[str, str]:

@@ -16,7 +16,7 @@ from twolevel.figures.drawing import Drawing
 from twolevel.figures.style import BLACK, BLUE, GREEN, MUTED, ORANGE, PURPLE, VERMILION, heading, new_figure, style
 from twolevel.figures.tables import Floats, Table, levels_of, numbers, of_groups, texts
 from twolevel.figures.words import Labels, clean, number, shorten
-from twolevel.predictions import FixedPart, fixed_part
+from twolevel.predictions import UNREAD, FixedPart, fixed_part
 
 _REACH = 1.959963984540054  # the normal distribution's 0.975 quantile
 _QUARTILES = {"lower quartile": 0.25, "median": 0.5, "upper quartile": 0.75}
@@ -75,7 +75,7 @@ def draw(
         raise UserError(
             f"y is {y}, but {model} is a model of {fit['response']}. Name the same outcome, or another model."
         )
-    fixed = fixed_part(fit, labels.levels)
+    fixed = fixed_part(fit)
     _check(fixed, model, observations, numeric={"x": x, "at": at}, factor={"category": category})
     held, held_at = _held(fixed, {x, at, category}, observations)
     levels = levels_of(of_groups(observations, category, labels).astype(str), category, labels, len(_LOOKS))
@@ -134,7 +134,7 @@ def _check(
                     f"{setting} is {column}, but the {kind} of {model} are: {there}. Name one of these, or another "
                     "model."
                 )
-    if expressions := [column for column in columns if column not in observations]:
+    if expressions := [p.column for p in fixed.predictors if p.column not in observations or p.coding in UNREAD]:
         raise UserError(
             f"{model} has the predictor {expressions[0]}, which is no column, and the figure cannot compute it. "
             "Make it a column of the data, or name another model."
