@@ -94,7 +94,8 @@ def _covariance_differences(design: Design, fit: Fit, theirs: list[Floats], sigm
     ours = blocks_of(design, fit.covariance)
     some = [block[:: max(len(design.y) // 25, 1)] for block in blocks_of(design, design.z)]
     made, expected = (
-        sum(z @ block @ z.T for z, block in zip(some, covariance, strict=True)) for covariance in (ours, theirs)
+        np.sum([z @ block @ z.T for z, block in zip(some, covariance, strict=True)], axis=0)
+        for covariance in (ours, theirs)
     )
     variances = np.diag(expected) + sigma**2
     found = _beyond("covariances of rows", made, expected, SPREAD * np.sqrt(np.outer(variances, variances)))
