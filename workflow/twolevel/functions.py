@@ -126,9 +126,9 @@ def _poly(x: Value, degree: float = 1, raw: bool = False) -> Value:
     from formulaic.transforms import poly  # here, because few formulas need it
 
     values, order = _number(x), _whole(degree, "degree")
-    if np.isnan(values).any():
+    if np.isnan(values).any() and not raw:
         raise FunctionError("values are missing in its column, which R refuses too; leave those rows out of the data")
-    if order >= len(np.unique(values)):
+    if order >= len(np.unique(values)) and not raw:
         raise FunctionError(f"the degree {order} must be less than the number of different values")
     columns = np.asarray(poly(values, order, raw=_truth(raw, "raw")))
     return Basis(columns, tuple(str(i + 1) for i in range(order)))
