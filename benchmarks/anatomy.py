@@ -16,10 +16,10 @@ import pandas as pd
 from numba import njit
 from ours import COEFFICIENTS, Fitted, read
 from peers import HERE
-from twolevel.bootstrap import Target, _response, replicate_fits
-from twolevel.deviance import criterion_at, factor, profile
-from twolevel.simulate import simulator
-from twolevel.streams import draw, stream_key
+from twolevel.bootstrap.replicates import Target, _response, replicate_fits
+from twolevel.bootstrap.simulate import simulator
+from twolevel.bootstrap.streams import draw, stream_key
+from twolevel.likelihood.deviance import criterion_at, factor, profile
 
 REPLICATES = 2000
 REPEATS = 25
@@ -39,7 +39,7 @@ def shortest(*works: Callable[[], Any]) -> list[float]:
 def multiply_adds_of_evaluation(q: int, p: int) -> int:
     """For each group: criterion, gradient and Hessian of a model with q random and p fixed effects, by REML.
 
-    The steps and the symbols are those of twolevel/groupwise.py.
+    The steps and the symbols are those of twolevel/likelihood/groupwise.py.
     """
     k, w = q * (q + 1) // 2, p + 1
     l_products = k * (q + w)  # L'Z'[Z, X, y]

@@ -15,15 +15,15 @@ import pandas as pd
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow"))
 import twolevel
 from common import SNAPSHOT, Array, Task, main
-from twolevel.bootstrap import Replicates, Target, replicate_fits
-from twolevel.crossproducts import CrossProducts, cross_products
-from twolevel.design import Design
-from twolevel.deviance import factor, pack, profile
-from twolevel.formula import build_design
-from twolevel.optimise import descend
-from twolevel.parameters import parameter_values
-from twolevel.simulate import simulator
-from twolevel.streams import stream_key
+from twolevel.bootstrap.replicates import Replicates, Target, replicate_fits
+from twolevel.bootstrap.simulate import simulator
+from twolevel.bootstrap.streams import stream_key
+from twolevel.fitting.search import descend
+from twolevel.likelihood.crossproducts import CrossProducts, cross_products
+from twolevel.likelihood.deviance import factor, pack, profile
+from twolevel.model.design import Design
+from twolevel.model.formula import build_design
+from twolevel.model.parameters import parameter_values
 
 NULL = "mathach ~ cses + (1 | school)"
 FULL = "mathach ~ cses + minority + (1 | school)"

@@ -17,7 +17,7 @@ import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow"))
 from ours import Fitted, bootstrap
-from twolevel.formula import build_design
+from twolevel.model.formula import build_design
 
 # Replicates at HSB's 160 schools; fewer with more schools.
 REPLICATES = 4000

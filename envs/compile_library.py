@@ -11,12 +11,12 @@ import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow"))
 
-from twolevel.bootstrap import replicate_fits
-from twolevel.crossproducts import cross_products
-from twolevel.experiment import target
-from twolevel.formula import build_design
-from twolevel.simulate import simulator
-from twolevel.streams import stream_key
+from twolevel.bootstrap.experiment import target
+from twolevel.bootstrap.replicates import replicate_fits
+from twolevel.bootstrap.simulate import simulator
+from twolevel.bootstrap.streams import stream_key
+from twolevel.likelihood.crossproducts import cross_products
+from twolevel.model.formula import build_design
 
 # Any data will do: eight groups of five.
 random = np.random.Generator(np.random.Philox(1))

@@ -20,6 +20,9 @@ import yaml
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+# The prepared table, lme4's reference values, each model fitted once.
+pytest_plugins = ("fitted",)
+
 R_PACKAGES = ("lme4", "pbkrtest", "lmerTest", "numDeriv", "jsonlite")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from twolevel.crossproducts import cross_products
-from twolevel.design import Design, Floats
-from twolevel.fit import Fit, fit_model
-from twolevel.formula import build_design
+from twolevel.fitting.fit import Fit, fit_model
+from twolevel.likelihood.crossproducts import cross_products
+from twolevel.model.design import Design, Floats
+from twolevel.model.formula import build_design
 
 SHOWN = [0, 2, 4, 6, 8]  # the rows of random_formulas.R's SHOWN, from 0
 

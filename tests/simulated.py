@@ -5,14 +5,14 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-from twolevel.bootstrap import Target, replicate_fits
-from twolevel.crossproducts import CrossProducts, cross_products
-from twolevel.design import Design
-from twolevel.experiment import Experiment, target
-from twolevel.groupwise import out_of_blocks
-from twolevel.optimise import search, starts
-from twolevel.simulate import Simulator, simulated, simulator
-from twolevel.streams import draw, stream_key
+from twolevel.bootstrap.experiment import Experiment, target
+from twolevel.bootstrap.replicates import Target, replicate_fits
+from twolevel.bootstrap.simulate import Simulator, simulated, simulator
+from twolevel.bootstrap.streams import draw, stream_key
+from twolevel.fitting.search import search, starts
+from twolevel.likelihood.crossproducts import CrossProducts, cross_products
+from twolevel.likelihood.groupwise import out_of_blocks
+from twolevel.model.design import Design
 
 SEED = 2002
 

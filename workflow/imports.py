@@ -9,7 +9,8 @@ from functools import cache
 from pathlib import Path
 
 WORKFLOW = Path(__file__).parent
-PACKAGE = "twolevel"
+# Other packages are installed ones, which no rule depends on.
+PACKAGES = ("twolevel", "published", "changes")
 
 
 def library_files(script: str, also: tuple[str, ...] = ()) -> list[str]:
@@ -42,7 +43,7 @@ def _imported(path: Path) -> tuple[Path, ...]:
 def _files(module: str) -> list[Path]:
     """Files that importing a module of the library runs: the module's own and its packages'."""
     parts = module.split(".")
-    if parts[0] != PACKAGE:
+    if parts[0] not in PACKAGES:
         return []
     packages = [WORKFLOW.joinpath(*parts[:i], "__init__.py") for i in range(1, len(parts) + 1)]
     module_file = WORKFLOW.joinpath(*parts).with_suffix(".py")

@@ -10,7 +10,7 @@ output <- if (length(arguments) >= 2) arguments[2] else "tests/reference/kenward
 script <- sub("^--file=", "", grep("^--file=", commandArgs(), value = TRUE))
 source(file.path(dirname(script), "lme4_common.R"))
 
-# Four models of config.yaml, as written there (tests/unit/test_fixed_tests.py compares them), and one on the first 20
+# Four models of config.yaml, as written there (tests/inference/test_fixed_tests.py compares them), and one on the first 20
 # schools, where degrees of freedom matter, and on the last 40, where its optimum is singular.
 random_coefficients <- "mathach ~ cses + (cses | school)"
 cases <- list(

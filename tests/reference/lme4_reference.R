@@ -11,7 +11,7 @@ script <- sub("^--file=", "", grep("^--file=", commandArgs(), value = TRUE))
 source(file.path(dirname(script), "lme4_common.R"))
 options(useFancyQuotes = FALSE)
 
-# As in config.yaml; tests/unit/test_reference_fixtures.py compares the two.
+# As in config.yaml; tests/reference/test_reference_fixtures.py compares the two.
 formulas <- list(
   one_way_anova = "mathach ~ (1 | school)",
   means_by_sector = "mathach ~ sector + (1 | school)",

@@ -14,14 +14,14 @@ from pathlib import Path
 import numpy as np
 import yaml
 from simulated import experiment, gaps
-from twolevel.columns import check_columns
-from twolevel.crossproducts import cross_products
-from twolevel.derive import derive
-from twolevel.deviance import factor, profile
-from twolevel.experiment import Experiment
-from twolevel.formula import build_design
-from twolevel.optimise import search, starts
-from twolevel.source import read_table
+from twolevel.bootstrap.experiment import Experiment
+from twolevel.data.columns import check_columns
+from twolevel.data.derive import derive
+from twolevel.data.source import read_table
+from twolevel.fitting.search import search, starts
+from twolevel.likelihood.crossproducts import cross_products
+from twolevel.likelihood.deviance import factor, profile
+from twolevel.model.formula import build_design
 
 ROOT = Path(__file__).resolve().parents[2]
 TOLERANCE = 1e-6

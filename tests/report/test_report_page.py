@@ -11,9 +11,9 @@ import pandas as pd
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
-from unit.test_report import HOSTILE, LEDGER
-from unit.test_report import page as render
-from unit.test_report import results as small_results
+from report.test_report import HOSTILE, LEDGER
+from report.test_report import page as render
+from report.test_report import results as small_results
 
 pytestmark = [pytest.mark.slow, pytest.mark.needs_chromium]
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import print_report
 import pytest
 from pypdf import PdfReader
+from report.test_report import LEDGER
+from report.test_report import page as render
+from report.test_report import results as small_results
 from twolevel.errors import UserError
-from unit.test_report import LEDGER
-from unit.test_report import page as render
-from unit.test_report import results as small_results
 
 pytestmark = [pytest.mark.slow, pytest.mark.needs_chromium]
 

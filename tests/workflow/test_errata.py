@@ -15,9 +15,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import ROOT
-from twolevel.errata.evidence import EVIDENCE
-from twolevel.errata.run import Comparison, Run
-from twolevel.ledger.rows import read_rows
+from published.evidence.registry import EVIDENCE
+from published.printed_numbers import read_rows
+from published.run import Comparison, Run
 
 pytestmark = pytest.mark.slow
 

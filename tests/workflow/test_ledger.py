@@ -309,7 +309,7 @@ def test_with_few_replicates_no_bound_passes_however_absurd(ledgers: Ledgers) ->
     bounds = {row for row, line in lines.items() if line["quantity"].startswith("bootstrap CI")}
     assert "ch8-104" in bounds
     assert mismatches(lines) == bounds
-    # 438 by the law in tests/unit/test_ledger.py
+    # 438 by the law in tests/published/test_ledger.py
     reason = "the bootstrap has 200 replicates, too few for a band of a run of 500 samples; 438 are enough"
     assert {lines[row]["reason"] for row in bounds} == {reason}
 

@@ -72,7 +72,7 @@ def test_a_formula_refits_what_depends_on_it(project: Path) -> None:
 
 
 def test_fitting_code_refits_every_model(project: Path, config: dict) -> None:
-    with (project / "workflow/twolevel/deviance.py").open("a") as module:
+    with (project / "workflow/twolevel/likelihood/deviance.py").open("a") as module:
         module.write("\n# changed\n")
     jobs = planned(project)
     assert jobs["fit_model"] == len(config["models"])

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from imports import library_files
-from twolevel.figures.words import configured_names
+from twolevel.output.words import configured_names
 
 # Snakemake puts the path of Python into a script's command as it is, and a folder's name may hold a space.
 sys.executable = shlex.quote(sys.executable)

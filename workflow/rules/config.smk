@@ -7,9 +7,9 @@ import yaml
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow"))
 
 from locks import take_over
-from twolevel.config import check_config, with_values
+from twolevel.data.config import check_config, with_values
 from twolevel.errors import UserError
-from twolevel.yaml_text import check_yaml
+from twolevel.data.yaml_text import check_yaml
 
 # Jobs on other machines read this file too: the lock is the main process's, for as long as it lives.
 RUN_LOCK = take_over(Path(".snakemake")) if workflow.is_main_process else None

@@ -1,7 +1,7 @@
 # Raudenbush and Bryk's chapter 4 as its tables lay it out, with each coding of the school mean of SES. Other data have none.
 from dataclasses import asdict
 
-from twolevel.codings import coded_columns
+from twolevel.data.codings import coded_columns
 
 BOOK = config.get("textbook")
 TEXTBOOK = (

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from _job import job, read_json, write_table
-from twolevel.crossproducts import cross_products
-from twolevel.formula import build_design
-from twolevel.optimiser_audit import audit_optimisers, audit_table, seconds_table
+from twolevel.likelihood.crossproducts import cross_products
+from twolevel.model.formula import build_design
+from twolevel.optimisers.audit import audit_optimisers, audit_table, seconds_table
 
 
 def main(name: str, table: str, fit: str, output: Any, methods: list[str]) -> None:

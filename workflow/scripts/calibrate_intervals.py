@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from _job import job, read_arrays, read_json, split_part, write_arrays
-from twolevel.calibration import Study, study_part_to_arrays
-from twolevel.coverage import coverage_experiment, coverage_part
-from twolevel.deviance import from_lme4
-from twolevel.experiment import from_arrays, share
-from twolevel.formula import build_design
-from twolevel.parameters import parameters
-from twolevel.simulate import projection
+from twolevel.bootstrap.calibration import Study, study_part_to_arrays
+from twolevel.bootstrap.coverage import coverage_experiment, coverage_part
+from twolevel.bootstrap.experiment import from_arrays, share
+from twolevel.bootstrap.simulate import projection
+from twolevel.likelihood.deviance import from_lme4
+from twolevel.model.formula import build_design
+from twolevel.model.parameters import parameters
 
 
 def main(files: Any, output: str, part: str, data_sets: int, replicates: int, seed: int, level: float) -> None:

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from _job import job, read_arrays, read_json, split_part, write_arrays
-from twolevel.calibration import Study, calibrated, study_part_to_arrays
-from twolevel.experiment import from_arrays, share
-from twolevel.formula import build_design
-from twolevel.simulate import projection
-from twolevel.type_1_error import rejection_part
+from twolevel.bootstrap.calibration import Study, calibrated, study_part_to_arrays
+from twolevel.bootstrap.experiment import from_arrays, share
+from twolevel.bootstrap.simulate import projection
+from twolevel.bootstrap.type_1_error import rejection_part
+from twolevel.model.formula import build_design
 
 
 def main(files: Any, output: str, part: str, data_sets: int, replicates: int, seed: int) -> None:

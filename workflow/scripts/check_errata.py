@@ -7,10 +7,10 @@ from typing import Any
 
 import pandas as pd
 from _job import folder_of, job, read_jsons, write_table
-from twolevel.errata.claims import check_claims, read_claims
-from twolevel.errata.run import Comparison, Run
-from twolevel.ledger.rows import read_rows
-from twolevel.source import read_texts
+from published.claims import check_claims, read_claims
+from published.printed_numbers import read_rows
+from published.run import Comparison, Run
+from twolevel.data.source import read_texts
 
 
 def main(

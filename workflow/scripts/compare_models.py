@@ -4,15 +4,15 @@ from typing import Any
 
 import pandas as pd
 from _job import job, read_json, write_arrays, write_json, write_table
-from twolevel.bootstrap_test import added_random_effects
-from twolevel.compare import comparison_table, likelihood_ratio
-from twolevel.crossproducts import cross_products
-from twolevel.design import Design
-from twolevel.deviance import from_lme4
-from twolevel.experiment import Experiment, target, to_arrays
-from twolevel.fingerprint import check_same_data
-from twolevel.formula import build_design
-from twolevel.simulate import simulator
+from twolevel.bootstrap.experiment import Experiment, target, to_arrays
+from twolevel.bootstrap.likelihood_ratio_tests import added_random_effects
+from twolevel.bootstrap.simulate import simulator
+from twolevel.data.fingerprint import check_same_data
+from twolevel.inference.compare import comparison_table, likelihood_ratio
+from twolevel.likelihood.crossproducts import cross_products
+from twolevel.likelihood.deviance import from_lme4
+from twolevel.model.design import Design
+from twolevel.model.formula import build_design
 
 
 def main(name: str, table: str, fits: list[str], output: Any, settings: dict[str, str]) -> None:

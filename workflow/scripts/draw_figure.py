@@ -11,7 +11,7 @@ from pyarrow import csv, parquet
 from twolevel.errors import UserError
 from twolevel.figures.drawing import render
 from twolevel.figures.tables import complete
-from twolevel.figures.words import read_labels
+from twolevel.output.words import read_labels
 
 # A term, a group or a model may be called `NA`, `null` or `1`; only an empty field has no value.
 NAMES = ("group", "term", "model", "comparison", "parameter", "label")

@@ -2,7 +2,7 @@
 
 import pandas as pd
 from _job import folder_of, job, read_jsons, write_table
-from twolevel.variance import check_baseline, variance_explained
+from twolevel.inference.variance_explained import check_baseline, variance_explained
 
 
 def main(fits: list[str], random_effects: list[str], output: str, baselines: dict[str, str]) -> None:

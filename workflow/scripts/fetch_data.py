@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 
 import pandas as pd
 from _job import job, write_json, write_table
+from twolevel.data.source import download, read_table
 from twolevel.errors import UserError
-from twolevel.source import download, read_table
 
 KEYWORDS = {
     "auto": "the network, else the snapshot",

@@ -10,16 +10,17 @@ from typing import Any
 import pandas as pd
 from _job import job, write_arrays, write_json, write_table, write_text
 from twolevel import __version__
-from twolevel.bounded import bounded_fit
-from twolevel.constrained import constrained_json
-from twolevel.crossproducts import cross_products
-from twolevel.effects import fitted_values, group_effects
-from twolevel.experiment import Experiment, target, to_arrays
-from twolevel.fingerprint import Fingerprint
-from twolevel.fit import fit_model
-from twolevel.formula import build_design
-from twolevel.reliability import variance_components
-from twolevel.results import (
+from twolevel.bootstrap.experiment import Experiment, target, to_arrays
+from twolevel.bootstrap.simulate import simulator
+from twolevel.data.fingerprint import Fingerprint
+from twolevel.fitting.effects import fitted_values, group_effects
+from twolevel.fitting.fit import fit_model
+from twolevel.inference.reliability import variance_components
+from twolevel.likelihood.crossproducts import cross_products
+from twolevel.model.formula import build_design
+from twolevel.optimisers.bounded import bounded_fit
+from twolevel.optimisers.constrained import constrained_json
+from twolevel.output.results import (
     fit_json,
     fixed_effects_table,
     group_effects_table,
@@ -27,8 +28,7 @@ from twolevel.results import (
     residuals_table,
     variance_components_table,
 )
-from twolevel.simulate import simulator
-from twolevel.summary import summary_text
+from twolevel.output.summary import summary_text
 
 
 def main(name: str, table: str, output: Any, formula: str, optimiser: dict[str, int], data_name: str) -> None:

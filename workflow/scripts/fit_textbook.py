@@ -6,9 +6,9 @@ from typing import Any
 
 import pandas as pd
 from _job import job, write_table
-from twolevel.codings import CodedColumns
-from twolevel.source import read_table
-from twolevel.textbook import components, explained, fit_coding, fixed_effects, group_means, recode
+from twolevel.data.codings import CodedColumns
+from twolevel.data.source import read_table
+from twolevel.output.textbook import components, explained, fit_coding, fixed_effects, group_means, recode
 
 
 def main(

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 from _job import job, read_arrays, read_jsons, write_json, write_table
-from twolevel.calibration import calibrated, study_part_from_arrays, unite_study
-from twolevel.coverage import coverage_experiment, coverage_rows, coverage_table
-from twolevel.experiment import Experiment, from_arrays
-from twolevel.fingerprint import studied
-from twolevel.parameters import parameters
-from twolevel.type_1_error import rejection_rows, rejection_table
+from twolevel.bootstrap.calibration import calibrated, study_part_from_arrays, unite_study
+from twolevel.bootstrap.coverage import coverage_experiment, coverage_rows, coverage_table
+from twolevel.bootstrap.experiment import Experiment, from_arrays
+from twolevel.bootstrap.type_1_error import rejection_rows, rejection_table
+from twolevel.data.fingerprint import studied
+from twolevel.model.parameters import parameters
 
 
 def main(files: Any, output: Any, data_sets: int, replicates: int, seed: int, level: float) -> None:

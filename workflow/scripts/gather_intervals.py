@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from _job import job, read_arrays, read_json, write_table
-from twolevel.deviance import factor, from_lme4, pack
-from twolevel.experiment import from_arrays, part_from_arrays, unite
-from twolevel.intervals import bootstrap_intervals, wald_intervals
-from twolevel.parameters import parameter_values, parameters
-from twolevel.profile_intervals import profile_intervals
-from twolevel.replicate_tables import replicate_table
+from twolevel.bootstrap.experiment import from_arrays, part_from_arrays, unite
+from twolevel.bootstrap.replicate_tables import replicate_table
+from twolevel.inference.intervals import bootstrap_intervals, wald_intervals
+from twolevel.inference.profile_intervals import profile_intervals
+from twolevel.likelihood.deviance import factor, from_lme4, pack
+from twolevel.model.parameters import parameter_values, parameters
 
 
 def main(files: Any, output: Any, replicates: int, seed: int, level: float) -> None:

@@ -4,10 +4,10 @@ import logging
 from typing import Any
 
 from _job import job, read_arrays, read_json, write_table
-from twolevel.bootstrap_test import bootstrap_tests
+from twolevel.bootstrap.experiment import from_arrays, part_from_arrays, unite
+from twolevel.bootstrap.likelihood_ratio_tests import bootstrap_tests
+from twolevel.bootstrap.replicate_tables import reference_table
 from twolevel.errors import UserError
-from twolevel.experiment import from_arrays, part_from_arrays, unite
-from twolevel.replicate_tables import reference_table
 
 
 def main(files: Any, output: Any, replicates: int, seed: int) -> None:

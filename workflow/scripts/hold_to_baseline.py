@@ -8,10 +8,10 @@ from typing import Any
 
 import yaml
 from _job import job, read_json, write_json, write_text
-from twolevel.accepted.compare import left_out, moved, renewed
-from twolevel.accepted.contract import AcceptedTable, read_contract
-from twolevel.accepted.rows import Rows, baseline_text, rows_of_baseline, rows_of_results
-from twolevel.accepted.telling import MadeFrom, told
+from changes.contract import AcceptedTable, read_contract
+from changes.differences import left_out, moved, renewed
+from changes.rows import Rows, baseline_text, rows_of_baseline, rows_of_results
+from changes.telling import MadeFrom, told
 from twolevel.errors import UserError
 
 

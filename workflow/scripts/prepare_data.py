@@ -6,8 +6,8 @@ from typing import Any
 
 import pandas as pd
 from _job import job, read_json, write_table
-from twolevel.columns import check_columns
-from twolevel.derive import derive, group_level_columns, group_table
+from twolevel.data.columns import check_columns
+from twolevel.data.derive import derive, group_level_columns, group_table
 
 
 def main(

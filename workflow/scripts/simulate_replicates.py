@@ -3,7 +3,7 @@
 import logging
 
 from _job import job, read_arrays, split_part, write_arrays
-from twolevel.experiment import from_arrays, part_to_arrays, run_part, share
+from twolevel.bootstrap.experiment import from_arrays, part_to_arrays, run_part, share
 
 
 def main(experiment: str, output: str, part: str, threads: int, replicates: int, seed: int) -> None:

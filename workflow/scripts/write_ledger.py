@@ -9,16 +9,16 @@ from typing import Any
 
 import pandas as pd
 from _job import folder_of, job, read_jsons, write_json, write_table
-from twolevel.crossproducts import cross_products
-from twolevel.face import theta_positions
-from twolevel.formula import build_design
-from twolevel.ledger.inventory import Comparison, Inventory
-from twolevel.ledger.rows import read_declared, read_rows
-from twolevel.ledger.solution import from_results
-from twolevel.ledger.tables import ledger_table, witnesses_json
-from twolevel.ledger.verdicts import settle
-from twolevel.ledger.witness import Centre, centre
-from twolevel.source import read_texts
+from published.inventory import Comparison, Inventory
+from published.ledger_tables import ledger_table, witnesses_json
+from published.printed_numbers import read_declared, read_rows
+from published.solution import from_results
+from published.verdicts import settle
+from published.witness import Centre, centre
+from twolevel.data.source import read_texts
+from twolevel.likelihood.crossproducts import cross_products
+from twolevel.model.formula import build_design
+from twolevel.optimisers.face import theta_positions
 
 
 def main(

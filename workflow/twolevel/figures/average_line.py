@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from twolevel.errors import UserError
+from twolevel.figures.ols import Line
 from twolevel.figures.tables import Table, numbers, texts
-from twolevel.ols import Line
 
 
 def average_line(fixed_effects: Table, fit: Mapping[str, Any], model: str, x: str, y: str) -> Line:

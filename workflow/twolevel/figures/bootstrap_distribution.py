@@ -12,7 +12,7 @@ from twolevel.figures.drawing import Drawing
 from twolevel.figures.parameter_panels import ACROSS, listed_parameters, new_panels, share, span
 from twolevel.figures.style import BLACK, SKY_BLUE, VERMILION, halo, heading, style
 from twolevel.figures.tables import Table, sparse, texts
-from twolevel.figures.words import Labels, clean, number
+from twolevel.output.words import Labels, clean, number
 
 _BINS = 50
 _BAR: dict[str, Any] = {"color": VERMILION, "linewidth": 2, "marker": "|", "markersize": 8, "markeredgewidth": 2}

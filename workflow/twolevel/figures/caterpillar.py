@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from twolevel.figures.drawing import Drawing
 from twolevel.figures.style import BLACK, BLUE, MUTED, VERMILION, WIDTH, heading, new_figure, style
 from twolevel.figures.tables import Floats, Table, numbers, texts
-from twolevel.figures.words import Labels, clean, number, percent, sentence, shorten, wrap
+from twolevel.output.words import Labels, clean, number, percent, sentence, shorten, wrap
 
 _REACH = 1.959963984540054  # the normal distribution's 0.975 quantile
 _HEIGHT, _HEADING = 1.9, 1.3  # inches, of a panel and of what stands around them

@@ -4,7 +4,7 @@ from twolevel.figures.drawing import Drawing
 from twolevel.figures.rate_rows import AROUND, ROW, draw_rates, key_of, stacked, verdicts
 from twolevel.figures.style import WIDTH, heading, new_figure, style
 from twolevel.figures.tables import Table, numbers, texts
-from twolevel.figures.words import METHODS, Labels, clean, number, wrap
+from twolevel.output.words import METHODS, Labels, clean, number, wrap
 
 ACROSS = 2
 

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from twolevel.figures.lighter import lighter
 from twolevel.figures.style import style
-from twolevel.figures.words import clean
+from twolevel.output.words import clean
 
 DPI = {"png": 200, "svg": 150}  # in an SVG, of the points alone
 

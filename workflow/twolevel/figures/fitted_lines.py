@@ -15,8 +15,8 @@ from twolevel.errors import UserError
 from twolevel.figures.drawing import Drawing
 from twolevel.figures.style import BLACK, BLUE, GREEN, MUTED, ORANGE, PURPLE, VERMILION, heading, new_figure, style
 from twolevel.figures.tables import Floats, Table, levels_of, numbers, of_groups, texts
-from twolevel.figures.words import Labels, clean, number, shorten
-from twolevel.predictions import UNREAD, FixedPart, fixed_part
+from twolevel.model.predictions import UNREAD, FixedPart, fixed_part
+from twolevel.output.words import Labels, clean, number, shorten
 
 _REACH = 1.959963984540054  # the normal distribution's 0.975 quantile
 _QUARTILES = {"lower quartile": 0.25, "median": 0.5, "upper quartile": 0.75}

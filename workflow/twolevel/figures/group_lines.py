@@ -5,10 +5,10 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 
 from twolevel.figures.drawing import Drawing
+from twolevel.figures.ols import GroupLines, fit_group_lines
 from twolevel.figures.style import SKY_BLUE, VERMILION, halo, heading, new_figure, points, style
 from twolevel.figures.tables import Table, numbers, texts
-from twolevel.figures.words import Labels, number, sentence, without_line
-from twolevel.ols import GroupLines, fit_group_lines
+from twolevel.output.words import Labels, number, sentence, without_line
 
 
 @style()

@@ -11,10 +11,10 @@ from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
 from twolevel.figures.drawing import Drawing
+from twolevel.figures.ols import GroupLines, fit_group_lines
 from twolevel.figures.style import BLACK, FAINT, PALETTE, WIDTH, YELLOW, halo, heading, new_figure, style
 from twolevel.figures.tables import Table, levels_of, numbers, of_groups, texts
-from twolevel.figures.words import Labels, clean, number, shorten, without_line
-from twolevel.ols import GroupLines, fit_group_lines
+from twolevel.output.words import Labels, clean, number, shorten, without_line
 
 _COLOURS = [colour for colour in PALETTE if colour != YELLOW]  # thin yellow lines vanish on white
 _MOST_LEVELS = 12

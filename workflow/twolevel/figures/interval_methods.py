@@ -14,8 +14,8 @@ from twolevel.figures.drawing import Drawing
 from twolevel.figures.parameter_panels import ACROSS, listed_parameters, new_panels, span
 from twolevel.figures.style import BLUE, FAINT, GREEN, MUTED, ORANGE, PURPLE, VERMILION, halo, heading, style
 from twolevel.figures.tables import Floats, Table, sparse, texts
-from twolevel.figures.words import Labels, clean, number
-from twolevel.parameters import Parameter
+from twolevel.model.parameters import Parameter
+from twolevel.output.words import Labels, clean, number
 
 # Colour, marker and name of each method, in the order of the rows.
 _METHODS = {

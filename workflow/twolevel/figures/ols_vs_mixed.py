@@ -9,10 +9,10 @@ from matplotlib.lines import Line2D
 
 from twolevel.figures.average_line import average_line
 from twolevel.figures.drawing import Drawing
+from twolevel.figures.ols import Line, fit_line
 from twolevel.figures.style import BLUE, VERMILION, halo, heading, new_figure, points, style
 from twolevel.figures.tables import Floats, Table, varying
-from twolevel.figures.words import Labels, clean, equation, number, sentence
-from twolevel.ols import Line, fit_line
+from twolevel.output.words import Labels, clean, equation, number, sentence
 
 _OLS: dict[str, Any] = {"color": VERMILION, "linewidth": 2.4, "linestyle": (0, (3, 1.3))}
 _MIXED: dict[str, Any] = {"color": BLUE, "linewidth": 2.4}

@@ -12,7 +12,7 @@ from matplotlib.patches import Patch
 from twolevel.figures.drawing import Drawing
 from twolevel.figures.style import BLUE, MUTED, VERMILION, WIDTH, heading, new_figure, style
 from twolevel.figures.tables import Table, sparse, texts
-from twolevel.figures.words import ELSEWHERE, SEARCHES, STARTS, Labels, clean, number
+from twolevel.output.words import ELSEWHERE, SEARCHES, STARTS, Labels, clean, number
 
 # Distances below the first are drawn there: they are nothing but tolerances.
 LEAST = 1e-6

@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from twolevel.figures.style import WIDTH, new_figure
-from twolevel.figures.words import number, percent, wrap
-from twolevel.parameters import Parameter, parameters
+from twolevel.model.parameters import Parameter, parameters
+from twolevel.output.words import number, percent, wrap
 
 ACROSS = 2
 _HEIGHT, _HEADING = 1.7, 1.1  # inches, of a row of panels and of what stands above them

@@ -7,7 +7,7 @@ from twolevel.figures.drawing import Drawing
 from twolevel.figures.qq_panel import describe, draw_qq
 from twolevel.figures.style import style
 from twolevel.figures.tables import Table, numbers
-from twolevel.figures.words import Labels, clean, wrap
+from twolevel.output.words import Labels, clean, wrap
 
 
 @style()

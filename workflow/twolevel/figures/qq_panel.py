@@ -4,10 +4,10 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
+from twolevel.figures.qq import QuantilePlot, normal_quantile_plot
 from twolevel.figures.style import BLUE, heading, new_figure, points
 from twolevel.figures.tables import Floats
-from twolevel.figures.words import number, percent
-from twolevel.qq import QuantilePlot, normal_quantile_plot
+from twolevel.output.words import number, percent
 
 _BAND_COLOUR = "#B9D9EE"
 _BAND_CORNERS = 300

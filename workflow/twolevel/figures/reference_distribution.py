@@ -13,7 +13,7 @@ from scipy.special import betaincinv, chdtrc, chdtri
 from twolevel.figures.drawing import Drawing
 from twolevel.figures.style import BLACK, BLUE, SKY_BLUE, VERMILION, halo, heading, new_figure, style
 from twolevel.figures.tables import Floats, Table, sparse, texts
-from twolevel.figures.words import Labels, chance, clean, number
+from twolevel.output.words import Labels, chance, clean, number
 
 _BINS = 40
 _CORNERS = 250

@@ -10,7 +10,7 @@ from matplotlib.transforms import ScaledTranslation
 from twolevel.figures.drawing import Drawing
 from twolevel.figures.style import BLACK, BLUE, MUTED, VERMILION, halo, heading, new_figure, points, style
 from twolevel.figures.tables import Floats, Table, numbers
-from twolevel.figures.words import Labels, clean, number, shorten, wrap
+from twolevel.output.words import Labels, clean, number, shorten, wrap
 
 _MOST_SLICES = 20
 

@@ -3,10 +3,10 @@
 import numpy as np
 
 from twolevel.figures.drawing import Drawing
+from twolevel.figures.ols import fit_line
 from twolevel.figures.style import VERMILION, halo, heading, new_figure, points, style
 from twolevel.figures.tables import Table, texts, varying
-from twolevel.figures.words import Labels, equation, number, sentence
-from twolevel.ols import fit_line
+from twolevel.output.words import Labels, equation, number, sentence
 
 
 @style()

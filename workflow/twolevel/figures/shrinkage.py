@@ -13,10 +13,10 @@ from scipy.special import chdtri
 from twolevel.errors import UserError
 from twolevel.figures.average_line import average_line
 from twolevel.figures.drawing import Drawing
+from twolevel.figures.ols import fit_group_lines
 from twolevel.figures.style import BLACK, BLUE, VERMILION, WIDTH, halo, heading, new_figure, style
 from twolevel.figures.tables import Floats, Table, numbers, sparse, texts
-from twolevel.figures.words import Labels, clean, number, shorten, without_line, wrap
-from twolevel.ols import fit_group_lines
+from twolevel.output.words import Labels, clean, number, shorten, without_line, wrap
 
 _OWN: dict[str, Any] = {"linestyle": "", "marker": "o", "markersize": 4, "markerfacecolor": "white"}
 _OWN |= {"markeredgecolor": "#767676", "markeredgewidth": 0.9}

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from twolevel.figures.tables import Floats
-from twolevel.figures.words import wrap
+from twolevel.output.words import wrap
 
 # The vignette's palette, made for colour-blind readers by Okabe and Ito (2008).
 PALETTE = ("#000000", "#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7")

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twolevel.errors import UserError
-from twolevel.figures.words import Labels
+from twolevel.output.words import Labels
 
 # Anything that gives a column by its name: a dict of arrays, or a data frame.
 Table = Mapping[str, Any]

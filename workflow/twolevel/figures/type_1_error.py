@@ -6,7 +6,7 @@ from twolevel.figures.drawing import Drawing
 from twolevel.figures.rate_rows import AROUND, ROW, draw_rates, key_of, stacked, verdicts
 from twolevel.figures.style import MUTED, WIDTH, halo, heading, new_figure, style
 from twolevel.figures.tables import Table, numbers, texts
-from twolevel.figures.words import TESTS, Labels, clean, number, shorten
+from twolevel.output.words import TESTS, Labels, clean, number, shorten
 
 
 @style()

@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from twolevel.figures.drawing import Drawing
 from twolevel.figures.style import BLACK, BLUE, FAINT, HEIGHT, MUTED, VERMILION, halo, heading, new_figure, style
 from twolevel.figures.tables import Floats
-from twolevel.figures.words import MINUS, Labels, clean, number, shorten, theta_symbol, wrap
+from twolevel.output.words import MINUS, Labels, clean, number, shorten, theta_symbol, wrap
 
 _OPEN: dict[str, Any] = {"color": BLUE, "linewidth": 2.4}
 _BARRED: dict[str, Any] = {"color": VERMILION, "linewidth": 2.4, "linestyle": (0, (4, 1.4))}

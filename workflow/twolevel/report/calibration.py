@@ -7,10 +7,10 @@ from typing import Any
 
 import pandas as pd
 
-from twolevel.figures.words import METHODS, TESTS, clean, sentence
-from twolevel.fingerprint import is_current
+from twolevel.data.fingerprint import is_current
+from twolevel.output.numbers import percent
+from twolevel.output.words import METHODS, TESTS, clean, sentence
 from twolevel.report.files import picture_address, picture_size
-from twolevel.report.numbers import percent
 from twolevel.report.prose import listed
 
 RIGHT, SELDOM, OFTEN = "about as often as it should be", "too seldom", "too often"

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from twolevel.figures.words import Labels, clean, configured_names, read_labels
-from twolevel.fingerprint import check_same_data
+from twolevel.data.fingerprint import check_same_data
+from twolevel.output.numbers import percent
+from twolevel.output.words import Labels, clean, configured_names, read_labels
 from twolevel.report import hsb
 from twolevel.report.calibration import Calibration, CalibrationResults, read_calibration
 from twolevel.report.comparison import Comparison
@@ -20,7 +21,6 @@ from twolevel.report.files import picture_address, picture_size
 from twolevel.report.intervals import interval_sentences
 from twolevel.report.ledger import Ledger, read_ledger
 from twolevel.report.model import Model, ModelTables, read_model
-from twolevel.report.numbers import percent
 from twolevel.report.optimiser_audit import OptimiserAudit, read_audit
 from twolevel.report.optimum import Audit, audit, optimum_sentences
 from twolevel.report.placement import place

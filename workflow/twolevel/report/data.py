@@ -6,9 +6,9 @@ from typing import Any
 
 import pandas as pd
 
-from twolevel.derive import group_level_columns
-from twolevel.figures.words import Labels, clean, number
-from twolevel.report.numbers import NBSP, decimals, fixed, percent
+from twolevel.data.derive import group_level_columns
+from twolevel.output.numbers import NBSP, decimals, fixed, percent
+from twolevel.output.words import Labels, clean, number
 
 MAX_LEVELS = 8  # a factor with more is described by their number
 

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup, escape
 
-from twolevel.report.numbers import NBSP
+from twolevel.output.numbers import NBSP
 
 HEADINGS = {
     "statistics": "Statistics",

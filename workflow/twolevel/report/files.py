@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import pandas as pd
 
-from twolevel.report.numbers import NBSP, NOTHING
+from twolevel.output.numbers import NBSP, NOTHING
 
 _MINUS = re.compile("\N{MINUS SIGN}(?=[0-9])")
 _NUMBER = re.compile(r"[+-]?[0-9][0-9,]*(\.[0-9]+)?")

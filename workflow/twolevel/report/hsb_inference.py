@@ -2,10 +2,10 @@
 
 from math import isfinite
 
+from twolevel.output.numbers import fine_p_phrase, fixed
 from twolevel.report.comparison import Comparison
 from twolevel.report.hsb_facts import Facts
 from twolevel.report.intervals import enough_replicates
-from twolevel.report.numbers import fine_p_phrase, fixed
 
 
 def printed_intervals(facts: Facts) -> str:

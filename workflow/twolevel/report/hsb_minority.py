@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Any
 
-from twolevel.figures.words import theta_symbol
+from twolevel.output.numbers import decimals, fixed, percent, signed
+from twolevel.output.words import theta_symbol
 from twolevel.report.hsb_facts import Facts
 from twolevel.report.model import Model, Z, tied_pairs
-from twolevel.report.numbers import decimals, fixed, percent, signed
 from twolevel.report.optimum import audit
 from twolevel.report.prose import listed
 

@@ -1,9 +1,9 @@
 """How much schools differ, in their means and in their slopes of SES, and what goes with the differences."""
 
+from twolevel.output.numbers import fixed, percent
 from twolevel.report.hsb_facts import BASELINES, Facts, effect_of
 from twolevel.report.hsb_summary import explains
 from twolevel.report.model import FixedEffect
-from twolevel.report.numbers import fixed, percent
 from twolevel.report.prose import higher, interval, size, strength, value
 
 

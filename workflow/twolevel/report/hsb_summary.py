@@ -4,8 +4,8 @@ from collections import Counter
 
 import pandas as pd
 
+from twolevel.output.numbers import decimals, fine_p_phrase, fixed, percent
 from twolevel.report.hsb_facts import Facts
-from twolevel.report.numbers import decimals, fine_p_phrase, fixed, percent
 from twolevel.report.prose import higher, interval, listed, size, value
 
 # Verdicts of the ledger in words, in the order in which they are told; the number stands before each.

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
-from twolevel.figures.words import METHODS, clean, number
-from twolevel.parameters import Parameter, parameters
-from twolevel.report.numbers import NOTHING, decimals, fixed, percent
+from twolevel.model.parameters import Parameter, parameters
+from twolevel.output.numbers import NOTHING, decimals, fixed, percent
+from twolevel.output.words import METHODS, clean, number
 
 BOOTSTRAPPED = ("basic", "normal")  # the methods whose bounds can lie where the parameter cannot
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pandas as pd
 
-from twolevel.equations import Equations, equations
-from twolevel.mathml import Math
+from twolevel.model.terms import Factor, read_meanings
+from twolevel.output.equations import Equations, equations
+from twolevel.output.mathml import Math
 from twolevel.report.intervals import ParameterIntervals, Replicates, read_intervals
-from twolevel.terms import Factor, read_meanings
 
 # In a singular fit, a standard deviation over groups below this share of the standard error of the coefficient's mean
 # is zero, whatever the units: of each group's deviations from that mean it then makes no difference that can be seen.

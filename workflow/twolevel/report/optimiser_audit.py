@@ -8,8 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from twolevel.figures.words import ELSEWHERE, SEARCHES, STARTS, clean
-from twolevel.report.numbers import fixed
+from twolevel.output.numbers import fixed
+from twolevel.output.words import ELSEWHERE, SEARCHES, STARTS, clean
 from twolevel.report.prose import listed
 
 # The searches that start there by themselves.

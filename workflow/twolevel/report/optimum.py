@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from twolevel.figures.words import ELSEWHERE
+from twolevel.output.numbers import NBSP, fixed
+from twolevel.output.words import ELSEWHERE
 from twolevel.report.model import Model
-from twolevel.report.numbers import NBSP, fixed
 from twolevel.report.prose import listed
 
 # What is below this between two computations of one criterion is rounding.

@@ -10,9 +10,9 @@ from itertools import count
 from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup, escape
 
-from twolevel.figures.words import clean, number, sentence
-from twolevel.mathml import Math
-from twolevel.report import numbers
+from twolevel.output import numbers
+from twolevel.output.mathml import Math
+from twolevel.output.words import clean, number, sentence
 from twolevel.report.contents import Contents
 from twolevel.report.files import file_name, shown_address, table_address
 from twolevel.report.optimum import gap

@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Iterator, Sequence
 from math import isfinite
 
-from twolevel.figures.words import Labels, clean, number, sentence
+from twolevel.model.terms import Factor
+from twolevel.output.numbers import decimals, fine_p_phrase, fixed
+from twolevel.output.words import Labels, clean, number, sentence
 from twolevel.report.intervals import ParameterIntervals
 from twolevel.report.model import FixedEffect, Model, RandomEffect
-from twolevel.report.numbers import decimals, fine_p_phrase, fixed
-from twolevel.terms import Factor
 
 
 def model_sentences(model: Model, labels: Labels) -> list[str]:

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from twolevel.codings import CODINGS, CodedColumns, coded_columns
-from twolevel.figures.words import Labels, clean, number
-from twolevel.mathml import Math
+from twolevel.data.codings import CODINGS, CodedColumns, coded_columns
+from twolevel.output.mathml import Math
+from twolevel.output.numbers import NOTHING, fixed, p_value, percent, signed
+from twolevel.output.words import Labels, clean, number
 from twolevel.report.model import Model
-from twolevel.report.numbers import NOTHING, fixed, p_value, percent, signed
 from twolevel.report.prose import listed
 
 INTERCEPT = "(Intercept)"

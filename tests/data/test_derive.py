@@ -1,0 +1,172 @@
+"""Derived columns, against R and against arithmetic that is exact."""
+
+from fractions import Fraction
+
+import numpy as np
+import pandas as pd
+import pytest
+from twolevel.data.derive import cut_like_r, derive, group_level_columns, group_mean, group_table
+from twolevel.errors import UserError
+
+RECIPES = {
+    "mean.ses": {"group_mean": "ses", "label": "mean"},
+    "cses": {"centre_within_group": "ses"},
+    "mean.ses.cat": {"cut": "mean.ses", "breaks": 3, "labels": ["low", "middle", "high"]},
+}
+
+
+def table(**replaced: object) -> pd.DataFrame:
+    """Six students in three schools whose means, 1, 2 and 4, fall into the three thirds of their range."""
+    return pd.DataFrame(
+        {
+            "school": ["b", "a", "a", "c", "b", "c"],
+            "ses": [0.5, 1.0, 3.0, 4.25, 1.5, 3.75],
+        }
+        | replaced
+    )
+
+
+# R 4.2.2: cut(c(...), breaks = k, labels = FALSE)
+R_CUTS = [
+    ([0, 1, 2, 3], 3, [1, 1, 2, 3]),
+    ([-3, -1, 1, 3], 3, [1, 1, 2, 3]),
+    (list(range(-6, 7)), 4, [1, 1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 4]),
+    ([i / 10 for i in range(1, 8)], 3, [1, 1, 1, 2, 2, 3, 3]),
+    ([0.1, 0.4, 0.7, 1], 3, [1, 1, 2, 3]),
+    ([-0.9, -0.3, 0.3, 0.9], 3, [1, 2, 3, 3]),  # the inner edges are rounded: -0.3 is above one of them
+    ([5, 1, 4, 2, 3], 2, [2, 1, 2, 1, 1]),
+    ([1e6, 1e6 + 1 / 3, 1e6 + 2 / 3, 1e6 + 1], 3, [1, 1, 2, 3]),
+    ([0, 1 / 3, 2 / 3, 1, 1 / 3 + 2**-54, 2 / 3 + 2**-53], 3, [1, 1, 2, 3, 2, 3]),
+    ([1e-300, 2e-300, 3e-300], 2, [1, 1, 2]),
+    ([-1, -1e-17, 0, 1e-17, 1], 2, [1, 1, 1, 2, 2]),
+    ([0, 0.999, 1, 1.001, 2, 2.002, 3], 3, [1, 1, 1, 2, 2, 3, 3]),
+]
+
+
+@pytest.mark.parametrize(("values", "breaks", "codes"), R_CUTS)
+def test_cut_is_r_s(values: list[float], breaks: int, codes: list[int]) -> None:
+    labels = [f"label {code}" for code in range(1, breaks + 1)]
+    cut = cut_like_r(pd.Series(values, dtype=float), breaks, labels)
+    assert cut.tolist() == [f"label {code}" for code in codes]
+    assert cut.cat.categories.tolist() == labels
+    assert cut.cat.ordered
+
+
+@pytest.mark.parametrize("values", [[2.0, 2.0, 2.0], [0.0, 0.0], [1.0, 1.0 + 2**-52], [1e300, 1e300 * (1 + 2**-52)]])
+def test_values_too_close_to_cut_are_refused(values: list[float]) -> None:
+    with pytest.raises(UserError, match="too close to be divided into 3 ranges"):
+        cut_like_r(pd.Series(values), 3, ["a", "b", "c"])
+
+
+def test_derived_columns_come_in_order_at_the_end() -> None:
+    derived = derive(table(), "school", RECIPES)
+    assert list(derived) == ["school", "ses", "mean.ses", "cses", "mean.ses.cat"]
+    assert derived["mean.ses"].tolist() == [1, 2, 2, 4, 1, 4]
+    assert derived["cses"].tolist() == [-0.5, -1, 1, 0.25, 0.5, -0.25]
+    # edges 1, 2, 3, 4: 2 belongs to the lower range
+    assert derived["mean.ses.cat"].tolist() == ["low", "low", "low", "high", "low", "high"]
+    assert derived["mean.ses.cat"].cat.categories.tolist() == ["low", "middle", "high"]
+
+
+def test_a_group_mean_is_the_same_for_every_order_and_within_one_rounding() -> None:
+    rng = np.random.default_rng(2)
+    values = pd.Series(rng.normal(size=500) * 10.0 ** rng.integers(-12, 12, size=500))
+    groups = pd.Series(rng.integers(0, 5, size=500).astype(str))
+    means = group_mean(values, groups)
+    for _ in range(5):
+        order = rng.permutation(500)
+        shuffled = group_mean(values[order], groups[order])
+        assert shuffled.loc[values.index].tolist() == means.tolist()
+    for label, members in values.groupby(groups):
+        exact = sum(map(Fraction, members)) / len(members)
+        mean = Fraction(means[groups == label].iloc[0])
+        # Two roundings, of the sum and of the quotient: each at most half a unit in the last place, 2^-53.
+        assert abs(mean - exact) <= abs(exact) * Fraction(2, 2**53) * Fraction(101, 100)
+
+
+@pytest.mark.parametrize("as_stored", [lambda values: values, lambda values: values.astype("str")])
+def test_the_files_own_columns_may_differ_by_rounding_and_are_replaced(as_stored) -> None:
+    expected = derive(table(), "school", RECIPES)
+    own = expected[["cses", "mean.ses.cat"]].assign(**{"mean.ses": expected["mean.ses"] + 1e-10}).apply(as_stored)
+    derived = derive(pd.concat([own, table()], axis=1), "school", RECIPES)
+    pd.testing.assert_frame_equal(derived, expected, check_exact=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "own", "message"),
+    [
+        (
+            "mean.ses",
+            [1.0, 2.0, 2.5, 4.0, 1.0, 4.0],
+            "'mean.ses' .*: 1 of 6 rows in 1 of 3 groups differ, the most by 0.5 where 4e-09",
+        ),
+        (
+            "cses",
+            ["-0.5", "-1", "1", "0.25", None, "none"],
+            "'cses' .*: 2 of 6 rows in 2 of 3 groups differ, the most by 0 where .*; 2 are no number",
+        ),
+        (
+            "mean.ses.cat",
+            pd.Categorical(["low", "middle", "low", "high", "low", None]),
+            "'mean.ses.cat' .*: 2 of 6 rows in 2 of 3 groups differ, first in row 2: middle in the file, low",
+        ),
+    ],
+)
+def test_a_file_whose_own_column_differs_is_refused(name: str, own: object, message: str) -> None:
+    with pytest.raises(UserError, match=message) as raised:
+        derive(table(**{name: own}), "school", RECIPES)
+    assert "To use the derived one, remove or rename it" in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "message"),
+    [
+        (
+            {"group_mean": "income"},
+            r"derive\.new\.group_mean: no column 'income' here; there are school, ses\.",
+        ),
+        (
+            {"centre_within_group": "school"},
+            r"derive\.new\.centre_within_group: column 'school' is not a number",
+        ),
+        ({"cut": "ses", "breaks": 3, "labels": ["a", "b"]}, r"breaks is 3 and labels are \['a', 'b'\]"),
+        ({"cut": "ses", "breaks": 2, "labels": ["a", "a"]}, "as many different labels"),
+        ({"cut": "ses", "breaks": 1, "labels": ["a"]}, "at least 2 breaks"),
+    ],
+)
+def test_a_recipe_that_cannot_be_followed_is_named(recipe: dict[str, object], message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        derive(table(), "school", {"new": recipe})
+
+
+def test_a_constant_column_cannot_be_cut() -> None:
+    with pytest.raises(UserError, match=r"derive\.new\.cut: in column 'ses', values from 2\.0 to 2\.0 are"):
+        derive(table(ses=2.0), "school", {"new": {"cut": "ses", "breaks": 2, "labels": ["a", "b"]}})
+
+
+def test_a_recipe_does_not_use_the_files_own_column_before_it_is_derived() -> None:
+    late = {"cat": {"cut": "mean", "breaks": 2, "labels": ["a", "b"]}, "mean": {"group_mean": "ses"}}
+    with pytest.raises(UserError, match=r"derive\.cat\.cut: no column 'mean'"):
+        derive(table(mean=[1.0, 2.0, 2.0, 4.0, 1.0, 4.0]), "school", late)
+
+
+def test_one_row_per_group_in_order_of_first_appearance() -> None:
+    columns = {"school": {"type": "identifier"}, "size": {"type": "number", "group_level": True}}
+    names = group_level_columns(columns, RECIPES)
+    assert names == ["size", "mean.ses", "mean.ses.cat"]
+    derived = derive(table(size=[9.0, 8.0, 8.0, 7.0, 9.0, 7.0]).drop(index=5), "school", RECIPES)
+    groups = group_table(derived, "school", names)
+    assert groups["school"].tolist() == ["b", "a", "c"]
+    assert groups["n"].tolist() == [2, 2, 1]
+    assert groups["size"].tolist() == [9, 8, 7]
+    assert groups["mean.ses"].tolist() == [1, 2, 4.25]
+    assert groups["mean.ses.cat"].cat.ordered
+
+
+def test_a_cut_of_an_observations_own_value_is_not_a_group_level_column() -> None:
+    assert group_level_columns({}, {"ses.cat": {"cut": "ses", "breaks": 2, "labels": ["a", "b"]}}) == []
+
+
+def test_a_group_level_column_named_n_is_refused() -> None:
+    with pytest.raises(UserError, match="named 'n'"):
+        group_table(table(n=1), "school", ["n"])

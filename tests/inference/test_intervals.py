@@ -1,0 +1,113 @@
+"""Intervals from replicates against R's boot package; their Monte Carlo errors against repeating the bootstrap."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from twolevel.inference.intervals import COLUMNS, bootstrap_intervals, quantile, quantile_error, wald_intervals
+from twolevel.model.parameters import parameters
+
+MU = parameters((), ["mu"])[1:]  # one fixed effect
+
+# R 4.2, boot 1.3-28.1: i <- 1:R; t <- sin(i) * exp(cos(3 * i)); if (R == 199) t[c(5, 50)] <- NA
+# ci <- boot.ci(boot(1:2, function(d, i) 0, R = R), conf = level, t0 = 0.25, t = t, type = c("perc", "basic", "norm"))
+# c(ci$percent[4:5], ci$basic[4:5], ci$normal[2:3]), to 12 digits
+BOOT_CI = {
+    (30, 0.95): [-2.28511180116, 2.37521331562, -1.87521331562, 2.78511180116, -1.7224185288, 2.67919079083],
+    (30, 0.9): [-2.12137489084, 2.29338941446, -1.79338941446, 2.62137489084, -1.3685873621, 2.32535962413],
+    (199, 0.95): [-2.33011232866, 2.3754113358, -1.8754113358, 2.83011232866, -1.62762376492, 2.61341793789],
+    (199, 0.9): [-2.06710462373, 2.14338437884, -1.64338437884, 2.56710462373, -1.28670011069, 2.27249428367],
+    (1000, 0.95): [-2.3211983445, 2.3207923756, -1.8207923756, 2.8211983445, -1.59322560946, 2.59266710557],
+    (1000, 0.9): [-2.10952287006, 2.13446140696, -1.63446140696, 2.60952287006, -1.25673520436, 2.25617670047],
+}
+
+
+@pytest.mark.parametrize(("n", "level"), BOOT_CI)
+def test_intervals_are_those_of_boot_ci(n: int, level: float) -> None:
+    i = np.arange(1, n + 1)
+    replicates = np.sin(i) * np.exp(np.cos(3 * i))
+    if n == 199:
+        replicates[[4, 49]] = np.nan
+    table = bootstrap_intervals(MU, np.array([0.25]), replicates[:, None], level)
+    assert table["method"].tolist() == ["percentile", "basic", "normal"]
+    bounds = table[["lower", "upper"]].to_numpy().ravel()
+    np.testing.assert_allclose(bounds, BOOT_CI[n, level], rtol=1e-10)  # 12 digits are stored
+    assert (table["replicates"] == np.isfinite(replicates).sum()).all()
+    np.testing.assert_allclose(table["bias"], np.nanmean(replicates) - 0.25)
+    # boot.ci warns of "extreme order statistics" for 30 replicates at 0.95 and nowhere else.
+    extreme = [n == 30 and level == 0.95] * 2 + [False]
+    assert (table["note"].str.contains("most extreme") == extreme).all()
+
+
+DRAWS = {
+    "symmetric": lambda rng, size: rng.normal(size=size),
+    "skewed": lambda rng, size: rng.exponential(size=size),
+    "heavy tails": lambda rng, size: rng.standard_t(6, size=size),
+}
+
+
+@pytest.mark.parametrize("shape", DRAWS)
+def test_monte_carlo_errors_are_the_spread_of_the_bounds_when_the_bootstrap_is_repeated(shape: str) -> None:
+    rng = np.random.default_rng(20)
+    draws = DRAWS[shape](rng, (500, 999))
+    tables = [bootstrap_intervals(MU, np.zeros(1), column[:, None], 0.95) for column in draws]
+    for method in range(3):
+        rows = pd.DataFrame([table.iloc[method] for table in tables])
+        for side in ("lower", "upper"):
+            spread = rows[side].std()
+            stated = np.sqrt((rows[f"{side}_monte_carlo_error"].astype(float) ** 2).mean())
+            # The SD of 500 bounds is known to 3 %; the estimators' own bias at 999 replicates is a few per cent.
+            assert stated == pytest.approx(spread, rel=0.15), (method, side)
+
+
+def test_the_error_of_a_median_is_that_of_maritz_and_jarrett() -> None:
+    # By its definition, weights from the Beta(3, 3) distribution (Maritz & Jarrett 1978).
+    ordered = np.array([1.0, 2.0, 4.0, 7.0, 11.0])
+    u = np.linspace(0, 1, 6)
+    weights = np.diff(10 * u**3 - 15 * u**4 + 6 * u**5)  # Beta(3, 3) distribution function
+    expected = np.sqrt(weights @ ordered**2 - (weights @ ordered) ** 2)
+    assert quantile_error(ordered, 0.5) == pytest.approx(expected, rel=1e-12)  # rounding
+
+
+def test_the_ends_of_a_sample_are_its_extreme_quantiles() -> None:
+    ordered = np.array([1.0, 2.0, 4.0])
+    assert (quantile(ordered, 0.01), quantile(ordered, 0.99)) == (1.0, 4.0)
+    assert np.isnan(quantile_error(ordered, 0.01))
+
+
+def test_replicates_are_counted_parameter_by_parameter() -> None:
+    listed = parameters(["(Intercept)", "x"], ["mu"])
+    replicates = np.random.default_rng(3).normal(size=(50, 5))
+    replicates[:7, 1] = np.nan  # a correlation beside a zero variance
+    replicates[-2:] = np.nan  # replicates that failed
+    replicates[:, 3] = np.nan
+    table = bootstrap_intervals(listed, np.zeros(5), replicates, 0.9)
+    percentile = table[table["method"] == "percentile"]
+    assert percentile["replicates"].tolist() == [48, 41, 48, 0, 48]
+    nothing = table[table["parameter"] == ".sigma"]
+    assert nothing[["lower", "upper", "bias"]].isna().all(axis=None)
+    assert (nothing["note"] == "too few replicates").all()
+
+
+def test_replicates_without_variation_give_a_point_without_error() -> None:
+    table = bootstrap_intervals(MU, np.array([2.0]), np.full((99, 1), 2.0), 0.9)
+    assert (table[["lower", "upper"]] == 2.0).all(axis=None)
+    assert (table[["lower_monte_carlo_error", "upper_monte_carlo_error"]] == 0.0).all(axis=None)
+
+
+def test_wald_intervals_are_lme4s(models) -> None:
+    # confint(lmer(mathach ~ cses + (cses | school)), method = "Wald"), lme4 1.1-31
+    fitted = models["random_coefficients"]
+    listed = parameters(fitted.design.random_terms, fitted.design.fixed_terms)
+    estimates = np.array([np.nan] * 4 + fitted.reml.beta.tolist())
+    table = wald_intervals(listed, estimates, np.sqrt(np.diag(fitted.reml.beta_covariance)), 0.95)
+    assert table["parameter"].tolist() == ["(Intercept)", "cses"]
+    # lme4's optimum is known to about 1e-6.
+    np.testing.assert_allclose(
+        table[["lower", "upper"]], [[12.156974461, 13.11541167], [1.941813942, 2.44457866]], atol=1e-5
+    )
+    assert table[["replicates", "bias", "lower_monte_carlo_error"]].isna().all(axis=None)
+
+
+def test_columns_are_the_contract() -> None:
+    table = bootstrap_intervals(MU, np.zeros(1), np.ones((5, 1)), 0.95)
+    assert list(table.columns) == list(COLUMNS)

@@ -1,0 +1,41 @@
+"""The library files that a rule depends on are those that its script imports, at any depth."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPTS = sorted(path.stem for path in (ROOT / "workflow/scripts").glob("[!_]*.py"))
+
+sys.path.insert(0, str(ROOT / "workflow"))
+from imports import library_files  # noqa: E402
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_every_library_module_that_is_loaded_is_declared(script) -> None:
+    # An independent route: import the script in a fresh interpreter and look at what was loaded.
+    show = (
+        f"import sys; sys.path[:0] = ['workflow/scripts']; import {script}; "
+        "ours = [m for m in sys.modules.values() if m.__name__.split('.')[0] in ('twolevel', 'published', 'changes')]; "
+        "print(*(m.__file__ for m in ours), sep='\\n')"
+    )
+    answer = subprocess.run([sys.executable, "-c", show], cwd=ROOT, capture_output=True, text=True, check=True)
+    loaded = {str(Path(file).relative_to(ROOT)) for file in answer.stdout.split()}
+    assert "workflow/twolevel/errors.py" in loaded
+    assert loaded <= set(library_files(script))
+
+
+def test_a_figure_depends_on_its_own_module_alone() -> None:
+    files = library_files("draw_figure", ("twolevel.figures.qq_level1",))
+    assert "workflow/twolevel/figures/qq_level1.py" in files
+    assert (ROOT / "workflow/twolevel/figures/qq_level2.py").is_file()
+    assert not any("qq_level2" in file for file in files)
+    assert not any(file.endswith(("likelihood/deviance.py", "fitting/search.py")) for file in files)
+
+
+def test_fitting_does_not_depend_on_figures_or_report() -> None:
+    files = library_files("fit_model")
+    assert "workflow/twolevel/likelihood/deviance.py" in files
+    assert not any("figures" in file or "report" in file for file in files)

@@ -1,0 +1,72 @@
+"""Evidence on samples: groups drawn through their observations, and what a bootstrap test counts."""
+
+from collections.abc import Sequence
+from fractions import Fraction
+from math import comb
+
+from published.run import Finding, Run, said
+
+COMPARED = "mod3_int vs mod3_int_null"
+
+
+def all_distinct(sizes: Sequence[int], n: int) -> Fraction:
+    """Probability that `n` observations drawn without replacement are of `n` different groups.
+
+    The number of such samples is the n-th elementary symmetric polynomial of the groups' sizes, out of all
+    C(sum of sizes, n).
+    """
+    ways = [1] + [0] * n
+    for size in sizes:
+        for drawn in range(n, 0, -1):
+            ways[drawn] += size * ways[drawn - 1]
+    return Fraction(ways[n], comb(sum(sizes), n))
+
+
+def expected_distinct(sizes: Sequence[int], n: int) -> Fraction:
+    """Expected number of groups among `n` observations drawn without replacement."""
+    total = sum(sizes)
+    return sum((1 - Fraction(comb(total - size, n), comb(total, n)) for size in sizes), Fraction(0))
+
+
+def groups_drawn_twice(run: Run) -> Finding:
+    """Drawing observations gives fewer groups than observations."""
+    n = int(run.row("text", "n schools sampled for plot", "J").printed)
+    sizes = [int(size) for size in run.column(run.group).value_counts(sort=False) if size]
+    same = run.prints(sum(sizes), "text", "n students (prose)", "n")
+    same = same and run.prints(len(sizes), "text", "n schools (prose)", "J")
+    chance, expected = float(all_distinct(sizes, n)), float(expected_distinct(sizes, n))
+    return Finding(
+        same and chance < 0.5,
+        f"Of {n} of the {sum(sizes):,} entries drawn at random, all are of different groups with probability "
+        f"{chance:.4f}. The expected number of groups is {said(expected, 1)}, and a group with more observations is "
+        "likelier to be among them.",
+    )
+
+
+def percentage(run: Run) -> Finding:
+    """The p value of the output, in per cent."""
+    p, printed = run.row(COMPARED, "PBmodcomp p.value", "PBtest").printed, run.row(COMPARED, "% of samples").printed
+    per_cent = 100 * float(p)
+    return Finding(
+        _same_statistic(run) and f"{per_cent:.2f}" != printed,
+        f"The output above has p = {p}, which is {per_cent:.4f} %, and {per_cent:.2f} % to two decimals.",
+    )
+
+
+def none_as_large(run: Run) -> Finding:
+    """A p value of 1/(n + 1) says that no sample was as extreme: the data are counted with the samples."""
+    n, extremes = (int(run.row(COMPARED, f"PBmodcomp PBtest {what}").printed) for what in ("samples", "extremes"))
+    p = (extremes + 1) / (n + 1)
+    found = run.comparison("mod3_int_null", "mod3_int")
+    ours = int((found.simulated >= found.statistic).sum())
+    return Finding(
+        _same_statistic(run) and extremes == 0 and run.prints(p, COMPARED, "PBmodcomp p.value", "PBtest"),
+        f"The output counts {extremes} extremes in {n:,} samples; ({extremes} + 1) / ({n:,} + 1) = {p:.6f}. In this "
+        f"run {ours} of {len(found.simulated):,} simulated statistics reach {said(found.statistic)}; the largest is "
+        f"{said(found.simulated.max())}.",
+    )
+
+
+def _same_statistic(run: Run) -> bool:
+    statistic = run.comparison("mod3_int_null", "mod3_int").statistic
+    return run.prints(statistic, COMPARED, "PBmodcomp stat", "PBtest")

@@ -1,0 +1,100 @@
+"""How far a run of the source's size can lie from ours, by chance alone.
+
+The laws are exact: they assume no form of the distribution, and take the chance in both runs into account.
+"""
+
+from bisect import bisect_left
+from math import ceil, floor
+
+import numpy as np
+from scipy.stats import betabinom, hypergeom
+from twolevel.model.design import Floats
+
+from published.solution import NotThereError
+
+# A faithful run lies outside one band in a thousand times; outside at least one of a dozen, about once in a hundred.
+COVERAGE = 0.999
+
+# More replicates than anybody would draw.
+MOST_REPLICATES = 2**40
+
+
+def quantile_band(
+    replicates: Floats, probability: float, samples: int, coverage: float = COVERAGE
+) -> tuple[float, float]:
+    """Band for a percentile bound of another run.
+
+    R's `boot.ci` takes the bound between order statistics k and k + 1 of its samples, k the whole part of
+    (samples + 1) probability. How many of our n replicates lie below the k-th smallest of m samples of the same
+    distribution follows a beta-binomial law, n trials with the parameters k and m + 1 - k; so the k-th smallest lies
+    between two of our own order statistics with a known probability.
+
+    Parameters
+    ----------
+    replicates : ours; those missing are left out
+    probability : below the bound, such as 0.025
+    samples : of the other run
+    coverage : probability of the band, at least
+
+    Raises
+    ------
+    NotThereError
+        An edge would lie beyond all our replicates: the other run's bound can then be anything on that side.
+    """
+    ordered = np.sort(replicates[np.isfinite(replicates)])
+    n = len(ordered)
+    below, up_to = band_ranks(n, probability, samples, coverage)
+    if below < 1 or up_to >= n:
+        raise NotThereError(
+            f"the bootstrap has {n} replicates, too few for a band of a run of {samples} samples; "
+            f"{least_replicates(probability, samples, coverage)} are enough"
+        )
+    return float(ordered[below - 1]), float(ordered[up_to])
+
+
+def least_replicates(probability: float, samples: int, coverage: float = COVERAGE) -> int:
+    """Least number of our replicates that has both edges of `quantile_band`, whose parameters these are, within it.
+
+    An edge is within where all replicates lie to one side of the bound less often than the band allows; that happens
+    the less often the more there are.
+    """
+    tail, (low, high) = (1 - coverage) / 2, _bound_ranks(probability, samples)
+
+    def enough(n: int) -> bool:
+        none_below = betabinom.pmf(0, n, low, samples + 1 - low)
+        all_below = betabinom.pmf(n, n, high, samples + 1 - high)
+        return bool(max(none_below, all_below) < tail)
+
+    return bisect_left(range(MOST_REPLICATES), True, lo=1, key=enough)
+
+
+def band_ranks(n: int, probability: float, samples: int, coverage: float = COVERAGE) -> tuple[int, int]:
+    """Least and greatest number of our n replicates that lie below the bound of another run, but for 1 - coverage.
+
+    The parameters are those of `quantile_band`.
+    """
+    tail, (low, high) = (1 - coverage) / 2, _bound_ranks(probability, samples)
+    below = betabinom.ppf(tail, n, low, samples + 1 - low)
+    up_to = betabinom.ppf(1 - tail, n, high, samples + 1 - high)
+    return int(below), int(up_to)
+
+
+def _bound_ranks(probability: float, samples: int) -> tuple[int, int]:
+    """The order statistics between which another run's bound lies."""
+    rank = (samples + 1) * probability
+    low, high = (min(max(of_rank, 1), samples) for of_rank in (floor(rank), ceil(rank)))
+    return low, high
+
+
+def count_band(count: int, n: int, samples: int, coverage: float = COVERAGE) -> tuple[int, int]:
+    """Band for how many of another run's samples are extreme, where `count` of our n replicates are.
+
+    Given how many are extreme in both runs together, the other's number is hypergeometric (Fisher 1935). The band holds
+    the numbers that this law would not reject.
+    """
+    tail = (1 - coverage) / 2
+    x = np.arange(samples + 1)
+    at_most = hypergeom.cdf(x, n + samples, count + x, samples)
+    at_least = hypergeom.sf(x - 1, n + samples, count + x, samples)
+    possible = np.flatnonzero((at_most > tail) & (at_least > tail))
+    return int(possible[0]), int(possible[-1])

@@ -1,0 +1,137 @@
+"""How far nominal levels can be trusted: data sets simulated from a fitted model, each with a bootstrap of its own.
+
+There are two levels. The outer one is an `Experiment`: data set i of M is replicate i of the experiment's stream. The
+inner one is the bootstrap that a person with data set i would run: B replicates simulated from the fit to data set i.
+Its stream is named after the outer one and the data set's number, so that no two bootstraps, and neither level with
+the other, share random numbers; and since a data set's results depend on its number alone, they are the same however
+the data sets are split over jobs.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from twolevel.bootstrap.experiment import (
+    Arrays,
+    Experiment,
+    Part,
+    part_from_arrays,
+    part_to_arrays,
+    run_part,
+    target,
+    unite,
+)
+from twolevel.bootstrap.replicates import Replicates, replicate_fits
+from twolevel.bootstrap.simulate import Projection
+from twolevel.bootstrap.streams import stream_key
+from twolevel.errors import UserError
+from twolevel.likelihood.crossproducts import CrossProducts, triangular
+from twolevel.likelihood.deviance import factor
+from twolevel.model.design import Floats
+
+
+@dataclass(frozen=True)
+class Study:
+    """Simulated data sets, and how each is analysed.
+
+    Attributes
+    ----------
+    experiment : the data sets, and the models fitted to them
+    projection : of the models that each bootstrap fits: the first of the experiment's targets, or all
+    replicates : of the bootstrap of each data set
+    seed : of both levels
+    """
+
+    experiment: Experiment
+    projection: Projection
+    replicates: int
+    seed: int
+
+
+@dataclass(frozen=True)
+class StudyPart:
+    """Some data sets of a study.
+
+    Attributes
+    ----------
+    outer : the models fitted to them
+    replicates : of the bootstrap of each
+    found : what was found in each, as arrays with a row for each data set, by name
+    """
+
+    outer: Part
+    replicates: int
+    found: Mapping[str, np.ndarray]
+
+
+def calibrated(experiment: Experiment) -> Experiment:
+    """The outer level for an experiment of the pipeline: under a name, and so with streams, of its own."""
+    return replace(experiment, name=f"calibration/{experiment.name}")
+
+
+def outer_fits(study: Study, data_sets: range) -> Part:
+    """Simulate and fit the data sets of those numbers."""
+    return run_part(study.experiment, study.seed, data_sets)
+
+
+def inner_experiment(study: Study, number: int, fits: Sequence[Replicates], row: int) -> Experiment:
+    """The bootstrap of one data set: the same models, simulated from the first one's fit to that data set.
+
+    Parameters
+    ----------
+    number : of the data set
+    fits, row : the models fitted to data sets, and which of these it is
+    """
+    targets = study.experiment.targets[: len(study.projection.z)]
+    lowers = [fitted_factor(of, row, at.data) for of, at in zip(fits, targets, strict=False)]
+    return Experiment(
+        name=f"{study.experiment.name}/data set {number}",
+        simulator=study.projection.simulator(lowers[0], float(fits[0].sigma[row])),
+        targets=tuple(target(at.data, lower, reml=at.reml) for at, lower in zip(targets, lowers, strict=True)),
+    )
+
+
+def inner_fits(study: Study, experiment: Experiment) -> tuple[Replicates, ...]:
+    """Run the bootstrap of one data set."""
+    key = stream_key(study.seed, experiment.name)
+    return replicate_fits(experiment.simulator, experiment.targets, key, range(1, study.replicates + 1))
+
+
+def fitted_factor(fits: Replicates, row: int, data: CrossProducts) -> Floats:
+    """Relative covariance factor (q, q) fitted to one data set, its diagonal non-negative."""
+    return triangular(factor(fits.theta[row], len(data.s)))
+
+
+def unite_study(
+    experiment: Experiment, seed: int, data_sets: int, replicates: int, parts: Sequence[StudyPart]
+) -> tuple[tuple[Replicates, ...], dict[str, np.ndarray]]:
+    """All data sets of a study, in order: the models fitted to them, and what was found in each.
+
+    Raises
+    ------
+    UserError
+        A part belongs to another study, or data sets are missing or there more than once.
+    """
+    fits = unite(experiment, seed, data_sets, [part.outer for part in parts])
+    if others := sorted({part.replicates for part in parts} - {replicates}):
+        raise UserError(
+            f"{experiment.name}: data sets were bootstrapped with {others[0]} replicates, expected {replicates}. "
+            f"Delete results/{experiment.name}/replicates and run snakemake calibration again."
+        )
+    in_order = sorted(parts, key=lambda part: part.outer.replicates.start)
+    names = in_order[0].found
+    return fits, {name: np.concatenate([part.found[name] for part in in_order]) for name in names}
+
+
+def study_part_to_arrays(part: StudyPart) -> dict[str, np.ndarray]:
+    """A part as named arrays, to be stored."""
+    found = {f"found {name}": array for name, array in part.found.items()}
+    return part_to_arrays(part.outer) | found | {"inner replicates": np.array(part.replicates)}
+
+
+def study_part_from_arrays(arrays: Arrays) -> StudyPart:
+    """The part that `study_part_to_arrays` stored."""
+    prefix = "found "
+    found = {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
+    return StudyPart(part_from_arrays(arrays), int(arrays["inner replicates"]), found)

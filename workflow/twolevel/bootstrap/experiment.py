@@ -1,0 +1,173 @@
+"""A bootstrap as something that can be split over jobs: what is simulated and fitted, its parts, and their union."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from hashlib import sha256
+from typing import Any
+
+import numpy as np
+
+from twolevel.bootstrap.replicates import Replicates, Target, joined, replicate_fits
+from twolevel.bootstrap.simulate import Simulator, View
+from twolevel.bootstrap.streams import stream_key
+from twolevel.errors import UserError
+from twolevel.likelihood.crossproducts import CrossProducts
+from twolevel.likelihood.deviance import pack
+from twolevel.model.design import Floats
+
+# A search starts with every random effect at least this large, relative to the residual, so that it is not born on a
+# saddle: where a variance is zero, so is the gradient.
+LEAST_START = 0.1
+
+Arrays = Mapping[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """What is simulated, and which models are fitted to it.
+
+    Attributes
+    ----------
+    name : names the random streams
+    simulator : of the first model's responses
+    targets : the models, the one simulated from first
+    """
+
+    name: str
+    simulator: Simulator
+    targets: tuple[Target, ...]
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some replicates of an experiment.
+
+    Attributes
+    ----------
+    experiment : fingerprint of the experiment and its seed
+    replicates : their numbers, counted from 1
+    fits : one for each target
+    """
+
+    experiment: str
+    replicates: range
+    fits: tuple[Replicates, ...]
+
+
+def target(data: CrossProducts, lower: Floats, *, reml: bool) -> Target:
+    """A model to fit to simulated data, searched from near the factor `lower` (q, q) in the coordinates of `data`."""
+    raised = lower + np.diag(np.maximum(LEAST_START - np.diag(lower), 0.0))
+    return Target(data=data, start=pack(raised), reml=reml)
+
+
+def run_part(experiment: Experiment, seed: int, replicates: range, threads: int = 1) -> Part:
+    """Simulate and fit the replicates of those numbers, in so many threads."""
+    key = stream_key(seed, experiment.name)
+    fits = replicate_fits(experiment.simulator, experiment.targets, key, replicates, threads)
+    return Part(fingerprint(experiment, seed), replicates, fits)
+
+
+def share(part: int, parts: int, replicates: int) -> range:
+    """The numbers of the replicates that fall to part 1, 2, ... of so many parts."""
+    first, end = (replicates * k // parts + 1 for k in (part - 1, part))
+    return range(first, end)
+
+
+def unite(experiment: Experiment, seed: int, replicates: int, parts: Sequence[Part]) -> tuple[Replicates, ...]:
+    """All replicates of an experiment, in order.
+
+    Raises
+    ------
+    UserError
+        A part belongs to another experiment, or replicates are missing or there more than once.
+    """
+    expected = fingerprint(experiment, seed)
+    for part in parts:
+        if part.experiment != expected:
+            raise UserError(
+                f"{experiment.name}: bootstrap replicates {part.replicates.start} to {part.replicates.stop - 1} were "
+                f"made with another model, other data or another seed (fingerprint {part.experiment[:12]}, expected "
+                f"{expected[:12]}). Delete results/{experiment.name}/replicates and run snakemake again."
+            )
+    in_order = sorted(parts, key=lambda part: part.replicates.start)
+    numbers = [number for part in in_order for number in part.replicates]
+    if numbers != list(range(1, replicates + 1)):
+        found = ", ".join(f"{part.replicates.start}-{part.replicates.stop - 1}" for part in in_order)
+        raise UserError(
+            f"{experiment.name}: the parts of the bootstrap hold replicates {found}; expected 1-{replicates}, each "
+            f"once. Delete results/{experiment.name}/replicates and run snakemake again."
+        )
+    return tuple(joined(fits) for fits in zip(*(part.fits for part in in_order), strict=True))
+
+
+def fingerprint(experiment: Experiment, seed: int) -> str:
+    """SHA-256 of everything that decides the replicates."""
+    digest = sha256(f"{experiment.name} {seed}".encode())
+    for name, array in sorted(to_arrays(experiment).items()):
+        digest.update(f"{name} {array.dtype.str} {array.shape}".encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
+
+
+def to_arrays(experiment: Experiment) -> dict[str, np.ndarray]:
+    """An experiment as named arrays, to be stored."""
+    simulator = experiment.simulator
+    arrays = {
+        "name": np.array(experiment.name),
+        "root": simulator.root,
+        "residual_variance": np.array(simulator.residual_variance),
+        "residual_df": np.array(simulator.residual_df),
+    }
+    for i, (view, of) in enumerate(zip(simulator.views, experiment.targets, strict=True)):
+        arrays |= {f"{i} z": view.z, f"{i} x": view.x, f"{i} start": of.start, f"{i} reml": np.array(of.reml)}
+        arrays |= {f"{i} {field.name}": np.asarray(getattr(of.data, field.name)) for field in fields(CrossProducts)}
+    return arrays
+
+
+def from_arrays(arrays: Arrays) -> Experiment:
+    """The experiment that `to_arrays` stored."""
+    count = sum(name.endswith(" start") for name in arrays)
+    return Experiment(
+        name=str(arrays["name"]),
+        simulator=Simulator(
+            root=arrays["root"],
+            residual_variance=float(arrays["residual_variance"]),
+            residual_df=int(arrays["residual_df"]),
+            views=tuple(View(arrays[f"{i} z"], arrays[f"{i} x"]) for i in range(count)),
+        ),
+        targets=tuple(
+            Target(
+                data=CrossProducts(**_fields(CrossProducts, arrays, i)),
+                start=arrays[f"{i} start"],
+                reml=bool(arrays[f"{i} reml"]),
+            )
+            for i in range(count)
+        ),
+    )
+
+
+def part_to_arrays(part: Part) -> dict[str, np.ndarray]:
+    """A part as named arrays, to be stored."""
+    arrays = {
+        "experiment": np.array(part.experiment),
+        "replicates": np.array([part.replicates.start, part.replicates.stop]),
+    }
+    for i, fits in enumerate(part.fits):
+        arrays |= {f"{i} {name}": array for name, array in asdict(fits).items()}
+    return arrays
+
+
+def part_from_arrays(arrays: Arrays) -> Part:
+    """The part that `part_to_arrays` stored."""
+    count = sum(name.endswith(" criterion") for name in arrays)
+    return Part(
+        experiment=str(arrays["experiment"]),
+        replicates=range(*map(int, arrays["replicates"])),
+        fits=tuple(Replicates(**_fields(Replicates, arrays, i)) for i in range(count)),
+    )
+
+
+def _fields(stored: type, arrays: Arrays, i: int) -> dict[str, Any]:
+    """The fields of a dataclass of target i; numbers were stored as arrays without dimensions."""
+    values = {field.name: arrays[f"{i} {field.name}"] for field in fields(stored)}
+    return {name: value if value.ndim else value.item() for name, value in values.items()}

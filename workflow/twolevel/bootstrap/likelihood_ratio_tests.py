@@ -1,0 +1,135 @@
+"""Likelihood ratio tests from a simulated reference distribution, beside the ones that need none.
+
+The rows are those of `summary(PBmodcomp(...))` in R's pbkrtest 0.5 (Halekoh & Hojsgaard 2014), and the 50:50 mixture.
+Where the two differ:
+
+- pbkrtest drops every simulated statistic that is not above zero, which makes its p values conditional on the others.
+  Zeros are part of the distribution: where the null model's own variances are near zero, many data sets gain nothing
+  from the alternative. Here they are kept, and only replicates that failed are left out.
+- Its bootstrap p value counts statistics above the observed one; here those that equal it count too, as Davison &
+  Hinkley (1997, chapter 4) have it. It matters where the observed one is zero.
+- Its F approximation sets the mean of the reference distribution, not of that divided by df, equal to the mean of an F
+  distribution. They agree for df = 1; for more, only the latter is the mean of what is compared with F.
+- It refits by ML whatever it is given; here the statistics are whatever the caller computed, REML included.
+"""
+
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+import pandas as pd
+from scipy.special import chdtrc, fdtrc, gammaincc
+
+from twolevel.model.design import Design, Floats
+
+COLUMNS = ["test", "statistic", "df", "ddf", "p_value", "monte_carlo_error"]
+
+# Criteria near 1e5 are known to some 1e-9: a fall of less than this is none, and no order is read into the rounding.
+NO_FALL = 1e-6
+
+
+def added_random_effects(null: Design, alternative: Design) -> int:
+    """How many random effects the alternative has beyond those of the null model that is nested in it."""
+    return len(alternative.random_factors) - len(null.random_factors)
+
+
+def bootstrap_tests(statistic: float, df: int, reference: Floats, added: int = 0) -> pd.DataFrame:
+    """Test a null model by its likelihood ratio statistic and the statistic's simulated distribution under it.
+
+    Parameters
+    ----------
+    statistic : fall of the criterion from the null model to the alternative
+    df : difference in the number of parameters
+    reference : (n,) the statistics of data simulated from the null model; NaN where a replicate failed, which is for
+        the caller to tell: whatever is below zero is taken for zero
+    added : how many random effects the alternative has beyond the null model's, as `added_random_effects` counts them
+
+    Returns
+    -------
+    A row for each test, with the standard error of its p value that the number of replicates leaves; missing where a
+    test does not use the reference distribution.
+
+    - LRT: chi-square(df).
+    - mixture, where one random effect is added: half chi-square(df - 1), half chi-square(df). With q random effects
+      in the null model and the same fixed effects, these are chi-square(q) and chi-square(q + 1) (Stram & Lee 1994).
+      It holds in large samples, and where the null model's own covariance matrix is not singular. With two or more
+      added, the weights of the mixture depend on the information matrix and have no closed form: there is no row then,
+      and the bootstrap is the test.
+    - PBtest: (1 + #{simulated >= observed}) / (1 + n).
+    - Gamma: the gamma distribution with the reference distribution's mean and variance.
+    - Bartlett: the statistic scaled so that the reference distribution's mean is df, under chi-square(df).
+    - F: statistic / df under F(df, ddf), with the ddf that gives the reference distribution's mean divided by df;
+      missing where that is not above 1, since the mean of an F distribution is.
+
+    Where a random effect is added the distribution has not the shape of a chi-square(df), whatever it is scaled by:
+    there Bartlett's p value can be too small by half and more, and PBtest is the one to read.
+
+    Raises
+    ------
+    ValueError
+        Every replicate failed.
+    """
+    simulated = _without_rounding(reference[~np.isnan(reference)])
+    if not len(simulated):
+        raise ValueError("no replicate gave a statistic")
+    observed = float(_without_rounding(np.array([statistic]))[0])
+    mean, variance = _moments(simulated)
+    missing = np.nan
+    rows: list[tuple[str, float, float, float, float, float]] = []
+    rows.append(("LRT", observed, df, missing, float(chdtrc(df, observed)), missing))
+    if added == 1:
+        p_mixture = float(chdtrc(df - 1, observed) + chdtrc(df, observed)) / 2
+        rows.append(("mixture", observed, missing, missing, p_mixture, missing))
+    p_bootstrap = float(1 + (simulated >= observed).sum()) / (1 + len(simulated))
+    error = float(np.sqrt(p_bootstrap * (1 - p_bootstrap) / len(simulated)))
+    rows.append(("PBtest", observed, missing, missing, p_bootstrap, error))
+    for name, value, test_df, ddf, p_value in (
+        ("Gamma", observed, missing, missing, partial(_gamma, observed)),
+        ("Bartlett", df * observed / mean, df, missing, partial(_bartlett, observed, df)),
+        ("F", observed / df, df, _denominator_df(mean / df), partial(_f, observed, df)),
+    ):
+        rows.append((name, value, test_df, ddf, p_value(mean, variance), _moment_error(p_value, simulated)))
+    return pd.DataFrame(rows, columns=COLUMNS).astype({"df": "Int64"})
+
+
+def _without_rounding(statistics: Floats) -> Floats:
+    return np.where(statistics < NO_FALL, 0.0, statistics)
+
+
+def _moments(simulated: Floats) -> tuple[float, float]:
+    """Mean and variance; NaN where they say nothing of a distribution."""
+    if len(simulated) < 2 or np.ptp(simulated) == 0:
+        return np.nan, np.nan
+    return float(simulated.mean()), float(simulated.var(ddof=1))
+
+
+def _gamma(statistic: float, mean: float, variance: float) -> float:
+    return float(gammaincc(mean**2 / variance, statistic * mean / variance))
+
+
+def _bartlett(statistic: float, df: int, mean: float, _variance: float) -> float:
+    return float(chdtrc(df, df * statistic / mean))
+
+
+def _f(statistic: float, df: int, mean: float, _variance: float) -> float:
+    return float(fdtrc(df, _denominator_df(mean / df), statistic / df))
+
+
+def _denominator_df(mean: float) -> float:
+    """The d of an F distribution with this mean, d / (d - 2)."""
+    return 2 * mean / (mean - 1) if mean > 1 else np.nan
+
+
+def _moment_error(p_value: Callable[[float, float], float], simulated: Floats) -> float:
+    """Standard error, by the delta method, of a p value that depends on the mean and variance of `simulated`."""
+    mean, variance = _moments(simulated)
+    if np.isnan(mean):
+        return np.nan
+    step, variance_step = 1e-4 * mean, 1e-4 * variance
+    by_mean = (p_value(mean + step, variance) - p_value(mean - step, variance)) / (2 * step)
+    by_variance = (p_value(mean, variance + variance_step) - p_value(mean, variance - variance_step)) / (
+        2 * variance_step
+    )
+    deviation = simulated - mean
+    influence = by_mean * deviation + by_variance * (deviation**2 - variance)
+    return float(influence.std(ddof=1) / np.sqrt(len(simulated)))

@@ -1,0 +1,69 @@
+"""Bootstrap replicates as the tables of the results contract (docs/results.md)."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from twolevel.bootstrap.likelihood_ratio_tests import NO_FALL
+from twolevel.bootstrap.replicates import Replicates
+from twolevel.fitting.search import is_singular
+from twolevel.likelihood.crossproducts import CrossProducts
+from twolevel.likelihood.deviance import factor, pack
+from twolevel.model.design import Floats
+from twolevel.model.parameters import Parameter, parameter_values
+
+
+def replicate_table(
+    fits: Replicates, data: CrossProducts, true_beta: Floats, listed: Sequence[Parameter]
+) -> pd.DataFrame:
+    """One model fitted to every replicate: a row for each.
+
+    Parameters
+    ----------
+    fits : the replicates, in order, counted from 1
+    data : the model's cross-products
+    true_beta : (p,) the fixed effects that the replicates were simulated from
+    listed : the model's parameters; estimates of a replicate without an optimum are missing
+    """
+    q = len(data.s)
+    lower = data.own_units(factor(fits.theta, q))
+    beta = true_beta + np.linalg.solve(data.r, fits.delta.T).T
+    values = np.where(fits.found[:, None], parameter_values(lower, fits.sigma, beta), np.nan)
+    return pd.DataFrame(
+        {
+            "replicate": np.arange(1, len(fits.criterion) + 1),
+            "criterion": fits.criterion,
+            "optimum_found": fits.found,
+            "singular": is_singular(fits.theta, q),
+            "evaluations": fits.evaluations,
+            **{f"theta_{i + 1}": theta for i, theta in enumerate(pack(lower).T)},
+            **{parameter.name: column for parameter, column in zip(listed, values.T, strict=True)},
+        }
+    )
+
+
+def reference_table(null: Replicates, alternative: Replicates, n_random: tuple[int, int]) -> pd.DataFrame:
+    """The likelihood ratio statistic of every replicate: the fall from the null model's criterion to the alternative's.
+
+    Where either search found no optimum, or the alternative ended above the null model that it contains, the statistic
+    is missing.
+
+    Parameters
+    ----------
+    null, alternative : the two models, fitted to the same simulated data
+    n_random : how many random effects each has
+    """
+    statistic = null.criterion - alternative.criterion
+    found = null.found & alternative.found & (statistic > -NO_FALL)
+    return pd.DataFrame(
+        {
+            "replicate": np.arange(1, len(statistic) + 1),
+            "statistic": np.where(found, np.maximum(statistic, 0.0), np.nan),
+            "null_criterion": null.criterion,
+            "alternative_criterion": alternative.criterion,
+            "optimum_found": found,
+            "null_singular": is_singular(null.theta, n_random[0]),
+            "alternative_singular": is_singular(alternative.theta, n_random[1]),
+        }
+    )

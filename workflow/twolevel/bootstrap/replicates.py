@@ -1,0 +1,202 @@
+"""Parametric bootstrap: data simulated from a fitted model, and models fitted to them."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, fields
+from functools import partial
+
+import numpy as np
+
+from twolevel.bootstrap.simulate import Simulator, View, simulated
+from twolevel.bootstrap.streams import draw
+from twolevel.fitting.search import FLAT, descend
+from twolevel.likelihood.crossproducts import CrossProducts
+from twolevel.likelihood.deviance import profile
+from twolevel.likelihood.groupwise import add_product, compiled, dot, put
+from twolevel.likelihood.newton import is_minimum, minimise
+from twolevel.model.design import Floats
+
+# Random numbers drawn at a time, at most: few enough to stay in the processor's cache.
+DRAWS = 50_000
+
+# Chunks for each thread, at least, so that all are busy to the end; and those drawn ahead, so that none is idle.
+CHUNKS, WAITING = 5, 2
+
+
+@dataclass(frozen=True)
+class Target:
+    """A model to fit to simulated data.
+
+    Attributes
+    ----------
+    data : its cross-products; what they say of the observed response is not used
+    start : (k,) theta to search from
+    reml : by REML or by ML
+    """
+
+    data: CrossProducts
+    start: Floats
+    reml: bool
+
+
+@dataclass(frozen=True)
+class Replicates:
+    """One model fitted to simulated data sets, a row for each, in the coordinates of its cross-products.
+
+    Attributes
+    ----------
+    criterion : (R,) REML criterion or -2 log-likelihood at the optimum
+    theta : (R, k) relative covariance factors
+    delta : (R, p) errors of the fixed effects: estimates less the truth
+    sigma : (R,) residual standard deviations
+    evaluations : (R,) of the criterion
+    found : (R,) whether the search ended at an optimum; where not, the row says where it ended
+    """
+
+    criterion: Floats
+    theta: Floats
+    delta: Floats
+    sigma: Floats
+    evaluations: np.ndarray
+    found: np.ndarray
+
+
+def replicate_fits(
+    simulator: Simulator, targets: tuple[Target, ...], key: np.ndarray, replicates: range, threads: int = 1
+) -> tuple[Replicates, ...]:
+    """Simulate and fit the replicates of those numbers, every target to the same simulated data.
+
+    A replicate depends on the key and on its number alone.
+
+    Parameters
+    ----------
+    simulator : made for the models of the targets, in their order
+    key : of the random streams, from `streams.stream_key`
+    threads : that fit at the same time; random numbers are drawn by the caller's
+    """
+    n_normals = simulator.root[:, 0].size
+    size = max(1, min(DRAWS // n_normals, len(replicates) // (CHUNKS * threads)))
+    drawn = (
+        draw(key, replicates[first : first + size], n_normals, simulator.residual_df)
+        for first in range(0, max(1, len(replicates)), size)
+    )
+    if threads == 1:
+        chunks = [_fit_chunk(simulator, targets, *numbers) for numbers in drawn]
+    else:
+        with ThreadPoolExecutor(threads) as pool:
+            chunks = _in_turn(pool, partial(_fit_chunk, simulator, targets), drawn, WAITING * threads)
+    return tuple(joined(parts) for parts in zip(*chunks, strict=True))
+
+
+def _in_turn(
+    pool: ThreadPoolExecutor,
+    fit: Callable[[Floats, Floats], tuple[Replicates, ...]],
+    drawn: Iterable[tuple[Floats, Floats]],
+    at_most: int,
+) -> list[tuple[Replicates, ...]]:
+    """Fit chunks in the threads of a pool, in order, with so many of them drawn and not yet fitted."""
+    done: list[tuple[Replicates, ...]] = []
+    waiting: deque[Future[tuple[Replicates, ...]]] = deque()
+    for numbers in drawn:
+        if len(waiting) == at_most:
+            done.append(waiting.popleft().result())
+        waiting.append(pool.submit(fit, *numbers))
+    return done + [future.result() for future in waiting]
+
+
+def _fit_chunk(
+    simulator: Simulator, targets: tuple[Target, ...], normals: Floats, chi_squares: Floats
+) -> tuple[Replicates, ...]:
+    n_blocks, r, _, size = simulator.root.shape
+    normals = normals.reshape(-1, n_blocks, r, size)
+    return tuple(
+        _fit_target(simulator, view, target, normals, chi_squares)
+        for view, target in zip(simulator.views, targets, strict=True)
+    )
+
+
+def _fit_target(simulator: Simulator, view: View, target: Target, normals: Floats, chi_squares: Floats) -> Replicates:
+    data, n = target.data, len(normals)
+    out = Replicates(
+        criterion=np.empty(n),
+        theta=np.empty((n, len(target.start))),
+        delta=np.empty((n, len(data.ols))),
+        sigma=np.empty(n),
+        evaluations=np.empty(n, dtype=np.int64),
+        found=np.empty(n, dtype=np.bool_),
+    )
+    products, unseen = data.stacked.copy(), simulator.residual_variance * chi_squares
+    _fit_all(
+        normals, unseen, simulator.root, view.z, view.x, products, target.start, data.n_obs, target.reml,
+        out.criterion, out.theta, out.delta, out.sigma, out.evaluations, out.found,
+    )  # fmt: skip
+    for i in map(int, np.flatnonzero(~out.found)):
+        response = simulated(simulator, view, data, normals[i], float(chi_squares[i]), np.zeros(len(data.ols)))
+        _search_on(out, i, response, target.reml)
+    out.criterion[:] += data.basis_constant(target.reml)
+    return out
+
+
+@compiled
+def _fit_all(  # type: ignore[no-untyped-def]
+    normals, unseen, root, z, x, products, start, n_obs, reml, criterion, theta, delta, sigma, evaluations, found
+):
+    """Fit one model to each simulated data set.
+
+    `products` holds Z_j'[Z_j, X_j, y_j]; its last column is overwritten. The arguments after `reml` are filled.
+    """
+    p = x.shape[1]
+    xty = np.empty(p)
+    free = n_obs - p if reml else n_obs
+    for i in range(len(normals)):
+        yty = unseen[i] + _response(normals[i], root, z, x, products, xty)
+        end = minimise(start, products, xty, yty, n_obs, reml)
+        for a in range(len(start)):
+            theta[i, a] = end[0][a]
+        for a in range(p):
+            delta[i, a] = end[4][a]
+        criterion[i], sigma[i], evaluations[i] = end[1], np.sqrt(end[5] / free), end[6]
+        found[i] = is_minimum(end[2], end[3], FLAT)
+
+
+@compiled
+def _response(normals, root, z, x, products, xty):  # type: ignore[no-untyped-def]
+    """Bring Z'y into the last column of `products` and X'y into `xty`; return y'y of what the model's columns see."""
+    n_blocks, r, size = normals.shape
+    q, p = z.shape[1], len(xty)
+    last = q + p
+    seen = 0.0
+    h = np.empty(size)
+    for a in range(p):
+        xty[a] = 0.0
+    for block in range(n_blocks):
+        for a in range(q):
+            put(products[block, a, last], 0.0, normals[block, 0])
+            for b in range(r):
+                add_product(products[block, a, last], 1.0, z[block, a, b], normals[block, b])
+        for a in range(p):
+            for b in range(r):
+                xty[a] += dot(x[block, a, b], normals[block, b])
+        for a in range(r):
+            put(h, 0.0, normals[block, 0])
+            for b in range(a + 1):
+                add_product(h, 1.0, root[block, a, b], normals[block, b])
+            seen += dot(h, h)
+    return seen
+
+
+def _search_on(out: Replicates, i: int, response: CrossProducts, reml: bool) -> None:
+    """Search on from where replicate i stopped, with means that one search has and ten thousand need not have."""
+    run = descend(response, reml, "replicate", out.theta[i])
+    at = profile(run.theta, response, reml)
+    out.theta[i], out.sigma[i], out.delta[i] = run.theta, at.sigma, response.r @ at.beta
+    out.criterion[i] = at.criterion - response.basis_constant(reml)
+    out.evaluations[i] += run.evaluations
+    out.found[i] = is_minimum(at.gradient, at.hessian, FLAT)
+
+
+def joined(parts: Sequence[Replicates]) -> Replicates:
+    """The rows of all parts, one part after the other."""
+    names = [field.name for field in fields(Replicates)]
+    return Replicates(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})

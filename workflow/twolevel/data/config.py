@@ -1,0 +1,179 @@
+"""Check the configuration: its form by schema, then what names what and what contradicts itself."""
+
+import math
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from difflib import get_close_matches
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+
+from twolevel.data.codings import coded_columns
+from twolevel.errors import UserError
+
+# What results/ has beside the group's own: columns of residuals.parquet, and the first words of `<noun>_effects.csv`.
+RESIDUAL_COLUMNS = ("row", "fitted", "residual", "scaled_residual")
+EFFECTS_FILES = ("fixed", "random")
+
+
+def check_config(config: Mapping[str, Any], schema: Mapping[str, Any]) -> None:
+    """Check a configuration against its schema, and every name in it against what it names.
+
+    Raises
+    ------
+    UserError
+        One message that lists all that is wrong: the key, what was found, what was expected.
+    """
+    errors = sorted(Draft202012Validator(schema).iter_errors(config), key=lambda error: [*map(str, error.path)])
+    problems = [*dict.fromkeys(map(_explain, errors))] or [*_dangling(config), *_contradictory(config)]
+    if problems:
+        raise UserError("config.yaml is not as it should be:\n  " + "\n  ".join(problems))
+
+
+def with_values(config: Any, schema: Mapping[str, Any]) -> Any:
+    """The configuration with numbers where its schema wants numbers, and nothing where `null` is said for it.
+
+    What stands inside a section on Snakemake's command line, as in --config 'bootstrap={"replicates": 500}', comes as
+    text.
+    """
+    if isinstance(config, Mapping):
+        known, others = schema.get("properties", {}), schema.get("additionalProperties", {})
+        return {key: with_values(value, known.get(key) or others or {}) for key, value in config.items()}
+    wanted = schema.get("type")
+    if config == "null" and ("null" in (wanted or ()) or None in schema.get("enum", ())):
+        return None
+    if isinstance(config, str) and wanted in ("integer", "number"):
+        for number in (int, float):
+            with suppress(ValueError):
+                return with_values(number(config), schema)
+    # 1e4 is a float in Python, and a whole number to a person and to JSON schema.
+    return int(config) if wanted == "integer" and isinstance(config, float) and config.is_integer() else config
+
+
+def _explain(error: ValidationError) -> str:
+    key = ".".join(map(str, error.absolute_path)) or "the top level"
+    value: Any = error.instance
+    schema: Any = error.schema
+    expected: Any = error.validator_value
+    if error.validator == "additionalProperties":
+        known = schema.get("properties", {})
+        unknown = sorted(set(map(str, value)) - set(known))
+        hints = [f"{name}{_did_you_mean(name, known)}" for name in unknown]
+        return f"{key}: unknown key {', '.join(hints)}; it takes {', '.join(known)}."
+    if error.validator == "enum" and "propertyNames" in error.absolute_schema_path:
+        return f"{key}: unknown key {value}{_did_you_mean(value, expected)}; it takes {', '.join(expected)}."
+    if error.validator == "required":
+        missing = [name for name in expected if name not in value]
+        return f"{key}: the key {', '.join(missing)} is missing."
+    said = schema.get("expected")
+    if said is None and error.validator == "type":
+        said = f"a value of type {expected}"
+    shown = "nothing" if value is None else repr(value)
+    booleans = " (YAML reads Yes and No without quotes as true and false)" if isinstance(value, bool) else ""
+    return f"{key}: found {shown}{booleans}; expected {said or error.message}."
+
+
+def _dangling(config: Mapping[str, Any]) -> Iterator[str]:
+    """Names that name nothing."""
+    columns, derived, group = config["data"]["columns"], config["derive"], config["data"]["group"]
+    for section in ("calibration", *(["textbook"] if config.get("textbook") else [])):
+        for name in config[section]["models"]:
+            if name not in config["models"]:
+                yield f"{section}.models: there is no model {name!r}{_did_you_mean(name, config['models'])}."
+    if group not in columns:
+        yield f"data.group: {group!r} is not among data.columns{_did_you_mean(group, columns)}."
+    yield from _dangling_recipes(derived, list(columns))
+    uses = {
+        "models": (("baseline",), config["models"], "model"),
+        "comparisons": (("null_model", "alternative_model"), config["models"], "model"),
+        "figures": (("x", "y", "category", "at"), {**columns, **derived}, "column"),
+    }
+    for section, (keys, known, noun) in uses.items():
+        yield from _dangling_names(section, config[section], keys, known, noun)
+    for key in ("model", "comparison"):
+        yield from _dangling_names("figures", config["figures"], (key,), config[f"{key}s"], key)
+
+
+def _contradictory(config: Mapping[str, Any]) -> Iterator[str]:
+    """Values that cannot be meant, or that would overwrite others in the results."""
+    data = config["data"]
+    for name, column in data["columns"].items():
+        bounds = {key: column[key] for key in ("min", "max") if key in column}
+        for key, value in bounds.items():
+            if not math.isfinite(value):
+                yield f"data.columns.{name}.{key}: found {value}; expected a finite number, or leave {key} out."
+        if len(bounds) == 2 and bounds["min"] > bounds["max"]:
+            yield f"data.columns.{name}: min is {bounds['min']} and max is {bounds['max']}; no number is in that range."
+    if data["group"] in RESIDUAL_COLUMNS:
+        yield (
+            f"data.group: a group column named {data['group']!r} would overwrite the column of that name in "
+            "residuals.parquet; rename it in the file and in data.columns."
+        )
+    noun = data["group_noun"]["singular"]
+    if re.sub(r"\W+", "_", noun) in EFFECTS_FILES:
+        yield f"data.group_noun.singular: {noun!r} would name the file of the {noun} effects; choose another noun."
+    for name, model in config["models"].items():
+        if model.get("baseline") == name:
+            yield f"models.{name}.baseline: a model cannot be its own baseline; name another model, or leave it out."
+    yield from _unmade(config)
+    yield from _out_of_reach(config)
+    yield from _not_coded(config)
+
+
+def _not_coded(config: Mapping[str, Any]) -> Iterator[str]:
+    """No column whose coding the textbook's could replace."""
+    if config.get("textbook"):
+        try:
+            coded_columns(config["derive"])
+        except UserError as error:
+            yield str(error)
+
+
+def _unmade(config: Mapping[str, Any]) -> Iterator[str]:
+    """Figures of what the configuration does not ask for."""
+    for name, figure in config["figures"].items():
+        if figure["kind"] == "optimiser_audit" and not config.get("optimiser_audit"):
+            yield (
+                f"figures.{name}: a figure of the kind 'optimiser_audit' needs the audit, and optimiser_audit is null "
+                "or not there; set it, or remove the figure."
+            )
+
+
+def _out_of_reach(config: Mapping[str, Any]) -> Iterator[str]:
+    """A level that is no number, or whose bounds the bootstraps of the calibration do not reach."""
+    level, replicates = config["intervals"]["level"], config["calibration"]["replicates"]
+    if math.isnan(level):
+        yield "intervals.level: found nan; expected a number between 0 and 1, such as 0.95."
+    elif (needed := math.ceil(round(2 / (1 - level), 6)) - 1) > replicates:
+        yield (
+            f"calibration.replicates: found {replicates}; expected {needed} or more, since fewer do not reach the "
+            f"bounds of intervals of level {level} (intervals.level)."
+        )
+
+
+def _dangling_recipes(derived: Mapping[str, Any], known: list[str]) -> Iterator[str]:
+    for column, recipe in derived.items():
+        source = next(recipe[key] for key in ("group_mean", "centre_within_group", "cut") if key in recipe)
+        if source not in known:
+            yield f"derive.{column}: {source!r} is neither a column nor derived above{_did_you_mean(source, known)}."
+        if "cut" in recipe and len(recipe["labels"]) != recipe["breaks"]:
+            found = f"{len(recipe['labels'])} labels for {recipe['breaks']} breaks"
+            yield f"derive.{column}: {found}; give one label for each."
+        known = [*known, column]
+
+
+def _dangling_names(
+    section: str, entries: Mapping[str, Any], keys: tuple[str, ...], known: Mapping[str, Any], noun: str
+) -> Iterator[str]:
+    for name, entry in entries.items():
+        for key in keys:
+            if key in entry and entry[key] not in known:
+                hint = _did_you_mean(entry[key], known)
+                yield f"{section}.{name}.{key}: there is no {noun} {entry[key]!r}{hint}."
+
+
+def _did_you_mean(name: str, known: Mapping[str, Any] | list[str]) -> str:
+    close = get_close_matches(name, [*map(str, known)], n=1)
+    return f" (did you mean {close[0]!r}?)" if close else ""

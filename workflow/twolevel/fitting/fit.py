@@ -1,0 +1,131 @@
+"""Fit a two-level model: find the optimum, have statsmodels confirm it, weigh whether it can be trusted."""
+
+from dataclasses import dataclass
+from math import log
+
+import numpy as np
+
+from twolevel.fitting.mixedlm import MixedLMFit, fit_from
+from twolevel.fitting.search import FLAT, Search, is_singular, search, starts
+from twolevel.likelihood.crossproducts import CrossProducts
+from twolevel.likelihood.deviance import Profile, factor, pack, profile
+from twolevel.model.design import Design, Floats
+
+# MixedLM must end within this of the profiled criterion to count as the same optimum.
+AGREEMENT = 1e-6
+
+
+@dataclass(frozen=True)
+class Fit:
+    """One model fitted by one estimator.
+
+    Attributes
+    ----------
+    estimator : "REML" or "ML"
+    criterion : REML criterion, or -2 log-likelihood
+    n_obs, npar : observations; parameters (fixed effects, distinct elements of T, sigma)
+    theta : (k,) lower triangle of the relative covariance factor, column by column, diagonal non-negative
+    sigma : residual standard deviation
+    beta : (p,) fixed effects
+    beta_covariance : (p, p) their covariance matrix, sigma^2 (X'V^-1X)^-1
+    covariance : (q, q) covariance matrix T of the random effects
+    singular : whether T has a zero variance or a correlation of one in absolute value
+    doubts : why the fit cannot be trusted; empty where it can
+    search : the searches from several starts
+    record : where statsmodels' MixedLM ended from the optimum
+    at : the profile at the optimum
+    lower : (q, q) relative covariance factor in the coordinates of the cross-products
+    """
+
+    estimator: str
+    criterion: float
+    n_obs: int
+    npar: int
+    theta: Floats
+    sigma: float
+    beta: Floats
+    beta_covariance: Floats
+    covariance: Floats
+    singular: bool
+    doubts: tuple[str, ...]
+    search: Search
+    record: MixedLMFit
+    at: Profile
+    lower: Floats
+
+    @property
+    def trustworthy(self) -> bool:
+        """Whether nothing speaks against the optimum."""
+        return not self.doubts
+
+    @property
+    def log_likelihood(self) -> float:
+        """(Restricted) log-likelihood."""
+        return -self.criterion / 2
+
+    @property
+    def aic(self) -> float:
+        """Akaike's information criterion, from the criterion of this estimator as lme4 has it."""
+        return self.criterion + 2 * self.npar
+
+    @property
+    def bic(self) -> float:
+        """Schwarz's criterion with log of the number of observations, as lme4 has it."""
+        return self.criterion + log(self.n_obs) * self.npar
+
+
+def fit_model(design: Design, data: CrossProducts, *, reml: bool, random_starts: int, seed: int) -> Fit:
+    """Fit by REML or ML at the best optimum that several starts reach.
+
+    The estimates are those of statsmodels' MixedLM, which starts at the profiled optimum and has to end there. Where it
+    does not, they are the profiled ones, with the doubt. They are the profiled ones on the boundary too: MixedLM has to
+    invert a singular matrix there, so that where it ends, or whether it breaks down, says nothing of the optimum.
+    """
+    q = design.z.shape[1]
+    found = search(data, reml, starts(data, random_starts, seed))
+    theta = found.best.theta
+    at, lower = profile(theta, data, reml), factor(theta, q)
+    own = data.own_units(lower)
+    singular = bool(is_singular(theta, q))
+    record = fit_from(design, data, reml, at.beta, lower)
+    accepted = bool(abs(record.criterion - at.criterion) <= AGREEMENT) and not singular
+    return Fit(
+        estimator="REML" if reml else "ML",
+        criterion=record.criterion if accepted else at.criterion,
+        n_obs=data.n_obs,
+        npar=len(at.beta) + len(theta) + 1,
+        theta=pack(own),
+        sigma=record.sigma if accepted else at.sigma,
+        beta=record.beta if accepted else at.beta,
+        beta_covariance=at.beta_covariance,
+        covariance=record.covariance if accepted else at.sigma**2 * own @ own.T,
+        singular=singular,
+        doubts=_doubts(at, found, singular) + (() if accepted or singular else _disagreement(record, at)),
+        search=found,
+        record=record,
+        at=at,
+        lower=lower,
+    )
+
+
+def _doubts(at: Profile, found: Search, singular: bool) -> tuple[str, ...]:
+    best, doubts = found.best, []
+    least = np.linalg.eigvalsh(at.hessian)[0]
+    if not np.isfinite(best.criterion):
+        doubts.append("the criterion is not finite at the best point found")
+    if best.gradient_norm > FLAT:
+        doubts.append(f"the gradient at the best point found is {best.gradient_norm:.2g}, not zero")
+    if least < -FLAT:
+        doubts.append("the best point found is a saddle")
+    if abs(least) <= FLAT and not singular:
+        doubts.append("the criterion is flat at the best point found: the data do not tell the variances apart")
+    if found.reached_best < 2:
+        doubts.append(f"only one of {len(found.runs)} searches reached the best criterion")
+    return tuple(doubts)
+
+
+def _disagreement(record: MixedLMFit, at: Profile) -> tuple[str, ...]:
+    if not np.isfinite(record.criterion):
+        return (f"statsmodels' MixedLM, started at the optimum, broke down: {'; '.join(record.messages)}",)
+    both = f"{record.criterion:.6f} against {at.criterion:.6f}"
+    return (f"statsmodels' MixedLM, started at the optimum, left it: criterion {both}",)

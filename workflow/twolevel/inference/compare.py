@@ -1,0 +1,127 @@
+"""Likelihood ratio tests of nested models."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.special import chdtrc
+
+from twolevel.errors import UserError
+from twolevel.model.design import Design, Floats
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A likelihood ratio test.
+
+    Attributes
+    ----------
+    statistic : fall of the criterion from the null model to the alternative
+    df : difference in the number of parameters
+    p_value : of the statistic under chi-square(df)
+    on_boundary : whether the null model puts a variance at zero, where the chi-square p value is too large
+    """
+
+    statistic: float
+    df: int
+    p_value: float
+    on_boundary: bool
+
+
+def likelihood_ratio(
+    name: str, null: dict[str, Any], alternative: dict[str, Any], designs: tuple[Design, Design]
+) -> Comparison:
+    """Test a null model against an alternative that contains it.
+
+    Parameters
+    ----------
+    name : the comparison, for messages
+    null, alternative : the estimates of the two models by one estimator, as in `fit.json`
+    designs : their designs on the same data
+
+    Raises
+    ------
+    UserError
+        The models are not nested, are the same, have another response, other groups or other rows; or are fitted by
+        REML and differ in their fixed effects.
+    """
+    _check_comparable(name, null["estimator"], *designs)
+    statistic, df = null["criterion"] - alternative["criterion"], alternative["npar"] - null["npar"]
+    return Comparison(
+        statistic=statistic,
+        df=df,
+        p_value=float(chdtrc(df, max(statistic, 0.0))),
+        on_boundary=designs[1].z.shape[1] > designs[0].z.shape[1],
+    )
+
+
+def comparison_table(
+    names: tuple[str, str], fits: tuple[dict[str, Any], dict[str, Any]], test: Comparison
+) -> pd.DataFrame:
+    """The two models in the layout of R's `anova`: npar, AIC, BIC, logLik, deviance, chisq, df, p_value."""
+    rows = [
+        {
+            "model": name,
+            "npar": fit["npar"],
+            "AIC": fit["aic"],
+            "BIC": fit["bic"],
+            "logLik": fit["log_likelihood"],
+            "deviance": fit["criterion"],
+        }
+        for name, fit in zip(names, fits, strict=True)
+    ]
+    table = pd.DataFrame(rows)
+    table["chisq"] = [np.nan, test.statistic]
+    table["df"] = pd.array([None, test.df], dtype="Int64")
+    table["p_value"] = [np.nan, test.p_value]
+    return table
+
+
+def _check_comparable(name: str, estimator: str, null: Design, alternative: Design) -> None:
+    def refuse(reason: str, mend: str) -> None:
+        raise UserError(
+            f"comparisons.{name}: {reason} Null model: {null.formula}; alternative: {alternative.formula}. {mend}"
+        )
+
+    if not np.array_equal(null.rows, alternative.rows):
+        missing = " and ".join(sorted({*null.dropped} ^ {*alternative.dropped}) or sorted(alternative.dropped))
+        refuse(
+            f"the models are fitted to different rows, {len(null.rows)} and {len(alternative.rows)}, since values are "
+            f"missing in {missing}.",
+            f"Leave the rows without {missing} out of the data, so that both models have the same.",
+        )
+    if null.group != alternative.group or not np.array_equal(null.y, alternative.y):
+        refuse(
+            "the models have different responses, offsets or groups.",
+            "Compare models of one response, with one offset, in one grouping.",
+        )
+    same_fixed = _contains(null.x, alternative.x)
+    same_random = _contains(null.z, alternative.z)
+    if not _contains(alternative.x, null.x) or not _contains(alternative.z, null.z):
+        refuse(
+            "the models are not nested: the null model has effects that the alternative lacks.",
+            "Choose a null model whose effects the alternative has too, or swap the two.",
+        )
+    if same_fixed and same_random:
+        refuse("the two models are the same.", "Choose two different models.")
+    if estimator == "REML" and not _same_columns(null.x, alternative.x):
+        refuse(
+            "a REML comparison needs the same fixed effects in both models, in the same units: its criterion depends "
+            "on them.",
+            "Write the fixed effects alike, or set 'estimator: ML'.",
+        )
+
+
+def _same_columns(one: Floats, other: Floats) -> bool:
+    """Whether two designs have the same columns, in any order."""
+    if one.shape != other.shape:
+        return False
+    return all((column[:, None] == other).all(axis=0).any() for column in one.T)
+
+
+def _contains(matrix: Floats, other: Floats) -> bool:
+    """Whether every column of `other` is a combination of the columns of `matrix`, to a relative tolerance of 1e-9."""
+    basis, _ = np.linalg.qr(matrix)
+    left_over = other - basis @ (basis.T @ other)
+    return bool((np.linalg.norm(left_over, axis=0) <= 1e-9 * np.linalg.norm(other, axis=0)).all())

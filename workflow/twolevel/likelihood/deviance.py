@@ -1,0 +1,164 @@
+"""The profiled deviance of a two-level model, its gradient and its Hessian.
+
+For group j, V_j = sigma^2 (I + Z_j L L' Z_j') with L = Lambda(theta) lower triangular, q x q. Fixed effects and sigma
+are profiled out, which leaves a function of theta alone: -2 log-likelihood (ML), or the REML criterion, with lme4's
+constants (Bates, Maechler, Bolker & Walker 2015). With A_j = Z_j'Z_j and M_j = I + L'A_jL, every solve is q x q.
+
+theta is unbounded. Changing the sign of a column of L leaves the covariance matrix as it is, so the boundary of the
+covariance cone (a zero on L's diagonal) is an interior point of theta space, and an optimiser can walk across it.
+lme4 bounds the diagonal at zero instead, which puts a wall there.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import log, pi, sqrt
+
+import numpy as np
+
+from twolevel.likelihood.crossproducts import CrossProducts
+from twolevel.likelihood.groupwise import compiled, derivatives, reduce_groups
+from twolevel.model.design import Floats
+
+
+@dataclass(frozen=True)
+class Profile:
+    """The criterion at one theta and what was profiled out there.
+
+    Attributes
+    ----------
+    criterion : REML criterion, or -2 log-likelihood
+    gradient, hessian : (k,), (k, k) derivatives with respect to theta
+    beta : (p,) fixed effects
+    sigma : residual standard deviation
+    beta_covariance : (p, p) sigma^2 (X'V^-1X)^-1, V relative to sigma^2: what lme4 reports
+    """
+
+    criterion: float
+    gradient: Floats
+    hessian: Floats
+    beta: Floats
+    sigma: float
+    beta_covariance: Floats
+
+
+def n_theta(q: int) -> int:
+    """Number of elements of theta for q random effects."""
+    return q * (q + 1) // 2
+
+
+def factor(theta: Floats, q: int) -> Floats:
+    """Unpack theta (..., k) into lower-triangular relative covariance factors, column by column as lme4 stacks it."""
+    lower = np.zeros((*theta.shape[:-1], q, q))
+    columns, rows = np.triu_indices(q)
+    lower[..., rows, columns] = theta
+    return lower
+
+
+def pack(lower: Floats) -> Floats:
+    """Stack the lower triangles of factors (..., q, q) column by column: the inverse of `factor`."""
+    columns, rows = np.triu_indices(lower.shape[-1])
+    return np.asarray(lower[..., rows, columns])
+
+
+def from_lme4(theta: Sequence[float] | Floats, data: CrossProducts) -> Floats:
+    """Relative covariance factor (q, q) in the coordinates of `data`, from theta (k,) in the units of Z, lme4's own."""
+    return data.basis_units(factor(np.asarray(theta), len(data.s)))
+
+
+def evaluate(theta: Floats, data: CrossProducts, reml: bool) -> tuple[float, Floats]:
+    """Criterion and gradient at `theta`, in the coordinates of `data`: what a search needs, and no more."""
+    criterion, gradient, *_ = _at(theta, data, reml)
+    return criterion + data.basis_constant(reml), gradient
+
+
+def profile(theta: Floats, data: CrossProducts, reml: bool) -> Profile:
+    """Evaluate the criterion at `theta`, as `evaluate` does, and solve for what it profiles out."""
+    criterion, gradient, hessian, delta, residual_ss, transform = _at(theta, data, reml)
+    sigma2 = residual_ss / (data.n_obs - len(delta) if reml else data.n_obs)
+    r_inverse = np.linalg.inv(data.r)
+    root = r_inverse @ transform[:-1, :-1]
+    return Profile(
+        criterion=criterion + data.basis_constant(reml),
+        gradient=gradient,
+        hessian=hessian,
+        beta=data.ols + r_inverse @ delta,
+        sigma=float(np.sqrt(sigma2)),
+        beta_covariance=sigma2 * root @ root.T,
+    )
+
+
+def _at(
+    theta: Floats, data: CrossProducts, reml: bool, sigma2: float = 0.0
+) -> tuple[float, Floats, Floats, Floats, float, Floats]:
+    lower = factor(np.asarray(theta, dtype=np.float64), len(data.s))
+    return criterion_at(lower, data.stacked, data.xty, data.yty, data.n_obs, reml, sigma2)  # type: ignore[no-any-return]
+
+
+@compiled
+def criterion_at(lower, products, xty, yty, n_obs, reml, sigma2):  # type: ignore[no-untyped-def]
+    """Profile out the coefficients delta of the orthonormal basis of X and, where `sigma2` is 0, the residual variance.
+
+    Parameters
+    ----------
+    lower : (q, q) relative covariance factor
+    products : (n, q, q + p + 1, B) Z_j'[Z_j, X_j, y_j] in blocks of groups, X_j of the orthonormal basis
+    xty, yty, n_obs : as in `CrossProducts`
+    sigma2 : a given residual variance; 0 for its estimate
+
+    Returns
+    -------
+    criterion without the constant of the basis, gradient, Hessian, delta, the residual sum of squares, and the upper
+    triangular t (p + 1, p + 1), whose first p rows and columns are a root of (X'V^-1X)^-1
+    """
+    p = len(xty)
+    solved, totals = np.empty(products.shape), np.zeros((p + 1, p + 1))
+    for a in range(p):
+        totals[a, a] = 1.0
+        totals[a, p] = xty[a]
+        totals[p, a] = xty[a]
+    totals[p, p] = yty
+    log_determinant = reduce_groups(lower, products, solved, totals)
+    transform, log_xtvx = _transform(totals)
+    residual_ss = 1.0 / transform[p, p] ** 2
+    free = n_obs - p if reml else n_obs
+    if sigma2 == 0.0:
+        variance, profiled = residual_ss / free, 1.0 / free
+        criterion = log_determinant + free * (1.0 + log(2.0 * pi * variance))
+    else:
+        variance, profiled = sigma2, 0.0
+        criterion = log_determinant + free * log(2.0 * pi * variance) + residual_ss / variance
+    if reml:
+        criterion += log_xtvx
+    delta, to_variance = np.empty(p), sqrt(residual_ss / variance)
+    for a in range(p):
+        delta[a] = -transform[a, p] / transform[p, p]
+    for a in range(p + 1):
+        transform[a, p] *= to_variance
+    gradient, hessian = derivatives(lower, solved, transform, profiled, reml)
+    return criterion, gradient, hessian, delta, residual_ss, transform
+
+
+@compiled
+def _transform(totals):  # type: ignore[no-untyped-def]
+    """Upper triangular t with [X, y]t orthonormal in V^-1, from [X, y]'V^-1[X, y]; and log|X'V^-1X|.
+
+    Its last column is y - X delta over the root of the residual sum of squares.
+    """
+    width = len(totals)
+    c, t = np.zeros((width, width)), np.zeros((width, width))
+    for a in range(width):
+        for b in range(a + 1):
+            total = totals[a, b]
+            for d in range(b):
+                total -= c[a, d] * c[b, d]
+            c[a, b] = np.sqrt(total) if a == b else total / c[b, b]
+    log_determinant = 0.0
+    for b in range(width):
+        t[b, b] = 1.0 / c[b, b]
+        for a in range(b + 1, width):
+            for d in range(b, a):
+                t[b, a] -= c[a, d] * t[b, d]
+            t[b, a] /= c[a, a]
+        if b < width - 1:
+            log_determinant += 2.0 * log(c[b, b])
+    return t, log_determinant

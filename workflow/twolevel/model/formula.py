@@ -1,0 +1,282 @@
+"""From an lme4 formula and a table to the design of a two-level model."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from twolevel.errors import UserError
+from twolevel.model.coding import Columns, Piece, columns_of, count_columns, named
+from twolevel.model.design import Design, Factors, Floats
+from twolevel.model.expression import Node, deparse, names_in, quoted, refuse, shortened
+from twolevel.model.formula_parts import FormulaParts, take_apart
+from twolevel.model.functions import Basis, Factor, Number, Value
+from twolevel.model.values import check_calls, evaluate
+
+# A design of more numbers than these is a slip, such as an identifier among the fixed effects.
+MOST_CELLS = 10**9
+
+
+def check_formula(text: str, columns: Collection[str], group: str) -> list[str]:
+    """Everything that is wrong with a formula whatever the data's values are, a message each.
+
+    Parameters
+    ----------
+    text : the formula
+    columns : the columns of the data
+    group : the column of groups
+    """
+    try:
+        parts = take_apart(text, group)
+    except UserError as error:
+        return [str(error)]
+    return [str(error) for error in _problems(parts, columns)]
+
+
+def build_design(formula: str, table: pd.DataFrame, group: str | None = None) -> Design:
+    """Evaluate an lme4 formula of a two-level model on a table.
+
+    Factors are coded, and columns ordered and named, as R does; text is a factor with its levels in the order of the
+    alphabet. A factor is treatment-coded against its first level, an ordered one too. Rows in which a variable of the
+    model is missing are left out.
+
+    Parameters
+    ----------
+    formula : such as `y ~ x * a + (x | g)`
+    table : n rows, one per observation
+    group : the column of groups, where it is known: every random part must have it
+
+    Raises
+    ------
+    UserError
+        The formula cannot be read, is not a two-level model with one column of groups, names a column that the
+        table lacks, or makes a design from which the model cannot be estimated.
+    """
+    parts = take_apart(formula, group)
+    if problem := next(_problems(parts, table.columns), None):
+        raise problem
+    values = {deparse(node): evaluate(formula, node, table) for node in _variables(parts)}
+    dropped, used = _missing(parts, values, table)
+    rows = np.flatnonzero(used)
+    if not len(rows):
+        counts = ", ".join(f"{name} ({count})" for name, count in dropped.items())
+        raise _refusal(parts, f"no row has a value of every variable. Missing are, in so many rows: {counts}.")
+    values = {label: _on(value, rows) for label, value in values.items()}
+    _check_values(parts, values)
+    _check_size(parts, values, len(rows))
+    fixed = list(columns_of(parts.fixed, values))
+    blocks = [list(columns_of(block, values)) for block in parts.blocks]
+    if not fixed:
+        raise _refusal(parts, "there is no fixed effect. Add one, or the intercept: 1.")
+    names = named([fixed, *blocks])
+    offset = sum((_number(parts, node, values) for node in parts.fixed.offsets), np.zeros(len(rows)))
+    index, labels = pd.factorize(table[parts.group].iloc[rows])
+    pieces = dict(_named_pieces([fixed, *blocks], names))
+    design = Design(
+        formula=parts.formula,
+        response=deparse(parts.response),
+        group=parts.group,
+        fixed_factors=tuple(names[0]),
+        random_factors=tuple(name for block in names[1:] for name in block),
+        blocks=tuple(map(len, blocks)),
+        y=_number(parts, parts.response, values) - offset,
+        offset=offset,
+        x=_matrix(fixed, len(rows)),
+        z=_matrix([pieces for block in blocks for pieces in block], len(rows)),
+        factors={name: piece.column for name, piece in pieces.items()},
+        meanings={name: piece.meaning for name, piece in pieces.items()},
+        group_index=index,
+        group_labels=tuple(map(str, labels)),
+        columns=tuple(name.name for name in parts.names),
+        n_rows=len(table),
+        rows=rows,
+        dropped=dropped,
+    )
+    check_estimable(design)
+    return design
+
+
+def _problems(parts: FormulaParts, columns: Collection[str]) -> Iterator[UserError]:
+    """What is wrong without a look at values: names, functions."""
+    for name in parts.names:
+        if name.name not in columns:
+            known = ", ".join(map(quoted, map(str, columns)))
+            message = (
+                f"no column {quoted(name.name)} in the data, which has {known}. Correct the name, or add the column"
+            )
+            yield refuse(parts.text, name.at, f"{message} under 'derive' in the config.")
+    for node in _variables(parts):
+        yield from check_calls(parts.text, node)
+
+
+def _variables(parts: FormulaParts) -> list[Node]:
+    """Every expression that is evaluated."""
+    expansions = (parts.fixed, *parts.blocks)
+    nodes = [parts.response, *(node for of in expansions for node in (*of.variables, *of.offsets))]
+    return list({deparse(node): node for node in nodes}.values())
+
+
+def _refusal(parts: FormulaParts, message: str) -> UserError:
+    return UserError(f"formula '{shortened(parts.text)}': {message}")
+
+
+def _missing(
+    parts: FormulaParts, values: Mapping[str, Value], table: pd.DataFrame
+) -> tuple[dict[str, int], np.ndarray]:
+    """How many values are missing in each column that the model uses, and which rows (n,) have all of theirs.
+
+    A value that an expression does not have although its columns do, as the logarithm of -1, is a mistake, not a
+    missing value.
+    """
+    used = table[parts.group].notna().to_numpy()
+    for node in _variables(parts):
+        columns = {name.name for name in names_in(node)}
+        there = table[sorted(columns)].notna().to_numpy().all(axis=1)
+        present = _present(values[deparse(node)])
+        if (lost := there & ~present).any():
+            row = int(lost.argmax())
+            shown = ", ".join(f"{name} is {table[name].iloc[row]}" for name in sorted(columns))
+            message = (
+                f"{deparse(node)} has no finite value in {lost.sum()} rows, first where {shown}. Check it, or leave"
+            )
+            raise refuse(parts.text, node.at, f"{message} those rows out of the data.")
+        used = used & present
+    counts = {name.name: int(table[name.name].isna().sum()) for name in parts.names}
+    return {name: count for name, count in counts.items() if count}, used
+
+
+def _present(value: Value) -> np.ndarray:
+    """Rows (n,) with a value."""
+    if isinstance(value, Factor):
+        return np.asarray(value.codes >= 0)
+    numbers = value.numbers[:, None] if isinstance(value, Number) else value.columns
+    return np.asarray(np.isfinite(numbers).all(axis=1))
+
+
+def _on(value: Value, rows: np.ndarray) -> Value:
+    """A value on the rows that are used; levels that do not occur there are dropped, as lme4 drops them."""
+    if isinstance(value, Number):
+        return replace(value, numbers=value.numbers[rows])
+    if isinstance(value, Basis):
+        return replace(value, columns=value.columns[rows])
+    codes = value.codes[rows]
+    occurring = np.unique(codes)
+    if len(occurring) == len(value.levels):
+        return replace(value, codes=codes)
+    base = value.levels[value.base]
+    levels = tuple(value.levels[code] for code in occurring)
+    return replace(
+        value,
+        codes=np.searchsorted(occurring, codes),
+        levels=levels,
+        base=levels.index(base) if base in levels else 0,
+    )
+
+
+def _check_values(parts: FormulaParts, values: Mapping[str, Value]) -> None:
+    for node in _variables(parts):
+        value = values[deparse(node)]
+        if isinstance(value, Factor) and node != parts.response and len(value.levels) < 2:
+            raise refuse(parts.text, node.at, f"{deparse(node)} has one level, {value.levels[0]}, in these data.")
+
+
+def _check_size(parts: FormulaParts, values: Mapping[str, Value], n: int) -> None:
+    count = sum(count_columns(of, values) for of in (parts.fixed, *parts.blocks))
+    if count > n or count * n > MOST_CELLS:
+        reason = "more columns than rows" if count > n else f"they would take {count * n * 8 / 1e9:.0f} GB"
+        raise _refusal(parts, f"its terms make some {count} columns of {n} rows: {reason}. Use fewer terms or levels.")
+
+
+def _number(parts: FormulaParts, node: Node, values: Mapping[str, Value]) -> Floats:
+    """The response or an offset."""
+    value = values[deparse(node)]
+    if isinstance(value, Number):
+        return value.numbers
+    what = "is a factor" if isinstance(value, Factor) else "is several columns"
+    raise refuse(parts.text, node.at, f"{deparse(node)} {what}, and must be one numeric column.")
+
+
+def _matrix(columns: Columns, n: int) -> Floats:
+    """The products of the pieces of each column, (n, k)."""
+    matrix = np.ones((n, len(columns)))
+    for k, pieces in enumerate(columns):
+        for piece in pieces:
+            matrix[:, k] *= piece.column
+    return matrix
+
+
+def _named_pieces(columns: list[Columns], names: list[list[Factors]]) -> Iterator[tuple[str, Piece]]:
+    """Each piece with the name that it has got."""
+    for of, named_of in zip(columns, names, strict=True):
+        for pieces, factors in zip(of, named_of, strict=True):
+            yield from zip(factors, pieces, strict=True)
+
+
+def check_estimable(design: Design) -> None:
+    """Refuse a design from which the model cannot be estimated.
+
+    Raises
+    ------
+    UserError
+        Too few groups or observations, a response that does not vary within groups, columns that depend on one another.
+    """
+    n_groups, q = len(design.group_labels), design.z.shape[1]
+    if n_groups < 2:
+        raise UserError(f"formula '{design.formula}': the data have {n_groups} {design.group}; at least 2 are needed.")
+    _check_names(design)
+    _check_response(design)
+    if redundant := _redundant(design.x, design.fixed_terms):
+        one = len(redundant) == 1
+        mend = "Take it out" if one else "Take them out"
+        cells = (
+            " For the mean of every cell of factors, leave the intercept out: 0 + a:b." if ":" in redundant[0] else ""
+        )
+        raise UserError(
+            f"formula '{design.formula}': fixed effect {', '.join(redundant)} is a combination of the others in these "
+            f"data, so it cannot be estimated. {mend} of the formula.{cells}"
+        )
+    for first, size in zip(np.cumsum((0, *design.blocks[:-1])), design.blocks, strict=True):
+        block = slice(first, first + size)
+        if redundant := _redundant(design.z[:, block], design.random_terms[block]):
+            raise UserError(
+                f"formula '{design.formula}': random effect {', '.join(redundant)} is a combination of the others in "
+                f"these data, so it cannot be estimated. Take it out of the formula."
+            )
+    if len(design.y) <= n_groups * q:
+        raise UserError(
+            f"formula '{design.formula}': {len(design.y)} observations cannot identify {q} random effects in each of "
+            f"{n_groups} groups beside the residual variance. Use fewer random effects."
+        )
+
+
+def _check_names(design: Design) -> None:
+    for what, names in (("fixed", design.fixed_terms), ("random", design.random_terms)):
+        if twice := [name for i, name in enumerate(names) if name in names[:i]]:
+            raise UserError(
+                f"formula '{design.formula}': the {what} effect {twice[0]} stands there twice. Take one out, or rename "
+                "a column or a level where two different ones have the same name."
+            )
+
+
+def _check_response(design: Design) -> None:
+    lowest, highest = (np.full(len(design.group_labels), start) for start in (np.inf, -np.inf))
+    np.minimum.at(lowest, design.group_index, design.y)
+    np.maximum.at(highest, design.group_index, design.y)
+    if (lowest == highest).all():
+        raise UserError(
+            f"formula '{design.formula}': {design.response} has one value in each {design.group}; a response must vary "
+            f"within groups."
+        )
+    basis = np.linalg.qr(design.x)[0]
+    if np.linalg.norm(design.y - basis @ (basis.T @ design.y)) < 1e-9 * np.linalg.norm(design.y):
+        raise UserError(
+            f"formula '{design.formula}': the fixed effects give {design.response} exactly. Is it its own predictor?"
+        )
+
+
+def _redundant(matrix: Floats, names: Iterable[str]) -> list[str]:
+    """Columns that add nothing to those before them, to a relative tolerance of 1e-9."""
+    scaled = matrix / np.maximum(np.linalg.norm(matrix, axis=0), np.finfo(float).tiny)
+    diagonal = np.abs(np.diag(np.linalg.qr(scaled, mode="r")))
+    return [name for name, size in zip(names, diagonal, strict=True) if size < 1e-9]

@@ -1,0 +1,71 @@
+"""What lme4's bounds would have made of a model, as the JSON of the results contract (docs/results.md)."""
+
+from typing import Any
+
+import numpy as np
+
+from twolevel.fitting.fit import Fit
+from twolevel.likelihood.crossproducts import CrossProducts
+from twolevel.likelihood.deviance import evaluate, factor, pack
+from twolevel.model.design import Design
+from twolevel.optimisers.bounded import BoundedFit
+from twolevel.optimisers.face import FaceFit, column_flipped, criterion_along, optimum_on_face, theta_name, wall
+from twolevel.optimisers.point import estimates_at, own_columns, to_lme4
+
+# The criterion is shown from the wall to twice the optimum's own distance from it, and to this where that is nothing.
+LEAST_REACH = 0.1
+PATH_POINTS = 41
+
+
+def constrained_json(design: Design, data: CrossProducts, fit: Fit, bounded: BoundedFit) -> dict[str, Any]:
+    """Where the bounded search ended, and, if that is a face away from the optimum, the optimum on that face.
+
+    Parameters
+    ----------
+    design, data : the model
+    fit : its REML fit
+    bounded : the bounded search, by REML
+    """
+    q = len(data.s)
+    zero = wall(bounded, fit.criterion, q)
+    story: dict[str, Any] = {
+        "bounded_search": {
+            "criterion": bounded.criterion,
+            "theta": bounded.theta.tolist(),
+            "above_optimum": bounded.criterion - fit.criterion,
+        },
+        "optimum": fit.criterion,
+        "face": [theta_name(element, q) for element in zero],
+        "fit": None,
+        "walls": [],
+    }
+    if zero:
+        own = own_columns(data)
+        face = optimum_on_face(own, zero, pack(own.s @ factor(bounded.theta, q)))
+        story["fit"] = estimates_at(design, own, face.theta) | {
+            "above_optimum": face.at.criterion - fit.criterion,
+            "gradient_norm": face.gradient_norm,
+        }
+        story["walls"] = [_wall(design, own, face, fit, i) for i in range(len(zero))]
+    return story
+
+
+def _wall(design: Design, data: CrossProducts, face: FaceFit, fit: Fit, i: int) -> dict[str, Any]:
+    """One element at zero: the slope on both sides of it, and the criterion on the way off it."""
+    q, element = len(data.s), face.zero[i]
+    own_scale = to_lme4(data)[element]
+    at_optimum = float(fit.theta[element])
+    values = np.linspace(0.0, 2 * max(at_optimum, LEAST_REACH / 2), PATH_POINTS)
+    flipped = column_flipped(face.theta, element, q)
+    return {
+        "element": theta_name(element, q),
+        "term": design.random_terms[np.triu_indices(q)[1][element]],
+        "derivative": float(face.derivatives[i]),
+        "derivative_column_flipped": float(evaluate(flipped, data, reml=True)[1][element] / own_scale),
+        "at_optimum": at_optimum,
+        "path": {
+            "value": values.tolist(),
+            "criterion": criterion_along(data, face.theta, element, values / own_scale).tolist(),
+            "criterion_column_flipped": criterion_along(data, flipped, element, values / own_scale).tolist(),
+        },
+    }

@@ -1,0 +1,6 @@
+"""A fit as a person and a program read it. May use the packages up to optimisers.
+
+results, summary, rformat    tables and JSON; lme4's summary text
+equations, mathml            a model's equations
+words, numbers               what things are called; numbers as a reader wants them
+"""

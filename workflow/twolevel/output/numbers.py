@@ -1,0 +1,63 @@
+"""Numbers as a reader wants them: few digits, true minus signs, commas between thousands."""
+
+import math
+from collections.abc import Iterable
+
+from twolevel.output.words import MINUS, number
+
+# What a cell without a number shows, and a space that does not break.
+NOTHING = "–"
+NBSP = "\N{NO-BREAK SPACE}"
+
+
+def fixed(value: float | None, decimals: int) -> str:
+    """Value with so many decimals; a dash for none."""
+    if value is None or not math.isfinite(value):
+        return NOTHING
+    text = f"{value:,.{decimals}f}"
+    is_zero = not text.strip("-0.,")
+    return text.replace("-", "" if is_zero else MINUS)
+
+
+def signed(value: float | None, decimals: int) -> str:
+    """As `fixed`, with a plus sign before what is above zero."""
+    text = fixed(value, decimals)
+    return f"+{text}" if value is not None and value > 0 and text.strip("0.,") else text
+
+
+def decimals(values: Iterable[float | None], digits: int = 3) -> int:
+    """How many decimals show each value to at least `digits` significant digits, up to six.
+
+    Values below a thousandth of the largest do not count: nobody needs their digits beside it.
+    """
+    sizes = [abs(v) for v in values if v is not None and math.isfinite(v) and v != 0]
+    if not sizes:
+        return 0
+    smallest = min(size for size in sizes if size >= max(sizes) / 1000)
+    return min(6, max(0, digits - 1 - math.floor(math.log10(smallest))))
+
+
+def p_value(p: float | None) -> str:
+    """A p value to three decimals, never zero."""
+    if p is None or not math.isfinite(p):
+        return NOTHING
+    return f"<{NBSP}0.001" if p < 0.001 else fixed(p, 3)
+
+
+def fine_p(p: float | None) -> str:
+    """A p value to two significant digits, for where several are set side by side."""
+    if p is None or not math.isfinite(p):
+        return NOTHING
+    return f"<{NBSP}0.0001" if p < 1e-4 else number(p, 2)
+
+
+def fine_p_phrase(p: float) -> str:
+    """The same in a sentence: p < 0.0001, p = 0.0042."""
+    text = fine_p(p)
+    return f"p{NBSP}{text}" if text[0] == "<" else f"p{NBSP}={NBSP}{text}"
+
+
+def percent(share: float | None) -> str:
+    """Share of one as a percentage with one decimal."""
+    text = fixed(None if share is None else 100 * share, 1)
+    return text if text == NOTHING else f"{text}{NBSP}%"

@@ -1,0 +1,199 @@
+"""A fit as the tables and the JSON of the results contract (docs/results.md)."""
+
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from twolevel.data.fingerprint import Fingerprint
+from twolevel.fitting.effects import GroupEffects
+from twolevel.fitting.fit import Fit
+from twolevel.fitting.search import Run
+from twolevel.inference.fixed_tests import kenward_roger, satterthwaite
+from twolevel.inference.r2 import variance_shares
+from twolevel.inference.reliability import VarianceComponents
+from twolevel.likelihood.crossproducts import CrossProducts
+from twolevel.model.design import Design, Floats
+from twolevel.model.hierarchy import level1_coefficients
+from twolevel.model.parameters import correlation, correlation_rows, finite
+from twolevel.optimisers.bounded import BoundedFit
+
+
+def fit_json(
+    design: Design, reml: Fit, ml: Fit, bounded: BoundedFit, residuals: Floats, of: Fingerprint
+) -> dict[str, Any]:
+    """Everything about a model that is not a table: the REML fit, and beside it the ML fit under `ml`."""
+    about = {
+        "formula": design.formula,
+        "group": design.group,
+        "response": design.response,
+        "n_obs": len(design.y),
+        "columns": list(design.columns),
+        "left_out": {"rows": design.n_rows - len(design.y), "missing": dict(design.dropped)},
+        "n_groups": len(design.group_labels),
+        "fixed_terms": list(design.fixed_terms),
+        "random_terms": list(design.random_terms),
+        "hierarchy": _hierarchy(design),
+        "meanings": {name: asdict(meaning) for name, meaning in design.meanings.items()},
+        "fingerprint": {"data": of.data, "formula": of.formula, "library": of.library},
+        "scaled_residual_quantiles": np.quantile(residuals / reml.sigma, [0, 0.25, 0.5, 0.75, 1]).tolist(),
+        "shares": asdict(variance_shares(design, reml)),
+    }
+    story = _story(reml) | {
+        "defaults": {
+            "lme4_bounds": {
+                "call": "NLopt BOBYQA from theta = I, diagonal of theta bounded at zero",
+                "criterion": finite(bounded.criterion),
+                "theta": bounded.theta.tolist(),
+                "evaluations": bounded.evaluations,
+            },
+        }
+    }
+    return about | _estimates(reml) | {"optimiser": story, "ml": _estimates(ml) | {"optimiser": _story(ml)}}
+
+
+def fixed_effects_table(design: Design, data: CrossProducts, fit: Fit) -> pd.DataFrame:
+    """Fixed effects of a REML fit with their tests by Satterthwaite's and by Kenward and Roger's method."""
+    plain, adjusted = satterthwaite(data, fit), kenward_roger(data, fit)
+    return pd.DataFrame(
+        {
+            "term": design.fixed_terms,
+            "estimate": fit.beta,
+            "std_error": plain.std_error,
+            "statistic": plain.statistic,
+            "df": plain.df,
+            "p_value": plain.p_value,
+            "kr_std_error": adjusted.std_error,
+            "kr_statistic": adjusted.statistic,
+            "kr_df": adjusted.df,
+            "kr_p_value": adjusted.p_value,
+        }
+    )
+
+
+def random_effects_table(design: Design, fit: Fit) -> pd.DataFrame:
+    """Variances and covariances, standard deviations and correlations, as `as.data.frame(VarCorr(fit))` has them."""
+    terms, sds, correlations = design.random_terms, np.sqrt(np.diag(fit.covariance)), correlation(fit.covariance)
+    pairs = [(a, b) for a in range(len(terms)) for b in range(a + 1, len(terms))]
+    rows = [(design.group, term, "", fit.covariance[i, i], sds[i]) for i, term in enumerate(terms)]
+    rows += [(design.group, terms[a], terms[b], fit.covariance[a, b], correlations[a, b]) for a, b in pairs]
+    rows += [("Residual", "", "", fit.sigma**2, fit.sigma)]
+    return pd.DataFrame(rows, columns=["group", "term_1", "term_2", "vcov", "sdcor"])
+
+
+def variance_components_table(design: Design, fit: Fit, components: VarianceComponents) -> pd.DataFrame:
+    """What the HLM program prints of each variance component, a row for each random effect."""
+    variance = np.diag(fit.covariance)
+    return pd.DataFrame(
+        {
+            "term": design.random_terms,
+            "variance": variance,
+            "sd": np.sqrt(variance),
+            "reliability": components.reliability,
+            "chi_square": components.chi_square,
+            "df": components.df,
+            "p_value": components.p_value,
+            "usable_groups": components.usable_groups,
+            "mean": components.mean,
+            "plausible_lower": components.plausible_lower,
+            "plausible_upper": components.plausible_upper,
+        }
+    )
+
+
+def group_effects_table(design: Design, effects: GroupEffects) -> pd.DataFrame:
+    """Empirical Bayes effects and coefficients, a row for each group and term."""
+    q = len(design.random_terms)
+    return pd.DataFrame(
+        {
+            "group": np.repeat(design.group_labels, q),
+            "term": np.tile(design.random_terms, len(design.group_labels)),
+            "effect": effects.effect.ravel(),
+            "effect_std_error": effects.effect_std_error.ravel(),
+            "coefficient": effects.coefficient.ravel(),
+            "coefficient_std_error": effects.coefficient_std_error.ravel(),
+        }
+    )
+
+
+def residuals_table(design: Design, fit: Fit, fitted: Floats) -> pd.DataFrame:
+    """Fitted values and residuals, a row for each observation used, with its row number in the prepared table.
+
+    Parameters
+    ----------
+    fitted : (n,) X beta + Z u; the offset is added
+    """
+    residual = design.y - fitted
+    return pd.DataFrame(
+        {
+            "row": design.rows,
+            design.group: np.asarray(design.group_labels)[design.group_index],
+            "fitted": fitted + design.offset,
+            "residual": residual,
+            "scaled_residual": residual / fit.sigma,
+        }
+    )
+
+
+def _hierarchy(design: Design) -> list[dict[str, Any]]:
+    """Each level-1 coefficient: its term, the fixed effects that predict it, its random effect."""
+    return [
+        {
+            "term": coefficient.name,
+            "factors": list(coefficient.factors),
+            "predictors": [
+                [column, list(factors)]
+                for column, factors in zip(coefficient.columns, coefficient.predictors, strict=True)
+            ],
+            "random": coefficient.random,
+        }
+        for coefficient in level1_coefficients(design)
+    ]
+
+
+def _estimates(fit: Fit) -> dict[str, Any]:
+    return {
+        "estimator": fit.estimator,
+        "criterion": fit.criterion,
+        "log_likelihood": fit.log_likelihood,
+        "npar": fit.npar,
+        "aic": fit.aic,
+        "bic": fit.bic,
+        "theta": fit.theta.tolist(),
+        "sigma": fit.sigma,
+        "fixed_effects": fit.beta.tolist(),
+        "fixed_effects_covariance": fit.beta_covariance.tolist(),
+        "random_effects_covariance": fit.covariance.tolist(),
+        "random_effects_correlation": correlation_rows(fit.covariance),
+        "singular": fit.singular,
+        "trustworthy": fit.trustworthy,
+        "doubts": list(fit.doubts),
+    }
+
+
+def _story(fit: Fit) -> dict[str, Any]:
+    best = fit.search.best
+    return {
+        "best": _run(best),
+        "runs": [_run(run) for run in fit.search.runs],
+        "optima": list(fit.search.optima),
+        "reached_best": fit.search.reached_best,
+        "mixedlm": {
+            "criterion": finite(fit.record.criterion),
+            "difference": finite(fit.record.criterion - fit.at.criterion),
+            "converged": fit.record.converged,
+            "messages": list(fit.record.messages),
+        },
+    }
+
+
+def _run(run: Run) -> dict[str, Any]:
+    return {
+        "start": run.start,
+        "start_theta": run.start_theta.tolist(),
+        "theta": run.theta.tolist(),
+        "criterion": run.criterion,
+        "gradient_norm": run.gradient_norm,
+        "evaluations": run.evaluations,
+    }
