@@ -107,11 +107,12 @@ def _pieces(variable: Node, value: Value, contrasts: bool) -> Iterator[Piece]:
         for name, column in zip(value.names, value.columns.T, strict=True):
             yield Piece(label, name, column, replace(whole, coding="basis"))
     elif contrasts:
-        plain = value.contrast == "treatment" and not value.numbered
-        reference = value.levels[value.base]
-        for name, by_level in contrast_columns(value).items():
-            treatment = replace(whole, level=name, reference=reference, coding="treatment")
-            meaning = treatment if plain else replace(whole, coding="contrast")
+        compared = [level for code, level in enumerate(value.levels) if code != value.base]
+        for number, (name, by_level) in enumerate(contrast_columns(value).items()):
+            meaning = replace(whole, coding="contrast")
+            if value.contrast == "treatment":
+                level, reference = compared[number], value.levels[value.base]
+                meaning = replace(whole, level=level, reference=reference, coding="treatment")
             yield Piece(label, name, by_level[value.codes], meaning)
     else:
         for code, level in enumerate(value.levels):

@@ -38,7 +38,7 @@ class Factor:
     ----------
     contrast : "treatment", "sum" or "helmert", as R's contr.* of that name
     base : of treatment contrasts, the level compared with, counted from 0
-    numbered : whether columns are numbered, as R does where a contrast is made with arguments
+    numbered : whether the columns of treatment contrasts have the numbers of their levels, as R's `C()` makes them
     """
 
     codes: NDArray[np.intp]
@@ -206,7 +206,7 @@ def _contrasts(x: Value, contr: str = "contr.treatment", base: Any = None) -> Va
     if kind not in ("treatment", "sum", "helmert"):
         raise FunctionError(f"{contr} is not known; expected contr.treatment, contr.sum or contr.helmert")
     if base is None:
-        return replace(factor, contrast=kind)
+        return replace(factor, contrast=kind, numbered=True)
     if kind != "treatment":
         raise FunctionError(f"{contr} has no base")
     level = _whole(base, "base") - 1
