@@ -211,10 +211,10 @@ def test_an_offset_is_taken_off_the_response(table: pd.DataFrame) -> None:
 
 def test_what_each_part_of_a_column_means(table: pd.DataFrame) -> None:
     design = build_design("y ~ kind:sex + poly(x.1, 2) - 1 + (0 + x.1 | g)", table)
-    assert design.meanings["kindz"] == Factor("kind", "z", None, "indicator")
-    assert design.meanings["sexf"] == Factor("sex", "f", None, "indicator")
+    assert design.meanings["kindz"] == Factor("kind", "z", None, "indicator", ("kind",))
+    assert design.meanings["sexf"] == Factor("sex", "f", None, "indicator", ("sex",))
     assert design.meanings["poly(x.1, 2)1"].coding == "basis"
-    assert design.meanings["x.1"] == Factor("x.1")
+    assert design.meanings["x.1"] == Factor("x.1", made_of=("x.1",))
     plain = build_design("y ~ kind + C(sex, contr.sum) + (1 | g)", table).meanings
-    assert plain["kindb"] == Factor("kind", "b", "z", "treatment")
+    assert plain["kindb"] == Factor("kind", "b", "z", "treatment", ("kind",))
     assert plain["C(sex, contr.sum)1"].coding == "contrast"
