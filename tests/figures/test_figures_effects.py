@@ -4,10 +4,8 @@ from dataclasses import asdict
 from itertools import chain
 
 import numpy as np
-import pytest
 from matplotlib.colors import to_hex
 from scipy.stats import norm
-from twolevel.errors import UserError
 from twolevel.figures import caterpillar, fitted_lines, shrinkage
 from twolevel.figures.drawing import render
 from twolevel.fitting.effects import group_effects
@@ -221,17 +219,6 @@ def test_a_singular_covariance_makes_a_flat_ellipse():
         render(drawing, "svg")
 
 
-def test_shrinkage_refuses_other_models():
-    data, effects, _ = lines_on_points()
-    with pytest.raises(UserError, match=r"random effects are \(Intercept\) and x; those of m are \(Intercept\)"):
-        shrink(data, effects, ONE_EFFECT)
-    more = {"term": np.array(["(Intercept)", "x", "z"]), "estimate": np.array([1.0, 2.0, 3.0])}
-    with pytest.raises(UserError, match=r"\(Intercept\), x, z. Name another model"):
-        shrink(data, effects, fixed=more)
-    with pytest.raises(UserError, match="y is z, but m is a model of y"):
-        shrink(data, effects, y="z")
-
-
 # --- fitted lines
 
 SECTORED = Labels(
@@ -348,22 +335,3 @@ def test_other_predictors_are_held_and_said(models, hsb):
     constant = data | {"w": np.repeat([1.0, 1, 1, 1, 1, 1, 1, 8], 4)}  # quartiles that coincide are one panel
     one = fitted_lines.draw(constant, fit | {"hierarchy": [intercept, *rest]}, labels, **chosen)
     assert len(one.figure.axes) == 1
-
-
-def test_fitted_lines_name_what_the_model_does_not_have(models, hsb):
-    with pytest.raises(
-        UserError, match="x is ses, but the numeric predictors of intercepts_and_slopes are: cses, mean"
-    ):
-        lines(models, hsb, "intercepts_and_slopes", x="ses")
-    with pytest.raises(UserError, match="at is size, but the numeric"):
-        lines(models, hsb, "intercepts_and_slopes", at="size")
-    with pytest.raises(UserError, match="category is minority, but the factors of intercepts_and_slopes are: sector"):
-        lines(models, hsb, "intercepts_and_slopes", category="minority")
-    with pytest.raises(UserError, match="category is sector, but the factors of random_coefficients are: none"):
-        lines(models, hsb, "random_coefficients", at="cses")
-    with pytest.raises(UserError, match="y is ses, but intercepts_and_slopes is a model of mathach"):
-        lines(models, hsb, "intercepts_and_slopes", y="ses")
-    with pytest.raises(UserError, match="'cses' is not the same for every student of school"):
-        lines(models, hsb, "intercepts_and_slopes", at="cses")
-    with pytest.raises(UserError, match=r"the predictor cses, which is no column"):
-        lines(models, hsb.drop(columns="cses"), "intercepts_and_slopes")

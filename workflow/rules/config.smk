@@ -7,6 +7,7 @@ import yaml
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow"))
 
 from locks import take_over
+from planned import check_plans
 from twolevel.data.config import check_config, with_values
 from twolevel.errors import UserError
 from twolevel.data.yaml_text import check_yaml
@@ -34,6 +35,8 @@ try:
     )
     config.update(with_values(config, schema))
     check_config(config, schema)
+    if workflow.is_main_process:
+        check_plans(config)
 except UserError as error:
     raise WorkflowError(str(error)) from None
 

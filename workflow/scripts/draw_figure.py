@@ -10,6 +10,7 @@ from _job import job, read_json, write_bytes, write_json
 from pyarrow import csv, parquet
 from twolevel.errors import UserError
 from twolevel.figures.drawing import render
+from twolevel.figures.requirements import check_model_of_figure
 from twolevel.figures.tables import complete
 from twolevel.output.words import read_labels
 
@@ -47,6 +48,8 @@ def main(
         modelled = given["fit"]["columns"] if "fit" in given else []
         given["observations"], lacking = complete(given["observations"], [labels.group, *shown, *modelled])
     try:
+        if "fit" in given:
+            check_model_of_figure(settings, given["fit"], given.get("observations", {}))
         drawing = kind.draw(labels=labels, **given, **options)
     except UserError as error:
         raise UserError(f"config.yaml, figures.{figure}: {error}") from None

@@ -46,7 +46,7 @@ def likelihood_ratio(
         The models are not nested, are the same, have another response, other groups or other rows; or are fitted by
         REML and differ in their fixed effects.
     """
-    _check_comparable(name, null["estimator"], *designs)
+    check_comparable(name, null["estimator"], *designs)
     statistic, df = null["criterion"] - alternative["criterion"], alternative["npar"] - null["npar"]
     return Comparison(
         statistic=statistic,
@@ -78,7 +78,9 @@ def comparison_table(
     return table
 
 
-def _check_comparable(name: str, estimator: str, null: Design, alternative: Design) -> None:
+def check_comparable(name: str, estimator: str, null: Design, alternative: Design) -> None:
+    """Refuse a comparison that `likelihood_ratio` cannot make; see there."""
+
     def refuse(reason: str, mend: str) -> None:
         raise UserError(
             f"comparisons.{name}: {reason} Null model: {null.formula}; alternative: {alternative.formula}. {mend}"

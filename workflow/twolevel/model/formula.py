@@ -1,6 +1,6 @@
 """From an lme4 formula and a table to the design of a two-level model."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -9,29 +9,14 @@ import pandas as pd
 from twolevel.errors import UserError
 from twolevel.model.coding import Columns, Piece, columns_of, count_columns, named
 from twolevel.model.design import Design, Factors, Floats
-from twolevel.model.expression import Node, deparse, names_in, quoted, refuse, shortened
+from twolevel.model.expression import deparse, names_in, refuse, shortened
+from twolevel.model.formula_check import numbers_of, problems_of, variables_of
 from twolevel.model.formula_parts import FormulaParts, take_apart
 from twolevel.model.functions import Basis, Factor, Number, Value
-from twolevel.model.values import check_calls, evaluate
+from twolevel.model.values import evaluate
 
 # A design of more numbers than these is a slip, such as an identifier among the fixed effects.
 MOST_CELLS = 10**9
-
-
-def check_formula(text: str, columns: Collection[str], group: str) -> list[str]:
-    """Everything that is wrong with a formula whatever the data's values are, a message each.
-
-    Parameters
-    ----------
-    text : the formula
-    columns : the columns of the data
-    group : the column of groups
-    """
-    try:
-        parts = take_apart(text, group)
-    except UserError as error:
-        return [str(error)]
-    return [str(error) for error in _problems(parts, columns)]
 
 
 def build_design(formula: str, table: pd.DataFrame, group: str | None = None) -> Design:
@@ -54,9 +39,9 @@ def build_design(formula: str, table: pd.DataFrame, group: str | None = None) ->
         table lacks, or makes a design from which the model cannot be estimated.
     """
     parts = take_apart(formula, group)
-    if problem := next(_problems(parts, table.columns), None):
+    if problem := next(problems_of(parts, table.columns), None):
         raise problem
-    values = {deparse(node): evaluate(formula, node, table) for node in _variables(parts)}
+    values = {deparse(node): evaluate(formula, node, table) for node in variables_of(parts)}
     dropped, used = _missing(parts, values, table)
     rows = np.flatnonzero(used)
     if not len(rows):
@@ -70,7 +55,8 @@ def build_design(formula: str, table: pd.DataFrame, group: str | None = None) ->
     if not fixed:
         raise _refusal(parts, "there is no fixed effect. Add one, or the intercept: 1.")
     names = named([fixed, *blocks])
-    offset = sum((_number(parts, node, values) for node in parts.fixed.offsets), np.zeros(len(rows)))
+    y, *offsets = (numbers_of(parts, node, values) for node in (parts.response, *parts.fixed.offsets))
+    offset = sum(offsets, np.zeros(len(rows)))
     index, labels = pd.factorize(table[parts.group].iloc[rows])
     pieces = dict(_named_pieces([fixed, *blocks], names))
     design = Design(
@@ -80,7 +66,7 @@ def build_design(formula: str, table: pd.DataFrame, group: str | None = None) ->
         fixed_factors=tuple(names[0]),
         random_factors=tuple(name for block in names[1:] for name in block),
         blocks=tuple(map(len, blocks)),
-        y=_number(parts, parts.response, values) - offset,
+        y=y - offset,
         offset=offset,
         x=_matrix(fixed, len(rows)),
         z=_matrix([pieces for block in blocks for pieces in block], len(rows)),
@@ -97,26 +83,6 @@ def build_design(formula: str, table: pd.DataFrame, group: str | None = None) ->
     return design
 
 
-def _problems(parts: FormulaParts, columns: Collection[str]) -> Iterator[UserError]:
-    """What is wrong without a look at values: names, functions."""
-    for name in parts.names:
-        if name.name not in columns:
-            known = ", ".join(map(quoted, map(str, columns)))
-            message = (
-                f"no column {quoted(name.name)} in the data, which has {known}. Correct the name, or add the column"
-            )
-            yield refuse(parts.text, name.at, f"{message} under 'derive' in the config.")
-    for node in _variables(parts):
-        yield from check_calls(parts.text, node)
-
-
-def _variables(parts: FormulaParts) -> list[Node]:
-    """Every expression that is evaluated."""
-    expansions = (parts.fixed, *parts.blocks)
-    nodes = [parts.response, *(node for of in expansions for node in (*of.variables, *of.offsets))]
-    return list({deparse(node): node for node in nodes}.values())
-
-
 def _refusal(parts: FormulaParts, message: str) -> UserError:
     return UserError(f"formula '{shortened(parts.text)}': {message}")
 
@@ -130,7 +96,7 @@ def _missing(
     missing value.
     """
     used = table[parts.group].notna().to_numpy()
-    for node in _variables(parts):
+    for node in variables_of(parts):
         columns = {name.name for name in names_in(node)}
         there = table[sorted(columns)].notna().to_numpy().all(axis=1)
         present = _present(values[deparse(node)])
@@ -175,7 +141,7 @@ def _on(value: Value, rows: np.ndarray) -> Value:
 
 
 def _check_values(parts: FormulaParts, values: Mapping[str, Value]) -> None:
-    for node in _variables(parts):
+    for node in variables_of(parts):
         value = values[deparse(node)]
         if isinstance(value, Factor) and node != parts.response and len(value.levels) < 2:
             raise refuse(parts.text, node.at, f"{deparse(node)} has one level, {value.levels[0]}, in these data.")
@@ -186,15 +152,6 @@ def _check_size(parts: FormulaParts, values: Mapping[str, Value], n: int) -> Non
     if count > n or count * n > MOST_CELLS:
         reason = "more columns than rows" if count > n else f"they would take {count * n * 8 / 1e9:.0f} GB"
         raise _refusal(parts, f"its terms make some {count} columns of {n} rows: {reason}. Use fewer terms or levels.")
-
-
-def _number(parts: FormulaParts, node: Node, values: Mapping[str, Value]) -> Floats:
-    """The response or an offset."""
-    value = values[deparse(node)]
-    if isinstance(value, Number):
-        return value.numbers
-    what = "is a factor" if isinstance(value, Factor) else "is several columns"
-    raise refuse(parts.text, node.at, f"{deparse(node)} {what}, and must be one numeric column.")
 
 
 def _matrix(columns: Columns, n: int) -> Floats:

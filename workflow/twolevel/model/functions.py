@@ -22,6 +22,10 @@ class FunctionError(Exception):
     """What is wrong with a call, in words; the caller knows the formula and the place."""
 
 
+class DataError(FunctionError):
+    """A call that other values of the same columns could take."""
+
+
 @dataclass(frozen=True)
 class Number:
     """Numbers (n,), NaN where missing; a comparison or a column of truth values is `logical`, 0 or 1."""
@@ -127,9 +131,9 @@ def _poly(x: Value, degree: float = 1, raw: bool = False) -> Value:
 
     values, order = _number(x), _whole(degree, "degree")
     if np.isnan(values).any() and not raw:
-        raise FunctionError("values are missing in its column, which R refuses too; leave those rows out of the data")
+        raise DataError("values are missing in its column, which R refuses too; leave those rows out of the data")
     if order >= len(np.unique(values)) and not raw:
-        raise FunctionError(f"the degree {order} must be less than the number of different values")
+        raise DataError(f"the degree {order} must be less than the number of different values")
     columns = np.asarray(poly(values, order, raw=_truth(raw, "raw")))
     return Basis(columns, tuple(str(i + 1) for i in range(order)))
 
@@ -292,7 +296,7 @@ def _knots(values: Floats, df: Any, knots: Any, taken: int) -> Floats:
     if knots is not None:
         inner = np.array([_scalar(knot, "a knot") for knot in _list(knots)])
         if inner.min() <= values.min() or inner.max() >= values.max():
-            raise FunctionError("a knot lies outside the values of its column, or on their end")
+            raise DataError("a knot lies outside the values of its column, or on their end")
         return np.sort(inner)
     count = 0 if df is None else _whole(df, "df", taken) - taken
     return np.quantile(values, np.linspace(0, 1, count + 2)[1:-1])

@@ -190,7 +190,7 @@ def _call(text: str, node: Call, table: pd.DataFrame) -> Any:
     try:
         result = function(*bound.args, **bound.kwargs)
     except FunctionError as error:
-        raise refuse(text, node.at, f"{deparse(node)}: {error}.") from None
+        raise refuse(text, node.at, f"{deparse(node)}: {error}.") from error
     return result
 
 
