@@ -80,6 +80,7 @@ FIT = {
         {"term": "x", "factors": ["x"], "predictors": [[1, []]], "random": 1},
     ],
     "n_groups": 6,
+    "columns": ["y", "x", "class"],
 }
 FIXED = {"term": np.array(["(Intercept)", "x"]), "estimate": np.array([24.5, 0.75])}
 
