@@ -11,6 +11,7 @@ CHECKOUT = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).pare
 sys.path.insert(0, str(CHECKOUT / "workflow"))
 
 from locks import take_over
+from planned import mistaken_plans
 from twolevel.data.config import check_config, with_defaults, with_values
 from twolevel.errors import UserError
 from twolevel.data.yaml_text import check_yaml
@@ -57,7 +58,9 @@ try:
         (CHECKOUT / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8")
     )
     config = with_defaults(with_values(config, schema), schema)
-    check_config(config, schema, CONFIG_NAME)
+    # Jobs on other machines read a configuration that the main process has found in order.
+    plans = mistaken_plans if workflow.is_main_process else None
+    check_config(config, schema, CONFIG_NAME, plans)
 except UserError as error:
     raise WorkflowError(str(error)) from None
 

@@ -59,6 +59,7 @@ rule prepare_data:
         # Labels are for readers: without them a new one does not prepare the data again.
         data={
             "group": config["data"]["group"],
+            "missing": config["data"]["missing"],
             "columns": {
                 name: {key: value for key, value in column.items() if key != "label"}
                 for name, column in config["data"]["columns"].items()

@@ -55,6 +55,7 @@ rule fit_model:
         "../../envs/pipeline.yaml"
     params:
         formula=lambda wildcards: config["models"][wildcards.model]["formula"],
+        group=config["data"]["group"],
         optimiser=config["optimiser"],
         data_name=config["data"]["name"],
     message:

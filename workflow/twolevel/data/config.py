@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from difflib import get_close_matches
 from typing import Any
@@ -18,7 +18,12 @@ RESIDUAL_COLUMNS = ("row", "fitted", "residual", "scaled_residual")
 EFFECTS_FILES = ("fixed", "random")
 
 
-def check_config(config: Mapping[str, Any], schema: Mapping[str, Any], name: str = "config.yaml") -> None:
+def check_config(
+    config: Mapping[str, Any],
+    schema: Mapping[str, Any],
+    name: str = "config.yaml",
+    further: Callable[[Mapping[str, Any]], Iterable[str]] | None = None,
+) -> None:
     """Check a configuration against its schema, and every name in it against what it names.
 
     Parameters
@@ -26,6 +31,7 @@ def check_config(config: Mapping[str, Any], schema: Mapping[str, Any], name: str
     config : the configuration, complete (`with_defaults`)
     schema : what it may hold
     name : what to call it in an error
+    further : finds what else is wrong with a configuration that the schema allows
 
     Raises
     ------
@@ -33,9 +39,12 @@ def check_config(config: Mapping[str, Any], schema: Mapping[str, Any], name: str
         One message that lists all that is wrong: the key, what was found, what was expected.
     """
     errors = sorted(Draft202012Validator(schema).iter_errors(config), key=lambda error: [*map(str, error.path)])
-    problems = [*dict.fromkeys(map(_explain, errors))] or [*_dangling(config), *_contradictory(config)]
+    problems = [*dict.fromkeys(map(_explain, errors))]
+    if not problems:
+        problems = [*_dangling(config), *_contradictory(config), *(further(config) if further else ())]
     if problems:
-        raise UserError(f"{name} is not as it should be:\n  " + "\n  ".join(problems))
+        told = "\n".join(problems).replace("\n", "\n  ")
+        raise UserError(f"{name} is not as it should be:\n  {told}")
 
 
 def with_values(config: Any, schema: Mapping[str, Any]) -> Any:
