@@ -100,3 +100,8 @@ def correlation(covariance: Floats) -> Floats:
 def correlation_rows(covariance: Floats) -> list[list[float | None]]:
     """Correlations for JSON, which has no NaN."""
     return [[finite(r) for r in row] for row in correlation(covariance)]
+
+
+def finite(value: float) -> float | None:
+    """A number for JSON, which has no infinities and no NaN: null stands for them."""
+    return float(value) if np.isfinite(value) else None

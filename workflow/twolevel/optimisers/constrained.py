@@ -8,10 +8,10 @@ from twolevel.fitting.fit import Fit
 from twolevel.likelihood.crossproducts import CrossProducts
 from twolevel.likelihood.deviance import evaluate, factor, pack
 from twolevel.model.design import Design
+from twolevel.model.parameters import finite
 from twolevel.optimisers.bounded import BoundedFit
 from twolevel.optimisers.face import FaceFit, column_flipped, criterion_along, optimum_on_face, theta_name, wall
 from twolevel.optimisers.point import estimates_at, own_columns, to_lme4
-from twolevel.output.results import finite
 
 # The criterion is shown from the wall to twice the optimum's own distance from it, and where that is nothing to this: a
 # share of the residual SD, for a random effect of a column with a root mean square of one.

@@ -29,10 +29,13 @@ def fit_json(
         "group": design.group,
         "response": design.response,
         "n_obs": len(design.y),
+        "columns": list(design.columns),
+        "left_out": {"rows": design.n_rows - len(design.y), "missing": dict(design.dropped)},
         "n_groups": len(design.group_labels),
         "fixed_terms": list(design.fixed_terms),
         "random_terms": list(design.random_terms),
         "hierarchy": _hierarchy(design),
+        "meanings": {name: asdict(meaning) for name, meaning in design.meanings.items()},
         "fingerprint": {"data": of.data, "formula": of.formula, "library": of.library},
         "scaled_residual_quantiles": np.quantile(residuals / reml.sigma, [0, 0.25, 0.5, 0.75, 1]).tolist(),
         "shares": asdict(variance_shares(design, reml)),
@@ -118,13 +121,18 @@ def group_effects_table(design: Design, effects: GroupEffects) -> pd.DataFrame:
 
 
 def residuals_table(design: Design, fit: Fit, fitted: Floats) -> pd.DataFrame:
-    """Fitted values and residuals, a row for each observation used, with its row number in the prepared table."""
+    """Fitted values and residuals, a row for each observation used, with its row number in the prepared table.
+
+    Parameters
+    ----------
+    fitted : (n,) X beta + Z u; the offset is added
+    """
     residual = design.y - fitted
     return pd.DataFrame(
         {
-            "row": np.arange(len(residual)),
+            "row": design.rows,
             design.group: np.asarray(design.group_labels)[design.group_index],
-            "fitted": fitted,
+            "fitted": fitted + design.offset,
             "residual": residual,
             "scaled_residual": residual / fit.sigma,
         }
@@ -192,8 +200,3 @@ def _run(run: Run) -> dict[str, Any]:
         "gradient_norm": run.gradient_norm,
         "evaluations": run.evaluations,
     }
-
-
-def finite(value: float) -> float | None:
-    """A number for JSON, which has no infinities and no NaN: null stands for them."""
-    return float(value) if np.isfinite(value) else None
