@@ -21,7 +21,8 @@ from reference import random_formulas
 from twolevel.data.yaml_text import check_yaml
 from twolevel.errors import UserError
 from twolevel.model.design import Design
-from twolevel.model.formula import build_design, check_formula
+from twolevel.model.formula import build_design
+from twolevel.model.formula_check import check_formula
 
 CASES = int(os.environ.get("FUZZ_CASES", "5000"))
 TABLE = random_formulas.table()
