@@ -220,6 +220,7 @@ def test_each_kind_of_figure_takes_the_arguments_of_its_module() -> None:
         ("a: [1, 2\n", "c.yaml, line 2, column 1: this is not YAML"),
         ("a: *b\n", "c.yaml, line 1, column 4: this is not YAML: found undefined alias"),
         ("a: \0\n", "c.yaml: not a text in UTF-8"),
+        ("a: 2001-02-30\n", "c.yaml: this is not YAML: day is out of range for month. Quote a value"),
     ],
 )
 def test_a_mistake_in_the_text_has_its_place(text, says) -> None:

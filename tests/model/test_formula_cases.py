@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 from lme4_answers import as_list, fit_differences, fitted
 from twolevel.errors import UserError
-from twolevel.model.formula import build_design, check_formula
+from twolevel.model.formula import build_design
+from twolevel.model.formula_check import check_formula
 
 CASES = Path(__file__).resolve().parents[1] / "reference/cases"
 FORMULAS = json.loads((CASES / "formulas.json").read_text(encoding="utf-8"))
