@@ -38,7 +38,14 @@ REFUSED_HERE = {
         "y ~ x + (1|g) + (1|g)",
     ],
     "R drops the predictor without an error": ["y ~ y + x + (1|g)"],
-    "R reads 1 as the intercept and loses x, where I(1 / x) may be meant": ["y ~ 1*x + (1|g)", "y ~ 1/x + (1|g)"],
+    "R reads 1 as the intercept and loses x or the product, where I(1 / x) may be meant": [
+        "y ~ 1*x + (1|g)",
+        "y ~ x*1 + (1|g)",
+        "y ~ 1:x + (1|g)",
+        "y ~ x:1 + (1|g)",
+        "y ~ 1/x + (1|g)",
+        "y ~ x/1 + (1|g)",
+    ],
     "a value outside the breaks is missing for R, which leaves the row out": ["y ~ cut(x, c(-1, 1, 3)) + (1|g)"],
     "R takes 3 degrees of freedom for the 2 that are written": ["y ~ bs(x, df = 2) + (1|g)"],
     "polynomial and weighted contrasts, and their arguments": [

@@ -87,6 +87,11 @@ class _Expander:
                 return self._without(self.terms(left), right)
             case Binary("^", left, right):
                 return self._power(self.terms(left), right)
+            case Binary(operator, Literal() as number, _) | Binary(operator, _, Literal() as number) if (
+                operator in _PRODUCTS
+            ):
+                message = f"{deparse(number)} cannot be part of a product of terms. Arithmetic stands in I(): I(1 / x)."
+                raise refuse(self.text, number.at, message)
             case Binary(operator, left, right) if operator in _COMBINATIONS:
                 return self._few(_COMBINATIONS[operator](self.terms(left), self.terms(right)), node.at)
             case Binary("|" | "||" | "~" as operator, _, _, at):
@@ -167,4 +172,5 @@ def _within(left: list[Term], right: list[Term]) -> list[Term]:
     return _unique(term | whole for term in left)
 
 
+_PRODUCTS = ("*", "/", ":", "%in%")
 _COMBINATIONS = {"+": _sum, ":": _interactions, "*": _crossed, "/": _nested, "%in%": _within}

@@ -21,6 +21,9 @@ TIGHT = ("^", ":", "/")  # R prints these without spaces
 # A chain of so many terms is longer than any model; a deeper tree would exhaust Python's own stack.
 DEEPEST = 200
 
+# No model is longer; what is, is a slip.
+LONGEST = 10_000
+
 # So many characters on each side of a fault are shown.
 MARGIN = 60
 
@@ -94,6 +97,7 @@ Node = Name | Literal | Bracket | Unary | Binary | Call
 
 def refuse(text: str, at: int, message: str) -> UserError:
     """Build the error of a formula whose fault is at character `at`, counted from 0, with the place marked."""
+    message = message if len(message) <= 10 * MARGIN else f"{message[: 10 * MARGIN]} ..."
     first = max(0, at - MARGIN)
     shown = re.sub(r"\s", " ", text[first : at + MARGIN])
     return UserError(
@@ -187,6 +191,10 @@ class _Reader:
         self.tokens = list(self._split())
 
     def whole(self) -> Node:
+        if len(self.text) > LONGEST:
+            raise refuse(
+                self.text, LONGEST, f"a formula has at most {LONGEST} characters, and this has {len(self.text)}."
+            )
         node = self._expression(0, 0)
         kind, word, at = self.tokens[self.position]
         if kind != "end":
@@ -237,9 +245,9 @@ class _Reader:
         if kind == "number":
             return Literal(float(word), at)
         if kind == "string":
-            return Literal(_unescaped(word), at)
+            return Literal(self._unescaped(word, at), at)
         if kind == "quoted":
-            return self._name(_unescaped(word), at)
+            return self._name(self._unescaped(word, at), at)
         if kind == "name":
             return self._named(word, at, depth)
         if word == "(":
@@ -296,8 +304,11 @@ class _Reader:
             raise refuse(self.text, at, f"found {word!r} where an operator, such as +, or ')' was expected.")
         self.position += 1
 
+    def _unescaped(self, word: str, at: int) -> str:
+        """The text between quotes or backticks, with escapes of quotes, backslashes and white space undone."""
+        if unknown := next((e for e in re.findall(r"\\(.)", word, re.DOTALL) if e not in _ESCAPES), None):
+            raise refuse(self.text, at, f"'\\{unknown}' is not known in a quoted text; a backslash is written twice.")
+        return re.sub(r"\\(.)", lambda found: _ESCAPES[found[1]], word[1:-1])
 
-def _unescaped(word: str) -> str:
-    """The text between quotes or backticks; R's escapes of the quotes, of a backslash and of white space are undone."""
-    escapes = {"n": "\n", "t": "\t", "r": "\r"}
-    return re.sub(r"\\(.)", lambda found: escapes.get(found[1], found[1]), word[1:-1], flags=re.DOTALL)
+
+_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", **{quote: quote for quote in "\\'\"`"}}

@@ -135,7 +135,7 @@ def _poly(x: Value, degree: float = 1, raw: bool = False) -> Value:
     if order >= len(np.unique(values)) and not raw:
         raise DataError(f"the degree {order} must be less than the number of different values")
     columns = np.asarray(poly(values, order, raw=_truth(raw, "raw")))
-    return Basis(columns, tuple(str(i + 1) for i in range(order)))
+    return _basis(columns)
 
 
 def _scale(x: Value, center: Any = True, scale: Any = True) -> Value:
@@ -155,7 +155,7 @@ def _center(x: Value) -> Value:
 
 
 def _factor(x: Value, levels: Any = None) -> Factor:
-    if isinstance(x, Basis):
+    if not isinstance(x, Number | Factor):
         raise FunctionError("a factor is made of one column")
     if isinstance(x, Factor):
         given = x
@@ -205,12 +205,11 @@ def _a_factor(x: Value) -> Factor:
     return x if isinstance(x, Factor) else _factor(x)
 
 
-def _contrasts(x: Value, contr: str = "contr.treatment", base: Any = None) -> Value:
-    factor, kind = _a_factor(x), str(contr).removeprefix("contr.")
-    if kind not in ("treatment", "sum", "helmert"):
-        raise FunctionError(f"{contr} is not known; expected contr.treatment, contr.sum or contr.helmert")
+def _contrasts(x: Value, contr: str | None = None, base: Any = None) -> Value:
+    factor = _a_factor(x)
+    kind = (contr or "contr.treatment").removeprefix("contr.")
     if base is None:
-        return replace(factor, contrast=kind, numbered=True)
+        return replace(factor, contrast=kind, numbered=contr is not None)
     if kind != "treatment":
         raise FunctionError(f"{contr} has no base")
     level = _whole(base, "base") - 1
@@ -328,8 +327,16 @@ def _ns(x: Value, df: Any = None, knots: Any = None) -> Value:
 def _spread(columns: Floats, present: NDArray[np.bool_]) -> Basis:
     out = np.full((len(present), columns.shape[1]), np.nan)
     out[present] = columns
-    return Basis(out, tuple(str(i + 1) for i in range(columns.shape[1])))
+    return _basis(out)
 
+
+def _basis(columns: Floats) -> Basis:
+    """Columns with their numbers for names; one column alone has none, as in R."""
+    k = columns.shape[1]
+    return Basis(columns, tuple(str(i + 1) for i in range(k)) if k > 1 else ("",))
+
+
+CONTRASTS = ("contr.treatment", "contr.sum", "contr.helmert")
 
 FUNCTIONS: Mapping[str, Callable[..., Value]] = {
     "I": _identity,

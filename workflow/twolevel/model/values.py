@@ -23,7 +23,7 @@ from twolevel.model.expression import (
     quoted,
     refuse,
 )
-from twolevel.model.functions import FUNCTIONS, Factor, FunctionError, Number, Value
+from twolevel.model.functions import CONTRASTS, FUNCTIONS, Factor, FunctionError, Number, Value
 
 _ARITHMETIC: Mapping[str, Callable[[Any, Any], Any]] = {
     "+": operator.add,
@@ -58,21 +58,43 @@ def check_calls(text: str, node: Node) -> Iterator[UserError]:
                 )
             yield from check_calls(text, left)
             yield from check_calls(text, right)
-        case Call(function, arguments, at):
-            if function not in FUNCTIONS:
-                known = f"a formula may call {', '.join(FUNCTIONS)}, and add offset()"
-                yield refuse(text, at, f"{function}() is not supported; {known}. Make other columns in the data.")
-                return
-            try:
-                _bind(function, [None] * len(arguments), [name for name, _ in arguments])
-            except TypeError as error:
-                yield refuse(text, at, f"{function}(): {error}.")
-            for _, value in arguments[: 1 if function == "C" else None]:
-                yield from _check_argument(text, value)
+        case Call():
+            yield from _check_call(text, node)
+
+
+def _check_call(text: str, node: Call) -> Iterator[UserError]:
+    function, arguments = node.function, node.arguments
+    if function not in FUNCTIONS:
+        known = f"a formula may call {', '.join(FUNCTIONS)}, and add offset()"
+        yield refuse(text, node.at, f"{function}() is not supported; {known}. Make other columns in the data.")
+        return
+    try:
+        _bind(function, [None] * len(arguments), [name for name, _ in arguments])
+    except TypeError as error:
+        yield refuse(text, node.at, f"{function}(): {error}.")
+    for i, (name, value) in enumerate(arguments):
+        if not _is_contrast(node, i, name):
+            yield from _check_argument(text, value)
+        elif _contrast(value) not in CONTRASTS:
+            yield refuse(text, value.at, f"the contrast in C() is one of {', '.join(CONTRASTS)}.")
+
+
+def _is_contrast(node: Call, position: int, name: str | None) -> bool:
+    """Whether an argument names the contrast in `C(f, contr.sum)`."""
+    return node.function == "C" and (name == "contr" or (position == 1 and name is None))
+
+
+def _contrast(value: Node) -> str | None:
+    """The name of a contrast, in quotes or not."""
+    if isinstance(value, Name):
+        return value.name
+    return value.value if isinstance(value, Literal) and isinstance(value.value, str) else None
 
 
 def _check_argument(text: str, value: Node) -> Iterator[UserError]:
     if isinstance(value, Call) and value.function == "c":
+        if not value.arguments:
+            yield refuse(text, value.at, "c() has nothing in it.")
         for name, item in value.arguments:
             inner = item.operand if isinstance(item, Unary) else item
             if name or not isinstance(inner, Literal):
@@ -181,10 +203,8 @@ def _call(text: str, node: Call, table: pd.DataFrame) -> Any:
     if node.function == "c":
         return tuple(_value(text, value, table) for _, value in node.arguments)
     values = [
-        (value.name if isinstance(value, Name) else _value(text, value, table))
-        if node.function == "C" and i == 1
-        else _value(text, value, table)
-        for i, (_, value) in enumerate(node.arguments)
+        _contrast(value) if _is_contrast(node, i, name) else _value(text, value, table)
+        for i, (name, value) in enumerate(node.arguments)
     ]
     function, bound = _bind(node.function, values, [name for name, _ in node.arguments])
     try:
@@ -200,6 +220,8 @@ def _bind(function: str, values: list[Any], names: list[str | None]) -> Any:
     parameters = signature(known).parameters
     positional = [value for value, name in zip(values, names, strict=True) if name is None]
     named = {name: value for value, name in zip(values, names, strict=True) if name is not None}
+    if len(positional) + len(named) < len(values):
+        raise TypeError("an argument is given twice")
     taken = {
         name.replace("_", "."): name for name, of in parameters.items() if of.kind is Parameter.POSITIONAL_OR_KEYWORD
     }
