@@ -45,6 +45,8 @@ REFUSED_HERE = {
         "y ~ x:1 + (1|g)",
         "y ~ 1/x + (1|g)",
         "y ~ x/1 + (1|g)",
+        "y ~ x*0 + (1|g)",
+        "y ~ x/0 + (1|g)",
     ],
     "a value outside the breaks is missing for R, which leaves the row out": ["y ~ cut(x, c(-1, 1, 3)) + (1|g)"],
     "R takes 3 degrees of freedom for the 2 that are written": ["y ~ bs(x, df = 2) + (1|g)"],

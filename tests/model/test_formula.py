@@ -145,7 +145,7 @@ def _bare(node: object) -> object:
         ("y ~ 0 + (1 | g)", "there is no fixed effect"),
         ("y ~ kind:sex + (1 | g)", r"For the mean of every cell of factors, leave the intercept out: 0 \+ a:b"),
         ("y ~ x.1^1 + (1 | g)", "a whole number from 2, found 1"),
-        ("y ~ kind * 2 + (1 | g)", "2 is not a term"),
+        ("y ~ kind * 2 + (1 | g)", "2 cannot be part of a product of terms"),
         ("y ~ I(kind * 2) + (1 | g)", "kind is a factor, which arithmetic cannot use"),
         ("y ~ log(x.1, base = TRUE) + (1 | g)", "base is True; expected one number"),
         ("y ~ log(base = 2) + (1 | g)", r"log\(\): it needs x"),
