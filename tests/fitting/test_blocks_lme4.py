@@ -21,7 +21,6 @@ from independent import (
     sleepstudy,
 )
 from reference.test_reference_fixtures import differences
-from twolevel.model.estimable import check_blocks
 from twolevel.fitting.effects import GroupEffects, fitted_values, group_effects
 from twolevel.fitting.fit import Fit, fit_model
 from twolevel.inference.compare import added_random_effects, likelihood_ratio
@@ -29,6 +28,7 @@ from twolevel.inference.fixed_tests import kenward_roger, satterthwaite
 from twolevel.inference.profile_intervals import profile_intervals
 from twolevel.likelihood.crossproducts import CrossProducts, cross_products
 from twolevel.model.design import Design
+from twolevel.model.estimable import check_blocks
 from twolevel.model.formula import build_design
 from twolevel.output.results import random_effects_table
 from twolevel.output.summary import summary_text
@@ -120,7 +120,7 @@ def test_summary_is_what_lme4_prints(name: str, cases) -> None:
 def test_degrees_of_freedom_are_lmertests_and_pbkrtests(name: str, cases) -> None:
     fitted, theirs = cases(name), REFERENCE["models"][name]
     plain, adjusted = (test(fitted.data, fitted.reml) for test in (satterthwaite, kenward_roger))
-    # lmerTest's derivatives are numerical (tests/inference/test_fixed_tests.py); pbkrtest's formulas are exact, at theta.
+    # lmerTest's derivatives are numerical (tests/inference/test_fixed_tests.py); pbkrtest's formulas are exact.
     np.testing.assert_allclose(plain.df, theirs["satterthwaite"]["df"], rtol=1e-4)
     np.testing.assert_allclose(plain.p_value, theirs["satterthwaite"]["p_value"], rtol=1e-3)
     np.testing.assert_allclose(adjusted.df, theirs["kenward_roger"]["df"], rtol=1e-4)

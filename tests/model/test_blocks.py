@@ -8,7 +8,6 @@ import pytest
 from independent import in_blocks, side_by_side
 from scipy.stats import multivariate_normal
 from twolevel.errors import UserError
-from twolevel.model.estimable import check_blocks
 from twolevel.fitting.fit import fit_model
 from twolevel.fitting.identified import independent_directions, overlapping_blocks
 from twolevel.fitting.search import FLAT, is_singular, search, starts
@@ -18,6 +17,7 @@ from twolevel.likelihood.deviance import evaluate, factor, from_lme4, n_theta, p
 from twolevel.likelihood.newton import minimise
 from twolevel.model.blocks import Blocks, covariance_directions, free_elements, places, slices
 from twolevel.model.design import Design
+from twolevel.model.estimable import check_blocks
 from twolevel.model.formula import build_design
 
 # Twelve unequal groups in mixed order, one without variation in x.

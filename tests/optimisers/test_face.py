@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from twolevel.likelihood.crossproducts import CrossProducts
 from twolevel.likelihood.deviance import factor, n_theta, pack, profile
-from twolevel.optimisers.bounded import BoundedFit, bounded_fit
+from twolevel.optimisers.bounded import CONVERGED, BoundedFit, bounded_fit
 from twolevel.optimisers.constrained import constrained_json
 from twolevel.optimisers.face import (
     FaceFit,
@@ -124,13 +124,17 @@ def test_where_the_bounds_lead_to_the_optimum_there_is_no_face(models, name: str
     assert (story["face"], story["fit"], story["walls"]) == ([], None, [])
 
 
-def test_a_wall_is_a_zero_away_from_the_optimum() -> None:
-    theta = np.array([1.0, 0.5, 0.0])
-    assert wall(BoundedFit(101.0, theta, 9, True), 100.0, (2,)) == (2,)
-    assert wall(BoundedFit(100.0, theta, 9, True), 100.0, (2,)) == ()  # the optimum itself is singular
-    assert wall(BoundedFit(101.0, theta + 0.1, 9, True), 100.0, (2,)) == ()  # another optimum
-    off_diagonal = BoundedFit(101.0, np.array([1.0, 0.0, 1.0]), 9, True)
-    assert wall(off_diagonal, 100.0, (2,)) == ()  # there is no bound there
+def test_a_wall_is_a_zero_away_from_the_optimum(models) -> None:
+    own = own_columns(models["random_coefficients"].data)
+
+    def ended(criterion: float, *theta: float) -> tuple[int, ...]:
+        return wall(BoundedFit(criterion, np.array(theta), 9, CONVERGED, 1.5), 100.0, own)
+
+    assert ended(101.0, 1.0, 0.5, 0.0) == (2,)
+    assert ended(100.0, 1.0, 0.5, 0.0) == ()  # the optimum itself is singular
+    assert ended(101.0, 1.1, 0.6, 0.1) == ()  # another optimum
+    assert ended(101.0, 1.0, 0.0, 1.0) == ()  # there is no bound there
+    assert ended(np.inf, 1.0, 0.0, 0.0) == ()  # the search found nothing
 
 
 def test_elements_are_named_by_row_and_column() -> None:

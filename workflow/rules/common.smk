@@ -1,14 +1,14 @@
 # What every stage uses: the names of files, and what a script imports.
 import re
 import shlex
-import sys
-from pathlib import Path
 
 from imports import library_files
 from twolevel.output.words import configured_names
 
-# Snakemake puts the path of Python into a script's command as it is, and a folder's name may hold a space.
-sys.executable = shlex.quote(sys.executable)
+# Snakemake puts the path of Python into a script's command as it is, and a folder's name may hold a space. Where this is
+# a module that is used twice, the path is quoted already.
+if Path(sys.executable).exists():
+    sys.executable = shlex.quote(sys.executable)
 
 # HSB's groups are schools, so its tables are schools.csv and school_effects.csv; other data have their own.
 GROUP, GROUPS = (
@@ -16,9 +16,9 @@ GROUP, GROUPS = (
     for number in ("singular", "plural")
 )
 # The raw table has a folder of its own, which no data.name can name.
-RAW = "results/data/raw/table.parquet"
-TABLE = f"results/data/{config['data']['name']}.parquet"
-GROUP_TABLE = f"results/data/{GROUPS}.csv"
+RAW = "<results>/data/raw/table.parquet"
+TABLE = f"<results>/data/{config['data']['name']}.parquet"
+GROUP_TABLE = f"<results>/data/{GROUPS}.csv"
 
 
 wildcard_constraints:
@@ -29,7 +29,7 @@ wildcard_constraints:
 
 def library(script, also=()):
     """The library files that a script imports: an input of its rule, so that a change of them reruns it."""
-    return library_files(script, tuple(also))
+    return [of_checkout(file) for file in library_files(script, tuple(also))]
 
 
 def reported(file, caption, category, subcategory=None, **labels):
@@ -46,20 +46,20 @@ def reported(file, caption, category, subcategory=None, **labels):
 def compared(file):
     """That file of the null model and of the alternative of a comparison."""
     return lambda wildcards: [
-        f"results/models/{config['comparisons'][wildcards.comparison][role]}/{file}"
+        f"<results>/models/{config['comparisons'][wildcards.comparison][role]}/{file}"
         for role in ("null_model", "alternative_model")
     ]
 
 
 def of_models(file):
     """That file of every model."""
-    return expand("results/models/{model}/{file}", model=config["models"], file=file)
+    return expand("<results>/models/{model}/{file}", model=config["models"], file=file)
 
 
 def of_comparisons(file):
     """That file of every comparison."""
     return expand(
-        "results/comparisons/{comparison}/{file}",
+        "<results>/comparisons/{comparison}/{file}",
         comparison=config["comparisons"],
         file=file,
     )
@@ -94,8 +94,8 @@ FIGURE_TABLES = {
 def figure_tables(wildcards):
     """The tables that the kind of this figure reads."""
     figure = config["figures"][wildcards.figure]
-    model = f"results/models/{figure.get('model')}"
-    comparison = f"results/comparisons/{figure.get('comparison')}"
+    model = f"<results>/models/{figure.get('model')}"
+    comparison = f"<results>/comparisons/{figure.get('comparison')}"
     files = {
         "observations": TABLE,
         "fixed_effects": f"{model}/fixed_effects.csv",
@@ -109,7 +109,7 @@ def figure_tables(wildcards):
         "tests": f"{comparison}/tests.csv",
         "result": f"{comparison}/comparison.json",
         "constrained": f"{model}/constrained.json",
-        "audit": "results/optimiser_audit.csv",
+        "audit": "<results>/optimiser_audit.csv",
     }
     return {name: files[name] for name in FIGURE_TABLES[figure["kind"]]}
 

@@ -3,10 +3,10 @@ from dataclasses import asdict
 
 from twolevel.data.codings import coded_columns
 
-BOOK = config.get("textbook")
+BOOK = config["textbook"]
 TEXTBOOK = (
     [
-        f"results/textbook/{table}.csv"
+        f"<results>/textbook/{table}.csv"
         for table in (
             "fixed_effects",
             "variance_components",
@@ -24,41 +24,41 @@ if BOOK:
     rule fit_textbook:
         input:
             table=TABLE,
-            group_means=BOOK["group_means"],
+            group_means=local(BOOK["group_means"]),
             library=library("fit_textbook"),
         output:
             fixed_effects=reported(
-                "results/textbook/fixed_effects.csv",
+                "<results>/textbook/fixed_effects.csv",
                 "textbook",
                 "Models",
                 "the textbook's",
                 table="fixed effects",
             ),
             variance_components=reported(
-                "results/textbook/variance_components.csv",
+                "<results>/textbook/variance_components.csv",
                 "textbook",
                 "Models",
                 "the textbook's",
                 table="variance components",
             ),
             variance_explained=reported(
-                "results/textbook/variance_explained.csv",
+                "<results>/textbook/variance_explained.csv",
                 "textbook",
                 "Models",
                 "the textbook's",
                 table="variance explained",
             ),
             group_means=reported(
-                "results/textbook/group_means.csv",
+                "<results>/textbook/group_means.csv",
                 "textbook",
                 "Models",
                 "the textbook's",
                 table="group means",
             ),
         log:
-            "logs/fit_textbook.log",
+            "<logs>/fit_textbook.log",
         benchmark:
-            "logs/benchmarks/fit_textbook.tsv"
+            "<logs>/benchmarks/fit_textbook.tsv"
         conda:
             "../../envs/pipeline.yaml"
         params:

@@ -3,6 +3,7 @@
 import re
 
 from twolevel.model.parameters import parameters
+from twolevel.model.terms import read_meanings
 from twolevel.output.equations import Equations, equations
 
 from published.run import Finding, Run, said
@@ -79,7 +80,7 @@ def correlation_named_sig(run: Run) -> Finding:
 
 def _equations(run: Run, model: str) -> Equations:
     fit = run.fit(model)
-    return equations(fit["hierarchy"], fit["response"], run.levels(), fit["blocks"])
+    return equations(fit["hierarchy"], fit["response"], read_meanings(fit["meanings"]), fit["blocks"])
 
 
 def _gammas(run: Run, model: str) -> dict[str, str]:

@@ -10,10 +10,10 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from scipy.special import betaincinv, chdtri
 
-from twolevel.inference.chi_square import upper_tail
 from twolevel.figures.drawing import Drawing
 from twolevel.figures.style import BLACK, BLUE, SKY_BLUE, VERMILION, halo, heading, new_figure, style
 from twolevel.figures.tables import Floats, Table, sparse, texts
+from twolevel.inference.chi_square import upper_tail
 from twolevel.output.words import Labels, chance, clean, number
 
 _BINS = 40

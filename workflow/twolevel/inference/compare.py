@@ -44,10 +44,10 @@ def likelihood_ratio(
     Raises
     ------
     UserError
-        The models are not nested, are the same, or have another response or other groups; or are fitted by REML and
-        differ in their fixed effects.
+        The models are not nested, are the same, have another response, other groups or other rows; or are fitted by
+        REML and differ in their fixed effects.
     """
-    _check_comparable(name, null["estimator"], *designs)
+    check_comparable(name, null["estimator"], *designs)
     statistic, df = null["criterion"] - alternative["criterion"], alternative["npar"] - null["npar"]
     return Comparison(
         statistic=statistic,
@@ -87,14 +87,26 @@ def comparison_table(
     return table
 
 
-def _check_comparable(name: str, estimator: str, null: Design, alternative: Design) -> None:
+def check_comparable(name: str, estimator: str, null: Design, alternative: Design) -> None:
+    """Refuse a comparison that `likelihood_ratio` cannot make; see there."""
+
     def refuse(reason: str, mend: str) -> None:
         raise UserError(
             f"comparisons.{name}: {reason} Null model: {null.formula}; alternative: {alternative.formula}. {mend}"
         )
 
-    if null.response != alternative.response or null.group != alternative.group:
-        refuse("the models have different responses or groups.", "Compare models of one response in one grouping.")
+    if not np.array_equal(null.rows, alternative.rows):
+        missing = " and ".join(sorted({*null.dropped} ^ {*alternative.dropped}) or sorted(alternative.dropped))
+        refuse(
+            f"the models are fitted to different rows, {len(null.rows)} and {len(alternative.rows)}, since values are "
+            f"missing in {missing}.",
+            f"Leave the rows without {missing} out of the data, so that both models have the same.",
+        )
+    if null.group != alternative.group or not np.array_equal(null.y, alternative.y):
+        refuse(
+            "the models have different responses, offsets or groups.",
+            "Compare models of one response, with one offset, in one grouping.",
+        )
     spaces = common_spaces(null, alternative)
     of_null, of_alternative = (space.directions for space in spaces)
     if not contains(alternative.x, null.x) or not contains(of_alternative, of_null):

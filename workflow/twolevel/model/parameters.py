@@ -111,5 +111,5 @@ def correlation_rows(covariance: Floats, blocks: Blocks) -> list[list[float | No
 
 
 def finite(value: float) -> float | None:
-    """JSON has no infinities and no NaN."""
+    """A number for JSON, which has no infinities and no NaN: null stands for them."""
     return float(value) if np.isfinite(value) else None

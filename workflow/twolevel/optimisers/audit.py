@@ -1,4 +1,4 @@
-"""Where each optimiser ends that a user would try: MixedLM by its methods, and lme4's bounded search.
+"""Where each optimiser ends that a user would try: MixedLM by its methods, and BOBYQA within lme4's bounds.
 
 Every search gets the model in the units of the data, as a user would give it, and begins at one of three relative
 covariance matrices T / sigma^2: the identity, from which MixedLM and lme4 start by themselves; a tenth of it; the
@@ -48,7 +48,7 @@ class Trial:
     Attributes
     ----------
     program : "statsmodels", or "profiled" for the profiled criterion
-    method : a method of `MixedLM.fit()`, or "plain" for none; "bounded" as lme4 does it, or "unbounded"
+    method : a method of `MixedLM.fit()`, or "plain" for none; "bounded" (`bounded.bounded_fit`), or "unbounded"
     start : "identity", "tenth" or "optimum"
     criterion : at the end; minus infinity where MixedLM says that the log-likelihood is infinite, not a number where it
         broke down
@@ -166,8 +166,10 @@ def _bounded(data: CrossProducts) -> Trial:
     began = process_time()
     fit = bounded_fit(data, reml=True)
     seconds = process_time() - began
+    criterion = fit.criterion if np.isfinite(fit.criterion) else np.nan
+    said = () if fit.converged else (fit.status,)
     # Each evaluation gives the gradient too, but BOBYQA has no use for it.
-    return Trial("profiled", "bounded", IDENTITY, fit.criterion, fit.converged, fit.evaluations, 0, seconds)
+    return Trial("profiled", "bounded", IDENTITY, criterion, fit.converged, fit.evaluations, 0, seconds, said)
 
 
 def _unbounded(data: CrossProducts) -> Trial:

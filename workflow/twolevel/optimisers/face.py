@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from twolevel.fitting.search import SAME_OPTIMUM, SINGULAR
+from twolevel.fitting.search import FLAT, SAME_OPTIMUM, SINGULAR
 from twolevel.likelihood.crossproducts import CrossProducts
 from twolevel.likelihood.deviance import Profile, evaluate, factor, n_theta, pack, profile
 from twolevel.likelihood.newton import GRADIENT
@@ -52,13 +52,22 @@ class FaceFit:
         """Largest element of the gradient along the face."""
         return float(np.abs(np.delete(self.at.gradient, self.zero)).max())
 
+    def explains(self, bounded: BoundedFit) -> bool:
+        """Whether this is an optimum on the face, and the bounded search came no lower than it."""
+        return self.gradient_norm <= FLAT and self.at.criterion - bounded.criterion <= SAME_OPTIMUM
 
-def wall(bounded: BoundedFit, optimum: float, blocks: Blocks) -> tuple[int, ...]:
-    """Positions in theta of the zeros on the diagonal where a bounded search ended away from the optimum; or none."""
-    if bounded.criterion - optimum <= SAME_OPTIMUM:
+
+def wall(bounded: BoundedFit, optimum: float, own: CrossProducts) -> tuple[int, ...]:
+    """Positions in theta of the zeros on the diagonal where a bounded search ended away from the optimum; or none.
+
+    An element counts as zero that is so to the search, in the units of Z, and to the model, which has none: `own` is
+    the data in the coordinates of `point.own_columns`.
+    """
+    if not SAME_OPTIMUM < bounded.criterion - optimum < np.inf:
         return ()
-    rows, columns = places(blocks)
-    return tuple(np.flatnonzero((rows == columns) & (bounded.theta < SINGULAR)).tolist())
+    rows, columns = places(own.blocks)
+    size = np.maximum(bounded.theta, bounded.theta / to_lme4(own))
+    return tuple(np.flatnonzero((rows == columns) & (size < SINGULAR)).tolist())
 
 
 def optimum_on_face(data: CrossProducts, zero: tuple[int, ...], start: Floats) -> FaceFit:
@@ -70,12 +79,16 @@ def optimum_on_face(data: CrossProducts, zero: tuple[int, ...], start: Floats) -
     zero : positions of the elements held
     start : (k,) near the optimum, in those coordinates. Of the points that are the same covariance matrix, the nearest
         to the start is found: no step goes along a flat direction.
+
+    Returns
+    -------
+    the end of the search, which need not be an optimum where the start is far from one: see `FaceFit.explains`
     """
     theta, free = start.copy(), np.setdiff1d(np.arange(len(start)), zero)
     theta[list(zero)] = 0.0
     for _ in range(MAX_STEPS):
         at = profile(theta, data, reml=True)
-        if np.abs(at.gradient[free]).max() <= GRADIENT:
+        if np.abs(at.gradient[free]).max() <= GRADIENT or not np.isfinite(at.hessian).all():
             break
         inverse = np.linalg.pinv(at.hessian[np.ix_(free, free)], rcond=NO_CURVATURE, hermitian=True)
         theta[free] -= inverse @ at.gradient[free]

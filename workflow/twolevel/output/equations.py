@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from twolevel.model.terms import Levels, read_factor
+from twolevel.model.terms import Meanings
 from twolevel.output.mathml import Math, Pieces, Words, math
 
 # A line of an equation breaks after about so many letters, which a telephone can show.
@@ -70,7 +70,7 @@ class _Coefficient:
 
 
 def equations(
-    hierarchy: Sequence[Mapping[str, Any]], response: str, levels: Levels, blocks: Sequence[int]
+    hierarchy: Sequence[Mapping[str, Any]], response: str, meanings: Meanings, blocks: Sequence[int]
 ) -> Equations:
     """Write a model as equations.
 
@@ -78,10 +78,10 @@ def equations(
     ----------
     hierarchy : the level-1 coefficients, as in `fit.json`: term, factors, predictors, random
     response : the outcome
-    levels : the levels of each categorical variable, the reference first
+    meanings : what each factor of the columns means
     blocks : sizes of the independent blocks of random effects, between which T has zeros
     """
-    coefficients = _coefficients(hierarchy, levels)
+    coefficients = _coefficients(hierarchy, meanings)
     random = sorted((c for c in coefficients if c.random is not None), key=lambda c: c.random or 0)
     outcome: Pieces = (Words(response), "_{ij}")
     residual: Pieces = ("r_{ij}",)
@@ -104,7 +104,7 @@ def _tau(a: _Coefficient, b: _Coefficient) -> str:
     return rf"\tau_{{{_index(a.q, b.q)}}}"
 
 
-def _coefficients(hierarchy: Sequence[Mapping[str, Any]], levels: Levels) -> list[_Coefficient]:
+def _coefficients(hierarchy: Sequence[Mapping[str, Any]], meanings: Meanings) -> list[_Coefficient]:
     """Number the level-1 coefficients, and the predictors of each."""
     found = []
     for q, entry in _numbered([(c["factors"], c) for c in hierarchy]):
@@ -114,8 +114,8 @@ def _coefficients(hierarchy: Sequence[Mapping[str, Any]], levels: Levels) -> lis
                 beta=rf"\beta_{{{_index(q)}j}}",
                 effect=rf"u_{{{_index(q)}j}}" if entry["random"] is not None else None,
                 gammas=tuple((column, rf"\gamma_{{{_index(q, s)}}}") for s, (column, _) in predictors),
-                factor=_factors(entry["factors"], "ij", levels),
-                predictors=tuple(_factors(factors, "j", levels) for _, (_, factors) in predictors),
+                factor=_factors(entry["factors"], "ij", meanings),
+                predictors=tuple(_factors(factors, "j", meanings) for _, (_, factors) in predictors),
                 q=q,
                 random=entry["random"],
             )
@@ -137,13 +137,14 @@ def _index(*numbers: int) -> str:
     return f"{numbers[0]}," if len(numbers) == 1 else ",".join(map(str, numbers))
 
 
-def _factors(names: Sequence[str], index: str, levels: Levels) -> Pieces:
+def _factors(names: Sequence[str], index: str, meanings: Meanings) -> Pieces:
     """A product of variables; a level of a categorical one is written as the condition for which it is 1."""
     product: list[Pieces] = []
     for name in names:
-        factor = read_factor(name, levels)
+        factor = meanings[name]
         if factor.level is None:
-            product.append((Words(factor.column), f"_{{{index}}}"))
+            # Of a basis or a contrast, the name says which column.
+            product.append((Words(name), f"_{{{index}}}"))
         else:
             product.append(("(", Words(factor.column), " = ", Words(factor.level), f")_{{{index}}}"))
     return _product(product)

@@ -35,11 +35,14 @@ def fit_json(
         "group": design.group,
         "response": design.response,
         "n_obs": len(design.y),
+        "columns": list(design.columns),
+        "left_out": {"rows": design.n_rows - len(design.y), "missing": dict(design.dropped)},
         "n_groups": len(design.group_labels),
         "fixed_terms": list(design.fixed_terms),
         "random_terms": list(design.random_terms),
         "blocks": list(design.blocks),
         "hierarchy": _hierarchy(design),
+        "meanings": {name: asdict(meaning) for name, meaning in design.meanings.items()},
         "fingerprint": {"data": of.data, "formula": of.formula, "library": of.library},
         "scaled_residual_quantiles": np.quantile(residuals / reml.sigma, [0, 0.25, 0.5, 0.75, 1]).tolist(),
         "shares": asdict(variance_shares(design, reml)),
@@ -51,6 +54,9 @@ def fit_json(
                 "criterion": finite(bounded.criterion),
                 "theta": bounded.theta.tolist(),
                 "evaluations": bounded.evaluations,
+                "status": bounded.status,
+                "condition": bounded.condition,
+                "repeats_lme4": bounded.repeats_lme4,
             },
         }
     }
@@ -132,13 +138,18 @@ def group_effects_table(design: Design, effects: GroupEffects) -> pd.DataFrame:
 
 
 def residuals_table(design: Design, fit: Fit, fitted: Floats) -> pd.DataFrame:
-    """Fitted values and residuals, a row for each observation used, with its row number in the prepared table."""
+    """Fitted values and residuals, a row for each observation used, with its row number in the prepared table.
+
+    Parameters
+    ----------
+    fitted : (n,) X beta + Z u; the offset is added
+    """
     residual = design.y - fitted
     return pd.DataFrame(
         {
-            "row": np.arange(len(residual)),
+            "row": design.rows,
             design.group: np.asarray(design.group_labels)[design.group_index],
-            "fitted": fitted,
+            "fitted": fitted + design.offset,
             "residual": residual,
             "scaled_residual": residual / fit.sigma,
         }

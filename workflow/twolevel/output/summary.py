@@ -33,6 +33,7 @@ def summary_text(design: Design, fit: Fit, scaled_residuals: Floats, data_name: 
         "Random effects:",
         *_random_effects(design, fit),
         f"Number of obs: {len(design.y)}, groups:  {design.group}, {len(design.group_labels)}",
+        *_left_out(design),
         "",
         "Fixed effects:",
         *_fixed_effects(design, fit),
@@ -40,6 +41,13 @@ def summary_text(design: Design, fit: Fit, scaled_residuals: Floats, data_name: 
         *_messages(fit),
     ]
     return "\n".join(parts) + "\n"
+
+
+def _left_out(design: Design) -> list[str]:
+    """Rows with a missing value, in the words of R's `summary()` of a linear model."""
+    count = design.n_rows - len(design.y)
+    missing = ", ".join(f"{name} {number}" for name, number in design.dropped.items())
+    return [f"  ({count} observations deleted due to missingness: {missing})"] if count else []
 
 
 def _quantiles(residuals: Floats) -> list[str]:
