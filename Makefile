@@ -1,10 +1,13 @@
 # `make help` lists what there is. Set on the command line:
+#   STUDY=DIR           the analysis in a folder: its config.yaml and data, its results and logs (default: this folder)
 #   CORES=4             how many cores the pipeline may use (default: all)
 #   PYTHON=python3.12   which Python makes the environment (default: the first of 3.11, 3.12 and 3.13 that is found)
 #   ARGS="..."          anything more for snakemake (make report) or pytest (make test)
 CORES ?= all
 UV ?= uv
 BIN := .venv/bin
+FOLDER := $(or $(STUDY),.)
+SNAKEMAKE := $(BIN)/snakemake $(if $(STUDY),--directory "$(STUDY)")
 # A file's tests run in one process, so that what they share is made once.
 PARALLEL := -n logical --dist loadfile --no-loadscope-reorder
 
@@ -21,20 +24,21 @@ help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | awk -F'|' '{printf "  make %-16s %s\n", $$1, $$2}'
 
 report: environment  ## run the whole pipeline; the report is results/report.html
-	$(BIN)/snakemake --cores $(CORES) $(ARGS)
-	@echo "The report is at $(CURDIR)/results/report.html"
+	$(SNAKEMAKE) --cores $(CORES) $(ARGS)
+	@echo "The report is at $$(cd "$(FOLDER)" && pwd)/results/report.html"
 
 snakemake-report: report  ## the same run as Snakemake reports it, in one file: results/snakemake-report.html
-	$(BIN)/snakemake $(ARGS) --report results/snakemake-report.html $(if $(wildcard results/calibration/calibration.json),-- all calibration)
-	@echo "Snakemake's report is at $(CURDIR)/results/snakemake-report.html"
+	$(SNAKEMAKE) $(ARGS) --report results/snakemake-report.html \
+	    $$(test -f "$(FOLDER)/results/calibration/calibration.json" && echo "-- all calibration")
+	@echo "Snakemake's report is at $$(cd "$(FOLDER)" && pwd)/results/snakemake-report.html"
 
 verify: environment  ## run the whole pipeline; fail where a verdict or a number is not as accepted (tests/accepted/README.md)
-	$(BIN)/snakemake --cores $(CORES) --keep-going $(ARGS) -- verify all
-	@cat logs/verify.log
+	$(SNAKEMAKE) --cores $(CORES) --keep-going $(ARGS) -- verify all
+	@cat "$(FOLDER)/logs/verify.log"
 
 accept: environment  ## run the whole pipeline and record its verdicts and numbers as accepted, on purpose
-	$(BIN)/snakemake --cores $(CORES) $(ARGS) -- accept all
-	@cat logs/accept.log
+	$(SNAKEMAKE) --cores $(CORES) $(ARGS) -- accept all
+	@cat "$(FOLDER)/logs/accept.log"
 
 test: environment  ## run every test
 	$(BIN)/pytest $(PARALLEL) $(ARGS)
@@ -69,5 +73,6 @@ lock:  ## write envs/requirements.lock anew from envs/requirements.in (needs uv)
 	    --no-annotate --no-header
 
 clean:  ## remove results, logs and caches (the environment stays: rm -rf .venv)
-	rm -rf results logs .snakemake .cache .pytest_cache .mypy_cache .ruff_cache
+	cd "$(FOLDER)" && rm -rf results logs .snakemake
+	rm -rf .cache .pytest_cache .mypy_cache .ruff_cache
 	find workflow studies tests envs benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -2,10 +2,10 @@
 # Every choice is in config.yaml; rules are in workflow/rules/, one file per stage.
 from snakemake.utils import min_version
 
-min_version("9.0")
+min_version("9.27")
 
-
-report: "workflow/report/captions/workflow.rst"
+# In a module: whether the workflow that uses it has a target already.
+FIRST = workflow.default_target is None
 
 
 include: "workflow/rules/config.smk"
@@ -24,7 +24,7 @@ include: "workflow/rules/verify.smk"
 
 
 rule all:
-    default_target: True
+    default_target: FIRST
     input:
         rules.fetch_data.output,
         rules.prepare_data.output,
@@ -42,11 +42,18 @@ rule all:
         REPORT_PDF,
 
 
+# These two are the main workflow's: the words at the top of Snakemake's report, and what is said where a run ends.
+if ALONE:
+
+    report: "workflow/report/captions/workflow.rst"
+
+
 onerror:
-    earlier = "; results/report.html is of an earlier run"
+    page = Path(rules.render_report.output[0])
+    earlier = f"; {page} is of an earlier run"
     # `verify` does not need the report.
     if not any("Error in rule verify:" in Path(file).read_text() for file in log):
         print(
-            f"The run failed{earlier if Path('results/report.html').exists() else ''}.",
+            f"The run failed{earlier if page.exists() else ''}.",
             file=sys.stderr,
         )

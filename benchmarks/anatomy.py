@@ -96,7 +96,7 @@ def _respond(normals: Any, root: Any, z: Any, x: Any, products: Any, xty: Any) -
 def anatomy(model: Fitted) -> pd.DataFrame:
     """Return a row for each part of a replicate: microseconds, share, and the floor of the arithmetic."""
     data, n = model.data, REPLICATES
-    lower = factor(model.theta, len(data.s))
+    lower = factor(model.theta, data.blocks)
     sigma = profile(model.theta, data, model.reml).sigma
     simulate = simulator((model.design,), (data,), lower, sigma)
     targets, key = (Target(data, model.theta, model.reml),), stream_key(1, "anatomy")

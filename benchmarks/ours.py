@@ -46,8 +46,8 @@ class Fitted:
     @cached_property
     def theta(self) -> Array:
         """Where a search from the identity ends."""
-        q = self.design.z.shape[1]
-        return descend(self.data, self.reml, "identity", pack(np.eye(q))).theta
+        start = pack(np.eye(len(self.data.s)), self.data.blocks)
+        return descend(self.data, self.reml, "identity", start).theta
 
     def refit(self, y: Array) -> "Fitted":
         """The same model for another response."""
@@ -68,7 +68,7 @@ def bootstrap(models: list[Fitted], samples: int, seed: int, threads: int = 1) -
     simulate = simulator(
         tuple(model.design for model in models),
         tuple(model.data for model in models),
-        factor(first.theta, len(first.data.s)),
+        factor(first.theta, first.data.blocks),
         at.sigma,
     )
     targets = tuple(Target(model.data, model.theta, model.reml) for model in models)
@@ -90,8 +90,10 @@ def intervals(model: Fitted, samples: int, seed: int, threads: int = 1) -> Array
 
 def as_parameters(model: Fitted, found: Replicates, truth: Array) -> Array:
     """Bring replicates to PARAMETERS."""
-    lower = np.asarray(np.linalg.solve(model.data.s, factor(found.theta, len(model.data.s))), dtype=np.float64)
-    return parameter_values(lower, found.sigma, truth + np.linalg.solve(model.data.r, found.delta.T).T)
+    lower = np.asarray(np.linalg.solve(model.data.s, factor(found.theta, model.data.blocks)), dtype=np.float64)
+    return parameter_values(
+        lower, found.sigma, truth + np.linalg.solve(model.data.r, found.delta.T).T, model.data.blocks
+    )
 
 
 def statistic(null: Fitted, full: Fitted, y: Array) -> float:
@@ -104,8 +106,8 @@ def estimate(model: Fitted, y: Array) -> list[float]:
     """PARAMETERS for one response."""
     again = model.refit(y)
     at = profile(again.theta, again.data, again.reml)
-    lower = again.data.own_units(factor(again.theta, len(again.data.s)))
-    return list(map(float, parameter_values(lower, at.sigma, at.beta)))
+    lower = again.data.own_units(factor(again.theta, again.data.blocks))
+    return list(map(float, parameter_values(lower, at.sigma, at.beta, again.data.blocks)))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from pathlib import Path
 SUPPORTED = ("3.11", "3.12", "3.13")
 # Imported once before the environment counts as complete, to show that everything loads.
 FIRST_IMPORT = """
-import formulae, jinja2, jsonschema, latex2mathml.converter, matplotlib.pyplot, nlopt, numba
+import formulaic, jinja2, jsonschema, latex2mathml.converter, matplotlib.pyplot, nlopt, numba
 import pandas, pandera.pandas, pyarrow.parquet, pyreadr, requests, scipy.optimize, scipy.stats
 import snakemake.cli, snakemake.script, statsmodels.regression.mixed_linear_model
 """

@@ -10,20 +10,24 @@ from pathlib import Path
 from typing import IO
 
 
-def take_over(folder: Path) -> IO[str] | None:
-    """Hold the lock of a run in `folder`, Snakemake's own, and remove what a killed run left there.
+def take_over(folder: Path) -> IO[str]:
+    """Share the lock of the runs in `folder`, Snakemake's own; where no other run lives, remove what killed ones left.
+
+    Runs at the same time are Snakemake's concern: it lets those go on whose files are different, such as two analyses
+    with results folders of their own.
 
     Returns
     -------
-    The lock, held for as long as the process keeps it; None where another run is at work, which Snakemake then reports.
+    The lock, held for as long as the process keeps it.
     """
     folder.mkdir(exist_ok=True)
     held = (folder / "run.lock").open("w")
     try:
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        held.close()
-        return None
-    shutil.rmtree(folder / "locks", ignore_errors=True)
-    (folder / "locks").mkdir()
+        pass
+    else:
+        shutil.rmtree(folder / "locks", ignore_errors=True)
+        (folder / "locks").mkdir()
+    fcntl.flock(held, fcntl.LOCK_SH)
     return held

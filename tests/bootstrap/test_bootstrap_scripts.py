@@ -34,7 +34,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     designs = [build_design(formula, table) for formula in ("y ~ x + (1 | g)", "y ~ x + (x | g)")]
     data = [cross_products(design) for design in designs]
     fits = {reml: [search(of, reml, starts(of, 4, 1)).best for of in data] for reml in (True, False)}
-    lowers = [factor(fit.theta, len(of.s)) for fit, of in zip(fits[True], data, strict=True)]
+    lowers = [factor(fit.theta, of.blocks) for fit, of in zip(fits[True], data, strict=True)]
     at = [profile(fit.theta, of, True) for fit, of in zip(fits[True], data, strict=True)]
     model = experiment((designs[1],), (lowers[1],), at[1].sigma, reml=True, name="models/slopes")
     comparison = experiment(tuple(designs), tuple(lowers), at[0].sigma, reml=True, name="comparisons/slopes")
@@ -44,10 +44,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "fixed_effects": at[1].beta.tolist(),
         "fixed_effects_covariance": at[1].beta_covariance.tolist(),
         "random_terms": designs[1].random_terms,
+        "blocks": designs[1].blocks,
         "fixed_terms": designs[1].fixed_terms,
-        "theta": pack(data[1].own_units(lowers[1])).tolist(),
+        "theta": pack(data[1].own_units(lowers[1]), data[1].blocks).tolist(),
         "sigma": at[1].sigma,
-        "ml": {"theta": pack(data[1].own_units(factor(fits[False][1].theta, 2))).tolist()},
+        "ml": {"theta": pack(data[1].own_units(factor(fits[False][1].theta, (2,))), (2,)).tolist()},
     }
     (folder / "fit.json").write_text(json.dumps(fit))
     test = {"statistic": at[0].criterion - at[1].criterion, "df": 2, "added_random_effects": 1, "null_model": "null"}

@@ -94,7 +94,7 @@ def model() -> Study:
     return Study(coverage_experiment(experiment), project, 39, SEED)
 
 
-LISTED = parameters(("(Intercept)", "x"), ("(Intercept)", "x"))
+LISTED = parameters(("(Intercept)", "x"), ("(Intercept)", "x"), (2,))
 TRUE_LOWER = np.array([[0.6, 0.0], [0.1, 0.3]])
 
 
@@ -138,7 +138,7 @@ def test_p_values_are_those_of_a_plain_loop(slopes: Study) -> None:
         key = stream_key(SEED, "calibration/comparisons/c")
         null, alternative = replicate_fits(outer, slopes.experiment.targets, key, range(number, number + 1))
         observed = null.criterion[0] - alternative.criterion[0]
-        lowers = [factor(fit.theta[0], len(of.s)) for fit, of in zip((null, alternative), data, strict=True)]
+        lowers = [factor(fit.theta[0], of.blocks) for fit, of in zip((null, alternative), data, strict=True)]
         lowers = [lower * np.where(np.diag(lower) < 0, -1.0, 1.0) for lower in lowers]
         targets = tuple(target(of, lower, reml=True) for of, lower in zip(data, lowers, strict=True))
         inner_key = stream_key(SEED, f"calibration/comparisons/c/data set {number}")
@@ -205,7 +205,7 @@ def test_an_interval_covers_the_truth_if_its_bounds_enclose_it(model: Study) -> 
     part = covered(model, data_sets)
     (design,) = designs(30, 8, "y ~ x + (x | g)")
     data = cross_products(design)
-    truth = parameter_values(data.own_units(TRUE_LOWER), SIGMA, BETA)
+    truth = parameter_values(data.own_units(TRUE_LOWER), SIGMA, BETA, data.blocks)
     for row, number in enumerate(data_sets):
         response = response_of(model, number, BETA)
         ml = profile_intervals(
@@ -215,14 +215,14 @@ def test_an_interval_covers_the_truth_if_its_bounds_enclose_it(model: Study) -> 
         np.testing.assert_array_equal(part.found["covers"][row, METHODS.index("profile")], inside)
 
         fit = part.outer.fits[0]
-        lower = factor(fit.theta[row], 2)
+        lower = factor(fit.theta[row], (2,))
         lower = lower * np.where(np.diag(lower) < 0, -1.0, 1.0)
         beta = BETA + np.linalg.solve(data.r, fit.delta[row])
         key = stream_key(SEED, f"calibration/models/m/data set {number}")
         inner = simulator((design,), (data,), lower, fit.sigma[row])
         (simulated,) = replicate_fits(inner, (target(data, lower, reml=True),), key, range(1, 40))
         values = replicate_table(simulated, data, beta, LISTED)[[parameter.name for parameter in LISTED]].to_numpy()
-        estimates = parameter_values(data.own_units(lower), fit.sigma[row], beta)
+        estimates = parameter_values(data.own_units(lower), fit.sigma[row], beta, data.blocks)
         bounds = bootstrap_intervals(LISTED, estimates, values, 0.95)
         inside = (bounds["lower"] <= np.tile(truth, 3)) & (np.tile(truth, 3) <= bounds["upper"])
         np.testing.assert_array_equal(part.found["covers"][row, :3].ravel(), inside)

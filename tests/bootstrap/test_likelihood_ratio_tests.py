@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
-from twolevel.bootstrap.likelihood_ratio_tests import COLUMNS, added_random_effects, bootstrap_tests
+from twolevel.bootstrap.likelihood_ratio_tests import COLUMNS, bootstrap_tests
+from twolevel.inference.compare import added_random_effects
 
 FOLDER = Path(__file__).resolve().parents[1] / "reference"
 # Rscript tests/reference/pbkrtest_summary.R: summary() of PBmodcomp objects with these reference distributions.

@@ -24,14 +24,14 @@ def bootstrapped(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Replicate table and intervals of a model, as the pipeline makes them."""
     design = build_design(formula, table)
-    data, q = cross_products(design), design.z.shape[1]
+    data = cross_products(design)
     at = profile(search(data, True, starts(data, 4, 1)).best.theta, data, True)
-    lower = factor(search(data, True, starts(data, 4, 1)).best.theta, q)
+    lower = factor(search(data, True, starts(data, 4, 1)).best.theta, data.blocks)
     of = experiment((design,), (lower,), at.sigma, reml=True)
-    listed = parameters(design.random_terms, design.fixed_terms)
+    listed = parameters(design.random_terms, design.fixed_terms, design.blocks)
     (fits,) = run_part(of, SEED, range(1, 100)).fits
     replicated = replicate_table(fits, data, at.beta, listed)
-    estimates = parameter_values(data.own_units(lower), at.sigma, at.beta)
+    estimates = parameter_values(data.own_units(lower), at.sigma, at.beta, data.blocks)
     return replicated, bootstrap_intervals(
         listed, estimates, replicated[[parameter.name for parameter in listed]].to_numpy(), 0.95
     )
@@ -44,13 +44,13 @@ def test_rows_are_fits_to_responses_in_the_units_of_the_data() -> None:
     lower, beta = np.array([[0.9, 0.0], [0.3, 0.4]]), np.array([100.0, 2.0, -3.0])
     of = experiment((design,), (lower,), 1.5, reml=True)
     (fits,) = run_part(of, SEED, range(1, 11)).fits
-    listed = parameters(design.random_terms, design.fixed_terms)
+    listed = parameters(design.random_terms, design.fixed_terms, design.blocks)
     table = replicate_table(fits, data, beta, listed)
     assert list(table["replicate"]) == list(range(1, 11))
     for row, y in zip(table.to_dict("records"), explicit_responses((design,), of, range(1, 11)), strict=True):
         with_y = with_response(design, design.x @ beta + y)
         best = search(with_y, True, starts(with_y, 3, 1)).best
-        at, own = profile(best.theta, with_y, True), with_y.own_units(factor(best.theta, 2))
+        at, own = profile(best.theta, with_y, True), with_y.own_units(factor(best.theta, (2,)))
         assert row["criterion"] == pytest.approx(best.criterion, abs=1e-8)
         assert [row[f"theta_{i}"] for i in (1, 2, 3)] == pytest.approx(own[[0, 1, 1], [0, 0, 1]], rel=1e-5, abs=1e-6)
         # SDs are (L L')'s diagonal, the correlation its off-diagonal element, in the response's units.
@@ -126,7 +126,7 @@ def replicates(criterion: list[float], theta: list[list[float]], found: list[boo
 
 def test_a_replicate_without_an_optimum_is_counted_and_not_used() -> None:
     design = build_design("y ~ x + (1 | g)", unbalanced_table())
-    data, listed = cross_products(design), parameters(design.random_terms, design.fixed_terms)
+    data, listed = cross_products(design), parameters(design.random_terms, design.fixed_terms, design.blocks)
     table = replicate_table(replicates([10.0, 11.0], [[0.5], [0.6]], [True, False]), data, np.zeros(2), listed)
     assert list(table["optimum_found"]) == [True, False]
     names = [parameter.name for parameter in listed]
@@ -137,7 +137,7 @@ def test_a_replicate_without_an_optimum_is_counted_and_not_used() -> None:
 
 def test_a_singular_replicate_is_marked_and_its_correlation_missing() -> None:
     design = build_design("y ~ x + (x | g)", unbalanced_table())
-    data, listed = cross_products(design), parameters(design.random_terms, design.fixed_terms)
+    data, listed = cross_products(design), parameters(design.random_terms, design.fixed_terms, design.blocks)
     # The basis of Z is z s^-1: a slope of zero variance in its own units is one in the basis too.
     fits = replicates([1.0, 2.0, 3.0], [[0.5, 0.1, 0.3], [0.5, 0.2, 0.0], [0.0, 0.0, 0.0]])
     table = replicate_table(fits, data, np.zeros(2), listed)
@@ -151,7 +151,7 @@ def test_statistics_are_falls_of_the_criterion_and_missing_where_a_search_failed
     null = replicates([10.0, 10.0, 10.0, 10.0, 10.0], [[0.5]] * 5, [True, True, False, True, True])
     ends = [8.5, 10.0 + 1e-9, 8.0, 8.0, 10.5]
     alternative = replicates(ends, [[0.5, 0.0, 0.0]] * 5, [True, True, True, False, True])
-    table = reference_table(null, alternative, (1, 2))
+    table = reference_table(null, alternative, ((1,), (2,)))
     # A rise within rounding is no fall; one beyond it is a search that missed, since the null model is within reach.
     assert list(table["statistic"].iloc[:2]) == [1.5, 0.0]
     assert table["statistic"].iloc[2:].isna().all()

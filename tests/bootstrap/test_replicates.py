@@ -55,7 +55,7 @@ def test_intervals_are_those_of_another_program(pipeline: dict[str, Experiment],
     of, model = pipeline["models/random_coefficients"], models["random_coefficients"]
     (found,) = fits(of, range(1, 20_001))
     assert found.found.all()
-    listed = parameters(model.design.random_terms, model.design.fixed_terms)
+    listed = parameters(model.design.random_terms, model.design.fixed_terms, model.design.blocks)
     table = replicate_table(found, of.targets[0].data, model.reml.beta, listed)
     for name, bounds in GLMM.items():
         # A correlation beside a slope variance of zero is missing.
@@ -73,7 +73,7 @@ def test_the_statistic_of_a_fixed_effect_is_chi_square(pipeline: dict[str, Exper
     # 1 + O(1/f); minority varies within schools, and Kenward and Roger's f is about 6,000 there: 0.1 % is allowed for
     # it beside four standard errors of what was simulated.
     null, alternative = fits(pipeline["comparisons/minority_effect"], range(1, 20_001))
-    statistic = np.sort(reference_table(null, alternative, (1, 1))["statistic"])
+    statistic = np.sort(reference_table(null, alternative, ((1,), (1,)))["statistic"])
     assert not np.isnan(statistic).any()
     assert statistic.mean() == pytest.approx(1, abs=4 * np.sqrt(2 / 20_000) + 1e-3)
     for probability in (0.5, 0.9, 0.95, 0.99):
@@ -89,7 +89,7 @@ def test_the_statistic_of_a_slope_variance_is_a_mixture(pipeline: dict[str, Expe
     # heavy, by 4 % at the median and 17 % at its 1 % point (100,000 replicates). So 20 % is allowed to one side and
     # nothing to the other, beside four standard errors. Chi-square(2) is 1.3 to 1.6 times too heavy there.
     null, alternative = fits(pipeline["comparisons/cses_slope_variance"], range(1, 20_001))
-    table = reference_table(null, alternative, (1, 2))
+    table = reference_table(null, alternative, ((1,), (2,)))
     statistic = table["statistic"].to_numpy()
     assert not np.isnan(statistic).any()
     error = 4 * 0.5 / np.sqrt(20_000)
@@ -138,7 +138,7 @@ def test_a_singular_truth_can_be_bootstrapped(case: str) -> None:
     of = experiment((design,), (lower,), 1.5, reml=True, name=case)
     (found,) = fits(of, range(1, 101))
     assert found.found.all()
-    singular = is_singular(found.theta, len(lower))
+    singular = is_singular(found.theta, (len(lower),))
     # On the boundary, or one of the two sides of it: neither is rare, among 100.
     assert 5 < singular.sum() < 100
     assert gaps(of, range(1, 51), random_starts=4).max() < TOLERANCE
@@ -197,7 +197,7 @@ def test_where_the_compiled_search_ends_short_another_goes_on(monkeypatch) -> No
 
     def without_end(*arguments: Any) -> None:
         compiled(*arguments)
-        theta, found = arguments[10], arguments[14]
+        theta, found = arguments[11], arguments[15]
         theta[::3] += 0.3
         found[::3] = False
 

@@ -43,7 +43,7 @@ def truth(design: Design, reml: bool) -> tuple[np.ndarray, float, np.ndarray]:
     data = cross_products(design)
     best = search(data, reml, starts(data, 4, seed=1)).best
     at = profile(best.theta, data, reml)
-    return factor(best.theta, len(data.s)), at.sigma, at.beta
+    return factor(best.theta, data.blocks), at.sigma, at.beta
 
 
 @cache
@@ -68,11 +68,11 @@ def check_against_explicit(designs: tuple[Design, ...], of: Experiment, beta: np
             shift = designs[0].x @ beta
             data = with_response(design, shift + y)
             run = search(data, target.reml, starts(data, 4, seed=replicates[i])).best
-            at, q = profile(run.theta, data, target.reml), len(data.s)
+            at = profile(run.theta, data, target.reml)
             message = f"replicate {replicates[i]} of {design.formula}"
             assert fits.found[i], message
             assert fits.criterion[i] == pytest.approx(run.criterion, abs=1e-8), message
-            ours, theirs = factor(fits.theta[i], q), factor(run.theta, q)
+            ours, theirs = factor(fits.theta[i], data.blocks), factor(run.theta, data.blocks)
             np.testing.assert_allclose(ours @ ours.T, theirs @ theirs.T, rtol=0, atol=1e-6, err_msg=message)
             assert fits.sigma[i] == pytest.approx(at.sigma, rel=1e-7), message
             # The fixed effects of the model simulated from, in the alternative's coordinates.
@@ -162,8 +162,8 @@ def directly(designs: tuple[Design, ...], of: Experiment, replicates: int) -> tu
 
 def estimates(fits: Replicates, q: int) -> dict[str, np.ndarray]:
     """By name; covariances relative to sigma^2, since the signs of a factor mean nothing."""
-    lower = factor(fits.theta, q)
-    covariances = pack(lower @ np.swapaxes(lower, 1, 2))
+    lower = factor(fits.theta, (q,))
+    covariances = pack(lower @ np.swapaxes(lower, 1, 2), (q,))
     named = {"criterion": fits.criterion, "sigma": fits.sigma}
     named |= {f"covariance {i + 1}": column for i, column in enumerate(covariances.T)}
     return named | {f"delta {i + 1}": column for i, column in enumerate(fits.delta.T)}

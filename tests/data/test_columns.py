@@ -34,7 +34,7 @@ def complaint(wrong: pd.DataFrame, columns: dict[str, Column] = COLUMNS) -> str:
     with pytest.raises(UserError) as raised:
         check_columns(wrong, columns, "school", name="mine.csv")
     first, *problems, last = str(raised.value).split("\n")
-    assert first == "mine.csv does not fit data.columns in config.yaml, 1 problem:"
+    assert first == "mine.csv does not fit data.columns, 1 problem:"
     assert last.startswith("Correct the file, or what data.columns says of it.")
     (problem,) = problems
     return problem.removeprefix("  - ")
@@ -166,7 +166,7 @@ def test_several_problems_come_in_one_message() -> None:
     with pytest.raises(UserError) as raised:
         check_columns(wrong, COLUMNS, "school", name="mine.csv")
     message = str(raised.value)
-    assert message.startswith("mine.csv does not fit data.columns in config.yaml, 6 problems:\n")
+    assert message.startswith("mine.csv does not fit data.columns, 6 problems:\n")
     for column, problem in [
         ("sector", "is missing"),
         ("ses", "1 of 6 rows have no value: row 6"),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from twolevel.data.config import check_config, with_values
+from twolevel.data.config import check_config, with_defaults, with_values
 from twolevel.data.yaml_text import check_yaml
 from twolevel.errors import UserError
 
@@ -119,6 +119,54 @@ def test_a_missing_section_is_named(config) -> None:
         check_config({key: value for key, value in config.items() if key != "models"}, SCHEMA)
 
 
+def test_a_message_names_the_file(config) -> None:
+    with pytest.raises(UserError, match=r"^studies/mine\.yaml is not as it should be:"):
+        check_config({**config, "results": ""}, SCHEMA, "studies/mine.yaml")
+
+
+def test_data_and_models_are_enough(config) -> None:
+    # README.md lists the same values.
+    completed = with_defaults({"data": config["data"], "models": config["models"]}, SCHEMA)
+    check_config(completed, SCHEMA)
+    assert {key: value for key, value in completed.items() if key not in ("data", "models")} == {
+        "results": "results",
+        "derive": {},
+        "optimiser": {"random_starts": 4, "seed": 1},
+        "comparisons": {},
+        "bootstrap": {"replicates": 10_000, "parts": 2, "seed": 1},
+        "intervals": {"level": 0.95},
+        "calibration": {"data_sets": 2000, "replicates": 199, "parts": 2, "seed": 1, "models": []},
+        "ledger": None,
+        "optimiser_audit": None,
+        "textbook": None,
+        "figures": {},
+        "report": {"narrative": None},
+    }
+
+
+def test_defaults_fill_a_section_in_part_and_change_nothing_that_is_said(config) -> None:
+    said = {**config, "results": "elsewhere"}
+    assert with_defaults(said, SCHEMA) == said
+    completed = with_defaults({**config, "bootstrap": {"replicates": 99}, "derive": None}, SCHEMA)
+    assert completed["bootstrap"] == {"replicates": 99, "parts": 2, "seed": 1}
+    assert completed["derive"] == {}
+
+
+@pytest.mark.parametrize("folder", ["", "/tmp/x", "../x", "a/../b", "a/", ".", "{model}", "<logs>", 3])
+def test_results_are_a_folder_below_the_working_folder(folder, config) -> None:
+    check_config({**config, "results": "runs/my results.2"}, SCHEMA)
+    with pytest.raises(UserError, match=r"results: found .*; expected a folder below the working folder"):
+        check_config({**config, "results": folder}, SCHEMA)
+
+
+def test_a_level_out_of_reach_matters_where_intervals_are_calibrated(config) -> None:
+    # 2 / (1 - 0.999) - 1 = 1999 replicates would be needed.
+    changed = {**config, "intervals": {"level": 0.999}}
+    with pytest.raises(UserError, match=r"calibration\.replicates: found 199; expected 1999 or more"):
+        check_config(changed, SCHEMA)
+    check_config({**changed, "calibration": {**config["calibration"], "models": []}}, SCHEMA)
+
+
 def test_every_key_of_the_config_is_described() -> None:
     def undescribed(schema, path=""):
         for key, value in schema.get("properties", {}).items():
@@ -167,6 +215,7 @@ def test_each_kind_of_figure_takes_the_arguments_of_its_module() -> None:
         ("a: [1, 2\n", "c.yaml, line 2, column 1: this is not YAML"),
         ("a: *b\n", "c.yaml, line 1, column 4: this is not YAML: found undefined alias"),
         ("a: \0\n", "c.yaml: not a text in UTF-8"),
+        ("a: 2001-02-30\n", "c.yaml: this is not YAML: day is out of range for month. Quote a value"),
     ],
 )
 def test_a_mistake_in_the_text_has_its_place(text, says) -> None:

@@ -95,7 +95,7 @@ def test_the_prepared_data_are_the_vignettes(tmp_path: Path) -> None:
     groups = pd.read_csv(tmp_path / "groups", dtype={"school": "str"})
     assert len(table) == groups["n"].sum() == 7185
     assert len(groups) == 160
-    # The reference levels of the published coefficients; formulae keeps the order of an ordered categorical.
+    # The reference levels of the published coefficients.
     for column, reference in [("sector", "Public"), ("minority", "No"), ("sex", "Male"), ("himinty", "0")]:
         assert table[column].cat.ordered
         assert table[column].cat.categories[0] == reference

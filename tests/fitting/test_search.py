@@ -25,7 +25,7 @@ def test_two_hundred_random_starts_reach_the_optimum(name, reml, models, lme4) -
     rng = np.random.default_rng(20)
     # Factors from a hundredth to ten times as large as the residual.
     spread = 10.0 ** rng.uniform(-2, 1, size=(200, 1))
-    thetas = spread * rng.standard_normal((200, n_theta(len(data.s))))
+    thetas = spread * rng.standard_normal((200, n_theta(data.blocks)))
     reached = [descend(data, reml, str(i), theta).criterion for i, theta in enumerate(thetas)]
     np.testing.assert_allclose(reached, best, rtol=0, atol=1e-4)
 
@@ -47,7 +47,7 @@ def test_simulated_data_sets_reach_the_optimum(simulated_from, models) -> None:
         for run in search(data, True, starts(data, 1, seed=1)).runs:
             assert run.criterion == pytest.approx(row.criterion, abs=1e-4)
             theta = run.theta
-            assert (factor(theta, 2).diagonal().min() < SINGULAR) == row.singular
+            assert (factor(theta, (2,)).diagonal().min() < SINGULAR) == row.singular
 
 
 def test_a_saddle_is_left(models) -> None:
@@ -77,7 +77,7 @@ def test_a_true_boundary_is_found_and_said(models) -> None:
         # At an optimum, interior or on the boundary, the curvature in theta is positive and the gradient zero.
         assert run.gradient_norm < FLAT
         assert np.linalg.eigvalsh(profile(run.theta, data, True).hessian)[0] > 0
-        found[seed] = factor(run.theta, 2)[1, 1] < SINGULAR
+        found[seed] = factor(run.theta, (2,))[1, 1] < SINGULAR
     # Without slope variance about half of all samples end on the boundary (Stram & Lee 1994).
     assert any(found.values()), "none of six data sets without slope variance ended on the boundary"
     assert not all(found.values())

@@ -61,7 +61,7 @@ ANY = {"criterion": 1.0, "npar": 1}
             "REML",
             "REML comparison needs the same fixed.*'estimator: ML'",
         ),
-        ("cses + (1 | school)", "cses + (1 | sector)", "ML", "different responses or groups"),
+        ("cses + (1 | school)", "cses + (1 | sector)", "ML", "different responses, offsets or groups"),
     ],
 )
 def test_comparisons_that_are_not_valid_are_refused(null, alternative, estimator, says, hsb) -> None:

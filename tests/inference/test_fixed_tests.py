@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from independent import side_by_side
 from twolevel.fitting.fit import fit_model
 from twolevel.inference.fixed_tests import kenward_roger, satterthwaite
 from twolevel.likelihood.crossproducts import cross_products
@@ -255,19 +256,29 @@ def test_units_do_not_matter(small, test) -> None:
         np.testing.assert_allclose(getattr(others, name)[1:], getattr(ours, name)[1:], rtol=1e-5)
 
 
-@pytest.mark.filterwarnings("ignore")  # statsmodels' own, on what has no single optimum
-def test_variances_that_the_design_does_not_tell_apart_give_no_answer() -> None:
-    """The slope of a predictor with two values that is constant in groups: three parameters for two variances."""
+def test_variances_that_the_design_does_not_tell_apart_do_not_matter() -> None:
+    """The slope of a predictor with two values that is constant in groups: three parameters for two variances.
+
+    They are those of the groups with one value and of those with the other, and the tests are those of that model.
+    """
     rng = np.random.default_rng(2)
     group = np.repeat(np.arange(20), 6)
     w = (group % 2).astype(float)
     y = rng.normal(size=120) + (1 + w) * rng.normal(size=20)[group]
-    _, data, fit = fitted("y ~ w + (w | g)", pd.DataFrame({"g": group.astype(str), "w": w, "y": y}))
-    ours = kenward_roger(data, fit)
-    assert np.isnan([ours.std_error, ours.statistic, ours.df, ours.p_value]).all()
-    plain = satterthwaite(data, fit)
-    assert np.isnan([plain.df, plain.p_value]).all()
-    assert np.isfinite([plain.std_error, plain.statistic]).all()
+    table = pd.DataFrame({"g": group.astype(str), "w": w, "other": 1 - w, "y": y})
+    _, data, fit = fitted("y ~ w + (w | g)", table)
+    assert "do not tell apart all variances" in fit.doubts[0]
+    two = side_by_side(*(build_design(f"y ~ w + (0 + {term} | g)", table) for term in ("w", "other")))
+    two_data = cross_products(two)
+    two_fit = fit_model(two, two_data, reml=True, random_starts=2, seed=1)
+    assert two_fit.trustworthy
+    for test in (kenward_roger, satterthwaite):
+        ours, theirs = test(data, fit), test(two_data, two_fit)
+        # The optimum is known to 1e-6 in theta.
+        np.testing.assert_allclose(ours.df, theirs.df, rtol=1e-5)
+        np.testing.assert_allclose(ours.std_error, theirs.std_error, rtol=1e-5)
+    # Balanced groups: the mean of those with w = 0 is tested on 10 - 1 degrees of freedom.
+    assert kenward_roger(two_data, two_fit).df[0] == pytest.approx(9, rel=1e-9)
 
 
 def test_kenward_roger_needs_reml(small) -> None:

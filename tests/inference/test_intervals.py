@@ -6,7 +6,7 @@ import pytest
 from twolevel.inference.intervals import COLUMNS, bootstrap_intervals, quantile, quantile_error, wald_intervals
 from twolevel.model.parameters import parameters
 
-MU = parameters((), ["mu"])[1:]  # one fixed effect
+MU = parameters((), ["mu"], ())[1:]  # one fixed effect
 
 # R 4.2, boot 1.3-28.1: i <- 1:R; t <- sin(i) * exp(cos(3 * i)); if (R == 199) t[c(5, 50)] <- NA
 # ci <- boot.ci(boot(1:2, function(d, i) 0, R = R), conf = level, t0 = 0.25, t = t, type = c("perc", "basic", "norm"))
@@ -75,7 +75,7 @@ def test_the_ends_of_a_sample_are_its_extreme_quantiles() -> None:
 
 
 def test_replicates_are_counted_parameter_by_parameter() -> None:
-    listed = parameters(["(Intercept)", "x"], ["mu"])
+    listed = parameters(["(Intercept)", "x"], ["mu"], (2,))
     replicates = np.random.default_rng(3).normal(size=(50, 5))
     replicates[:7, 1] = np.nan  # a correlation beside a zero variance
     replicates[-2:] = np.nan  # replicates that failed
@@ -97,7 +97,7 @@ def test_replicates_without_variation_give_a_point_without_error() -> None:
 def test_wald_intervals_are_lme4s(models) -> None:
     # confint(lmer(mathach ~ cses + (cses | school)), method = "Wald"), lme4 1.1-31
     fitted = models["random_coefficients"]
-    listed = parameters(fitted.design.random_terms, fitted.design.fixed_terms)
+    listed = parameters(fitted.design.random_terms, fitted.design.fixed_terms, fitted.design.blocks)
     estimates = np.array([np.nan] * 4 + fitted.reml.beta.tolist())
     table = wald_intervals(listed, estimates, np.sqrt(np.diag(fitted.reml.beta_covariance)), 0.95)
     assert table["parameter"].tolist() == ["(Intercept)", "cses"]

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from independent import in_blocks
 from scipy.linalg import cholesky, solve_triangular
 from scipy.optimize import minimize
 from scipy.stats import chi2
@@ -16,6 +17,7 @@ from twolevel.inference.profile_deviance import Held, hold, least, profile_devia
 from twolevel.inference.profile_intervals import profile_intervals
 from twolevel.likelihood.crossproducts import CrossProducts, cross_products
 from twolevel.likelihood.deviance import factor, profile
+from twolevel.model.blocks import Blocks
 from twolevel.model.design import Design
 from twolevel.model.formula import build_design
 from twolevel.model.parameters import parameter_values, parameters
@@ -70,7 +72,9 @@ def test_where_lme4_is_off_its_bounds_are_not_where_the_deviance_has_risen_enoug
     fitted = models["random_coefficients_minority"]
     theta = ml_optimum(fitted.data)
     best = profile(theta, fitted.data, reml=False).criterion
-    listed = {p.name: p for p in parameters(fitted.design.random_terms, fitted.design.fixed_terms)}
+    listed = {
+        p.name: p for p in parameters(fitted.design.random_terms, fitted.design.fixed_terms, fitted.design.blocks)
+    }
     bounds = {row["parameter"]: row for row in REFERENCE["models"]["random_coefficients_minority"]["intervals"]}
     at = {
         name: profile_deviance_at(fitted.data, theta, listed[name], bounds[name]["lower"])
@@ -104,6 +108,11 @@ DESIGNS = {
     "two random effects, singular": small(5, (0.8, 0.0)),
     "three random effects": small(6, (0.8, 0.6, 0.5)),
     "three random effects, singular": small(8, (0.8, 0.0, 0.4)),
+    "two independent random effects": in_blocks(small(4, (0.8, 0.6)), (1, 1)),
+    "two independent random effects, singular": in_blocks(small(5, (0.8, 0.0)), (1, 1)),
+    "three independent random effects": in_blocks(small(6, (0.8, 0.6, 0.5)), (1, 1, 1)),
+    "three random effects, a pair and one": in_blocks(small(6, (0.8, 0.6, 0.5)), (2, 1)),
+    "three random effects, one and a singular pair": in_blocks(small(8, (0.8, 0.0, 0.4)), (1, 2)),
 }
 
 
@@ -120,8 +129,9 @@ def dense_deviance(design: Design, covariance: np.ndarray, sigma: float, held: t
     return 2 * np.log(np.diag(root)).sum() + len(y) * np.log(2 * np.pi) + left @ left
 
 
-def covariance_of(free: np.ndarray, q: int, first: list[int], sd: float | None, correlation: float | None):
-    """T from SDs and directions; the held effects come first."""
+def covariance_of(free: np.ndarray, blocks: Blocks, first: list[int], sd: float | None, correlation: float | None):
+    """T from SDs and directions; the held effects, of one block, come first."""
+    q = sum(blocks)
     sds, directions = np.abs(free[:q]), np.zeros((q, q))
     directions[np.tril_indices(q)] = free[q:]
     if sd is not None:
@@ -129,8 +139,11 @@ def covariance_of(free: np.ndarray, q: int, first: list[int], sd: float | None, 
     directions[0] = np.eye(q)[0]
     if correlation is not None:
         directions[1] = np.append([correlation, np.sqrt(1 - correlation**2)], np.zeros(q - 2))
+    effects = [*first, *(effect for effect in range(q) if effect not in first)]
+    block = np.repeat(np.arange(len(blocks)), blocks)[effects]
+    directions = np.where(block[:, None] == block, directions, 0.0)
     rows = sds[:, None] * directions / np.linalg.norm(directions, axis=1)[:, None]
-    order = np.argsort([*first, *(effect for effect in range(q) if effect not in first)])
+    order = np.argsort(effects)
     return (rows @ rows.T)[np.ix_(order, order)]
 
 
@@ -144,7 +157,7 @@ def dense_minimum(design: Design, parameter, value: float) -> float:
 
     def deviance(free: np.ndarray) -> float:
         sigma = value if parameter.kind == "sigma" else np.exp(free[0])
-        return dense_deviance(design, covariance_of(free[1:], q, first, sd, correlation), sigma, held)
+        return dense_deviance(design, covariance_of(free[1:], design.blocks, first, sd, correlation), sigma, held)
 
     ends = []
     for scale in (0.3, 0.7, 1.0):
@@ -171,7 +184,9 @@ def check_bounds_by_density(design: Design) -> None:
     best = profile(ml_optimum(data), data, reml=False).criterion
     table = interval_table(design, data)
     assert (table["note"] == "").all()
-    for parameter, row in zip(parameters(design.random_terms, design.fixed_terms), table.itertuples(), strict=True):
+    for parameter, row in zip(
+        parameters(design.random_terms, design.fixed_terms, design.blocks), table.itertuples(), strict=True
+    ):
         for bound, end in ((row.lower, {"sd": 0.0, "correlation": -1.0}), (row.upper, {"correlation": 1.0})):
             risen = dense_minimum(design, parameter, bound) - best
             if bound == end.get(parameter.kind):
@@ -189,7 +204,7 @@ def test_derivatives_with_a_parameter_held_agree_with_finite_differences(name: s
     design = DESIGNS[name]
     data, step = cross_products(design), 1e-5
     theta = ml_optimum(data)
-    for parameter in parameters(design.random_terms, design.fixed_terms):
+    for parameter in parameters(design.random_terms, design.fixed_terms, design.blocks):
         held = hold(parameter, data, theta)
         objective = held.at(
             min(held.estimate + held.step, 1.0) if parameter.kind == "correlation" else held.estimate + held.step
@@ -208,8 +223,10 @@ def test_the_start_of_a_search_is_the_fit(name: str) -> None:
     data = cross_products(design)
     theta = ml_optimum(data)
     at = profile(theta, data, reml=False)
-    values = parameter_values(data.own_units(factor(theta, len(data.s))), at.sigma, at.beta)
-    for parameter, value in zip(parameters(design.random_terms, design.fixed_terms), values, strict=True):
+    values = parameter_values(data.own_units(factor(theta, data.blocks)), at.sigma, at.beta, data.blocks)
+    for parameter, value in zip(
+        parameters(design.random_terms, design.fixed_terms, design.blocks), values, strict=True
+    ):
         held = hold(parameter, data, theta)
         assert held.at(held.estimate)(held.start)[0] == pytest.approx(at.criterion, abs=1e-8), parameter  # rounding
         if np.isfinite(value):
@@ -229,7 +246,7 @@ def test_an_sd_of_zero_is_the_model_without_the_random_effect(sds: tuple[float, 
     design = small(8, sds)
     data, last = cross_products(design), len(sds) - 1
     theta = ml_optimum(data)
-    names = {p.index: p for p in parameters(design.random_terms, ())}
+    names = {p.index: p for p in parameters(design.random_terms, (), design.blocks)}
     columns = {name: design.factors.get(name) for name in ("x", "t")}
     table = pd.DataFrame({n: c for n, c in columns.items() if c is not None} | {"g": design.group_index, "y": design.y})
     without = cross_products(build_design(smaller, table.astype({"g": str})))
@@ -248,7 +265,7 @@ def test_a_local_minimum_on_the_way_to_a_far_value_is_not_taken_for_the_least_de
     design = small(8, (0.8, 0.0, 0.4))
     data = cross_products(design)
     theta = ml_optimum(data)
-    for parameter in parameters(design.random_terms, design.fixed_terms)[:6]:
+    for parameter in parameters(design.random_terms, design.fixed_terms, design.blocks)[:6]:
         held = hold(parameter, data, theta)
         if parameter.kind == "correlation":
             for value in (-0.9, -0.4, 0.4, 0.9):

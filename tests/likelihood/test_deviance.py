@@ -26,7 +26,7 @@ def design() -> Design:
 
 def unscaled(theta: np.ndarray, design: Design) -> np.ndarray:
     """The relative covariance factor in the data's own units."""
-    return cross_products(design).own_units(factor(theta, 3))
+    return cross_products(design).own_units(factor(theta, (3,)))
 
 
 def marginal_covariance(lower: np.ndarray, sigma: float, design: Design) -> np.ndarray:
@@ -107,7 +107,7 @@ def test_deviance_at_a_given_residual_sd_is_the_normal_density(theta: np.ndarray
     data, sigma, h = cross_products(design), 1.7, 1e-5
 
     def at_sigma(theta: np.ndarray, sigma: float) -> tuple[float, np.ndarray]:
-        lower = factor(theta, 3)
+        lower = factor(theta, (3,))
         return criterion_at(lower, data.stacked, data.xty, data.yty, data.n_obs, False, sigma**2)[:2]
 
     deviance, gradient = at_sigma(theta, sigma)
@@ -132,7 +132,7 @@ def test_more_groups_than_one_block_holds() -> None:
         assert len(cross_products(few).stacked) == 3
         theta = np.array([0.5, 0.2, 0.3])
         at = profile(theta, cross_products(few), reml=False)
-        lower = cross_products(few).own_units(factor(theta, 2))
+        lower = cross_products(few).own_units(factor(theta, (2,)))
         density = 0.0
         for g in range(n_groups):
             rows = few.group_index == g
@@ -142,8 +142,8 @@ def test_more_groups_than_one_block_holds() -> None:
 
 
 def test_sign_of_a_column_does_not_matter(design: Design) -> None:
-    data, lower = cross_products(design), factor(THETAS[0], 3)
-    flipped = pack(lower * [1, -1, -1])
+    data, lower = cross_products(design), factor(THETAS[0], (3,))
+    flipped = pack(lower * [1, -1, -1], (3,))
     assert profile(flipped, data, True).criterion == pytest.approx(profile(THETAS[0], data, True).criterion, abs=1e-11)
 
 
@@ -168,6 +168,6 @@ def test_a_variance_of_zero_is_written_as_zero(design: Design) -> None:
 
 
 def test_factor_is_stacked_by_columns() -> None:
-    lower = factor(np.arange(1.0, 7.0), 3)
+    lower = factor(np.arange(1.0, 7.0), (3,))
     np.testing.assert_array_equal(lower, [[1, 0, 0], [2, 4, 0], [3, 5, 6]])
-    np.testing.assert_array_equal(pack(lower), np.arange(1.0, 7.0))
+    np.testing.assert_array_equal(pack(lower, (3,)), np.arange(1.0, 7.0))

@@ -51,7 +51,7 @@ def test_the_size_of_a_block_changes_rounding_alone(block: int, data: CrossProdu
 @pytest.mark.parametrize("size", [1e-6, 1.0, 1e3])
 def test_logarithms_of_determinants_whose_product_overflows(size: int, data: CrossProducts) -> None:
     # 24 groups 50 times over: at a factor of 1,000 the product of their determinants has 17,000 digits.
-    lower = size * factor(THETA, 3)
+    lower = size * factor(THETA, (3,))
     many = in_blocks(np.tile(np.concatenate([data.ztz, data.ztx, data.zty[:, :, None]], axis=2), (50, 1, 1)))
     totals = np.diag(np.full(many.shape[2] - 2, 1e3))
     found = reduce_groups(lower, many, np.empty_like(many), totals)

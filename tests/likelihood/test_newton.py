@@ -22,7 +22,9 @@ ROOT = Path(__file__).resolve().parents[2]
 def minimum(design: Design, y: np.ndarray, reml: bool, start: np.ndarray) -> tuple[CrossProducts, float, np.ndarray]:
     """One compiled search, as every bootstrap replicate has it: the criterion with all constants, and theta."""
     data = cross_products(replace(design, y=y))
-    theta, criterion, gradient, hessian, *_ = minimise(start, data.stacked, data.xty, data.yty, data.n_obs, reml)
+    theta, criterion, gradient, hessian, *_ = minimise(
+        start, data.free, data.stacked, data.xty, data.yty, data.n_obs, reml
+    )
     assert is_minimum(gradient, hessian, FLAT)
     return data, criterion + data.basis_constant(reml), theta
 
@@ -49,10 +51,10 @@ def test_criteria_and_statistics_are_lme4s(simulated_from: str, models) -> None:
             data, found[column], theta = minimum(design, y, reml, starts[design.z.shape[1]])
             assert found[column] == pytest.approx(getattr(row, column), abs=1e-5), (row.data_set, column)
             if column == "criterion":
-                assert bool(is_singular(theta, 2)) == row.singular, row.data_set
+                assert bool(is_singular(theta, (2,))) == row.singular, row.data_set
                 # lme4's theta in its own units: known to some 1e-6; on the boundary less well, as the gradient is flat.
-                lower = data.own_units(factor(theta, 2))
-                lme4 = factor(np.array([row.theta_1, row.theta_2, row.theta_3]), 2)
+                lower = data.own_units(factor(theta, (2,)))
+                lme4 = factor(np.array([row.theta_1, row.theta_2, row.theta_3]), (2,))
                 np.testing.assert_allclose(lower @ lower.T, lme4 @ lme4.T, rtol=0, atol=2e-5, err_msg=str(row.data_set))
         slope = found["random_intercept_criterion"] - found["criterion"]
         assert slope == pytest.approx(row.random_intercept_criterion - row.criterion, abs=1e-5)
@@ -70,11 +72,11 @@ def test_a_minimiser_that_knows_no_hessian_finds_nothing_lower(formula: str, rem
     # scipy's BFGS on criterion and gradient, from ten starts. It stops at a gradient of 1e-5 at the latest: 1e-8 above
     # the minimum, with curvatures of 1 and more.
     design = build_design(formula, unbalanced_table())
-    data, criterion, _ = minimum(design, design.y, reml, pack(np.eye(design.z.shape[1])))
+    data, criterion, _ = minimum(design, design.y, reml, pack(np.eye(design.z.shape[1]), design.blocks))
     rng = np.random.default_rng(4)
     ends = []
     for _ in range(10):
-        start = rng.standard_normal(n_theta(len(data.s)))
+        start = rng.standard_normal(n_theta(data.blocks))
         run = minimize(evaluate, start, args=(data, reml), jac=True, method="BFGS", options={"gtol": 1e-6})
         ends.append(run.fun)
     assert criterion == pytest.approx(min(ends), abs=1e-7)
@@ -84,8 +86,8 @@ def test_a_minimiser_that_knows_no_hessian_finds_nothing_lower(formula: str, rem
 def test_a_search_that_starts_at_the_end_stays(formula: str) -> None:
     design = build_design(formula, unbalanced_table())
     q = design.z.shape[1]
-    data, criterion, theta = minimum(design, design.y, True, pack(np.eye(q)))
-    again, same, *_, evaluations = minimise(theta, data.stacked, data.xty, data.yty, data.n_obs, True)
+    data, criterion, theta = minimum(design, design.y, True, pack(np.eye(q), design.blocks))
+    again, same, *_, evaluations = minimise(theta, data.free, data.stacked, data.xty, data.yty, data.n_obs, True)
     assert evaluations == 1
     assert same + data.basis_constant(True) == criterion
     np.testing.assert_array_equal(again, theta)
@@ -95,7 +97,7 @@ def test_the_start_and_the_data_are_left_as_they_are() -> None:
     design = build_design("y ~ x + (x | g)", unbalanced_table())
     data, start = cross_products(design), np.array([1.0, 0.0, 1.0])
     before = data.stacked.copy(), data.xty.copy(), start.copy()
-    minimise(start, data.stacked, data.xty, data.yty, data.n_obs, True)
+    minimise(start, data.free, data.stacked, data.xty, data.yty, data.n_obs, True)
     for array, copy in zip((data.stacked, data.xty, start), before, strict=True):
         np.testing.assert_array_equal(array, copy)
 
@@ -120,7 +122,7 @@ def test_a_search_on_what_is_no_number_ends_and_finds_nothing(bad: float, place:
         xty[0] = bad
     else:
         yty = bad
-    _, _, gradient, hessian, *_, evaluations = minimise(start, products, xty, yty, data.n_obs, True)
+    _, _, gradient, hessian, *_, evaluations = minimise(start, data.free, products, xty, yty, data.n_obs, True)
     assert evaluations <= MAX_EVALUATIONS
     assert not is_minimum(gradient, hessian, FLAT)
 

@@ -5,7 +5,10 @@ import pandas as pd
 import pytest
 from twolevel.errors import UserError
 from twolevel.likelihood.crossproducts import cross_products
-from twolevel.model.formula import build_design, spaced_as_r
+from twolevel.model.expression import Binary, Bracket, Unary, deparse, parse
+from twolevel.model.formula import build_design
+from twolevel.model.formula_check import check_formula
+from twolevel.model.terms import Factor
 
 
 @pytest.fixture
@@ -52,15 +55,20 @@ def test_names_with_dots_and_functions(table: pd.DataFrame) -> None:
     np.testing.assert_allclose(design.x[:, 2], np.exp(table["x.1"]), rtol=1e-15)
 
 
-def test_missing_values_are_refused(table: pd.DataFrame) -> None:
+def test_rows_with_missing_values_are_left_out_and_counted(table: pd.DataFrame) -> None:
+    # R: nobs(lmer(y ~ x.1 + (1 | g), table)) is 38 where x.1 is NA in row 4 and g in row 8
     table.loc[3, "x.1"] = np.nan
-    with pytest.raises(UserError, match=r"values are missing in x\.1"):
-        build_design("y ~ x.1 + (1 | g)", table)
+    table.loc[7, "g"] = None
+    table.loc[8, "sex"] = np.nan
+    design = build_design("y ~ x.1 + (1 | g)", table)
+    assert design.dropped == {"x.1": 1, "g": 1}
+    np.testing.assert_array_equal(design.rows, np.delete(np.arange(40), [3, 7]))
+    np.testing.assert_array_equal(design.x[:, 1], table["x.1"].drop([3, 7]))
 
 
 def test_calls_with_literals_and_quoted_names(table: pd.DataFrame) -> None:
     design = build_design("y ~ I(x.1**2) + log(`in-come` + 100) + (1|g)", table.assign(**{"in-come": table["x.1"]}))
-    assert design.formula == "y ~ I(x.1 ** 2) + log(`in-come` + 100) + (1 | g)"
+    assert design.formula == "y ~ I(x.1^2) + log(`in-come` + 100) + (1 | g)"
     np.testing.assert_allclose(design.x[:, 1], table["x.1"] ** 2, rtol=1e-15)
     again = build_design(design.formula, table.assign(**{"in-come": table["x.1"]}))
     assert again.fixed_terms == design.fixed_terms
@@ -69,36 +77,83 @@ def test_calls_with_literals_and_quoted_names(table: pd.DataFrame) -> None:
 @pytest.mark.parametrize(
     ("written", "as_r"),
     [
+        # R: deparse(y ~ x*z + (x|g)), and so on
         ("y~x*z+(x|g)", "y ~ x * z + (x | g)"),
-        ("y ~ x + x : z + (1|g)", "y ~ x + x:z + (1 | g)"),
+        ("y ~ x + x : z + (1||g)", "y ~ x + x:z + (1 || g)"),
         ("y  ~ 0+x+(0+x|g)", "y ~ 0 + x + (0 + x | g)"),
+        ("y ~ a / x %in% b ** 2 + -x", "y ~ a/x %in% b^2 + -x"),
+        ("I( (x - 3) / 2 )", "I((x - 3)/2)"),
+        ("log(x,base=10)+ f('a')", 'log(x, base = 10) + f("a")'),
+        ("100000 + 1e-4 + 0.50 + 123456 + 1e15 + .1", "1e+05 + 1e-04 + 0.5 + 123456 + 1e+15 + 0.1"),
+        ("`wait days` + `x`", "`wait days` + x"),
     ],
 )
-def test_spacing_is_r_s(written: str, as_r: str) -> None:
-    assert spaced_as_r(written) == as_r
+def test_formulas_are_printed_as_r_prints_them(written: str, as_r: str) -> None:
+    assert deparse(parse(written)) == as_r
+
+
+@pytest.mark.parametrize(
+    ("written", "as_r"),
+    [
+        # R: deparse((quote(-x^2))[[2]]) and the like: which operator is outermost
+        ("-x^2", "-(x^2)"),
+        ("2^3^2", "2^(3^2)"),
+        ("2^-1:3", "(2^-1):3"),
+        ("-a:b", "(-a):b"),
+        ("a + b:c * d", "a + ((b:c) * d)"),
+        ("a %in% b:c", "a %in% (b:c)"),
+        ("a * b %in% c", "a * (b %in% c)"),
+        ("a - b - c", "(a - b) - c"),
+        ("a + b | c", "(a + b) | c"),
+        ("a + b > c - d", "(a + b) > (c - d)"),
+    ],
+)
+def test_operators_bind_as_in_r(written: str, as_r: str) -> None:
+    assert _bare(parse(written)) == _bare(parse(as_r))
+
+
+def _bare(node: object) -> object:
+    """An expression without its brackets."""
+    if isinstance(node, Bracket):
+        return _bare(node.inner)
+    if isinstance(node, Binary):
+        return (node.operator, _bare(node.left), _bare(node.right))
+    return (node.operator, _bare(node.operand)) if isinstance(node, Unary) else node
 
 
 @pytest.mark.parametrize(
     ("formula", "says"),
     [
-        ("y ~ x.1 + (x.1 || g)", "uncorrelated random effects"),
-        ("y ~ x.1 + (1 | g) + (0 + x.1 | g)", "uncorrelated random effects"),
-        ("y ~ x.1 + offset(x.1) + (1 | g)", r"offset\(\) is not supported; a formula may call log, exp, sqrt and I"),
-        ("y ~ scale(x.1) + (1 | g)", r"scale\(\) is not supported"),
-        ("y ~ x.1 + (x.1 - 1 | g)", r"or \(0 \+ x \| g\) for a slope alone"),
-        ("y ~ y + x.1 + (1 | g)", "give y exactly"),
+        ("y ~ y + x.1 + (1 | g)", "y is the response and a predictor"),
+        ("y ~ I(2 * y) + x.1 + (1 | g)", "give y exactly"),
         ("y ~ x.1", "no random effects"),
-        ("y ~ x.1 + (1 | g) + (1 | sex)", r"several terms with '\|'"),
-        ("y ~ x.1 + (1 | g:sex)", "must be one column"),
-        ("y ~ x.1 + (x.1", "cannot be read"),
-        ("~ x.1 + (1 | g)", "cannot be read"),
-        ("y ~ x + (1 | g)", "no column x in the data, which has y, x.1"),
-        ("sex ~ x.1 + (1 | g)", "one numeric column"),
-        ("y ~ nothing(x.1) + (1 | g)", r"nothing\(\) is not supported"),
-        ("y ~ log(x.1) + (1 | g)", "not finite"),
+        ("y ~ x.1 + x.1 | g", r"random effects stand by themselves and are added: \+ \(x \| g\)"),
+        ("y ~ x.1 * (1 | g)", "random effects stand by themselves"),
+        ("y ~ x.1 - (1 | g)", "random effects stand by themselves"),
+        ("y ~ x.1 + (1 | g) + (1 | sex)", r"character 26: random effects by 'sex', where the term before has 'g'"),
+        ("y ~ x.1 + (1 | g/sex)", "g/sex stands for nested or crossed groups"),
+        ("y ~ x.1 + (1 | g:sex)", "g:sex stands for nested or crossed groups"),
+        ("y ~ x.1 + (0 | g)", "no random effect before the bar"),
+        ("y ~ x.1 + (x.1 | g) + (1 | g)", r"the random effect \(Intercept\) stands there twice"),
+        ("y ~ x.1 + (x.1", "character 11: a bracket is opened and not closed"),
+        ("~ x.1 + (1 | g)", "no response before '~'"),
+        ("y ~ x + (1 | g)", r"character 5: no column x in the data, which has y, x\.1"),
+        ("sex ~ x.1 + (1 | g)", "sex is a factor, and must be one numeric column"),
+        ("y ~ nothing(x.1) + (1 | g)", r"nothing\(\) is not supported; a formula may call I, log"),
+        ("y ~ log(x.1) + (1 | g)", "log\\(x.1\\) has no finite value in .* rows, first where x.1 is -"),
         ("y ~ x.1 + exp(x.1 - x.1) + (1 | g)", r"exp\(x.1 - x.1\) is a combination of the others"),
-        ("y ~ 0 + (1 | g)", "at least one fixed"),
-        ("y ~ 0 + kind*sex*x.1 + (1 | g)", "coded in two ways"),
+        ("y ~ 0 + (1 | g)", "there is no fixed effect"),
+        ("y ~ kind:sex + (1 | g)", r"For the mean of every cell of factors, leave the intercept out: 0 \+ a:b"),
+        ("y ~ x.1^1 + (1 | g)", "a whole number from 2, found 1"),
+        ("y ~ kind * 2 + (1 | g)", "2 cannot be part of a product of terms"),
+        ("y ~ I(kind * 2) + (1 | g)", "kind is a factor, which arithmetic cannot use"),
+        ("y ~ log(x.1, base = TRUE) + (1 | g)", "base is True; expected one number"),
+        ("y ~ log(base = 2) + (1 | g)", r"log\(\): it needs x"),
+        ("y ~ log(x.1, foot = 2) + (1 | g)", r"there is no argument 'foot'; it takes x, base"),
+        ("y ~ x.1 - offset(x.1) + (1 | g)", "an offset is added"),
+        ("y ~ cut(x.1, c(0, 1)) + (1 | g)", "fewer than two ranges"),
+        ("y ~ cut(x.1, c(0, 1, 2)) + (1 | g)", "has no finite value in"),
+        ("y ~ x.1 + relevel(kind, 'q') + (1 | g)", "there is no level 'q'; there are z, b, a"),
     ],
 )
 def test_what_cannot_be_fitted_is_refused(formula: str, says: str, table: pd.DataFrame) -> None:
@@ -126,3 +181,41 @@ def test_groups_that_fixed_effects_describe_fully_are_refused(table: pd.DataFram
     with pytest.raises(UserError, match=r"variance of \(Intercept\) cannot be estimated"):
         cross_products(build_design("y ~ a + b + c + (1 | g)", table))
     cross_products(build_design("y ~ a + b + (1 | g)", table))
+
+
+def test_all_mistakes_of_a_formula_are_told_at_once() -> None:
+    told = check_formula("y ~ xx + foo(x) + log(x, 2, 3) + (zz | g)", ["y", "x", "g"], "g")
+    assert len(told) == 4
+    for found, says in zip(
+        told, ["no column xx", "no column zz", "foo() is not", "log(): it takes x, base"], strict=True
+    ):
+        assert says in found
+    assert check_formula("y ~ x + (x || g)", ["y", "x", "g"], "g") == []
+    (other,) = check_formula("y ~ x + (1 | x)", ["y", "x", "g"], "g")
+    assert "random effects by 'x', where data.group is 'g': crossed or nested groups are not fitted" in other
+
+
+def test_several_terms_of_a_group_are_independent_blocks(table: pd.DataFrame) -> None:
+    # R: names of VarCorr(lmer(y ~ x.1 + (x.1 + kind || g), ...)): g (Intercept), g.1 x.1, g.2 kindz kindb kinda
+    design = build_design("y ~ x.1 + (x.1 + kind || g)", table)
+    assert design.random_terms == ("(Intercept)", "x.1", "kindz", "kindb", "kinda")
+    assert design.blocks == (1, 1, 3)
+    assert build_design("y ~ x.1 + (0 + x.1 | g) + (1 | g)", table).blocks == (1, 1)
+
+
+def test_an_offset_is_taken_off_the_response(table: pd.DataFrame) -> None:
+    design = build_design("y ~ x.1 + offset(2 * x.1) + (1 | g)", table)
+    assert design.fixed_terms == ("(Intercept)", "x.1")
+    np.testing.assert_allclose(design.offset, 2 * table["x.1"], rtol=1e-15)
+    np.testing.assert_allclose(design.y, table["y"] - 2 * table["x.1"], rtol=1e-15)
+
+
+def test_what_each_part_of_a_column_means(table: pd.DataFrame) -> None:
+    design = build_design("y ~ kind:sex + poly(x.1, 2) - 1 + (0 + x.1 | g)", table)
+    assert design.meanings["kindz"] == Factor("kind", "z", None, "indicator", ("kind",))
+    assert design.meanings["sexf"] == Factor("sex", "f", None, "indicator", ("sex",))
+    assert design.meanings["poly(x.1, 2)1"].coding == "basis"
+    assert design.meanings["x.1"] == Factor("x.1", made_of=("x.1",))
+    plain = build_design("y ~ kind + C(sex, contr.sum) + (1 | g)", table).meanings
+    assert plain["kindb"] == Factor("kind", "b", "z", "treatment", ("kind",))
+    assert plain["C(sex, contr.sum)1"].coding == "contrast"

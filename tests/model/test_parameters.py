@@ -21,7 +21,7 @@ LME4 = {
 
 
 def test_names_labels_and_order_are_those_of_confint() -> None:
-    listed = parameters(["(Intercept)", "cses", "minorityYes"], ["(Intercept)", "cses"])
+    listed = parameters(["(Intercept)", "cses", "minorityYes"], ["(Intercept)", "cses"], (3,))
     assert {parameter.name: parameter.label for parameter in listed} == LME4
     assert [parameter.name for parameter in listed] == list(LME4)
     assert [parameter.kind for parameter in listed[3:8]] == ["sd", "correlation", "sd", "sigma", "fixed"]
@@ -31,7 +31,7 @@ def test_names_labels_and_order_are_those_of_confint() -> None:
 def test_values_are_those_of_the_covariance_matrix() -> None:
     rng = np.random.default_rng(1)
     lower, sigma, beta = np.tril(rng.normal(size=(5, 4, 3, 3))), rng.uniform(1, 9, (5, 4)), rng.normal(size=(5, 4, 2))
-    values = parameter_values(lower, sigma, beta)
+    values = parameter_values(lower, sigma, beta, (3,))
     assert values.shape == (5, 4, 9)
     for i in np.ndindex(5, 4):
         covariance = sigma[i] ** 2 * lower[i] @ lower[i].T
@@ -44,7 +44,7 @@ def test_values_are_those_of_the_covariance_matrix() -> None:
 def test_a_correlation_stays_within_one_and_is_not_a_number_beside_a_zero_variance() -> None:
     parallel = np.array([[0.1, 0.0], [0.7, 0.0]])
     sd_1, correlation, *_ = parameter_values(
-        np.array([parallel, [[0.3, 0.0], [0.0, 0.0]]]), np.ones(2), np.ones((2, 1))
+        np.array([parallel, [[0.3, 0.0], [0.0, 0.0]]]), np.ones(2), np.ones((2, 1)), (2,)
     ).T
     assert sd_1.tolist() == [0.1, 0.3]
     assert correlation[0] == 1.0
@@ -54,11 +54,13 @@ def test_a_correlation_stays_within_one_and_is_not_a_number_beside_a_zero_varian
 @pytest.mark.parametrize("name", ["random_coefficients", "random_coefficients_minority"])
 def test_values_of_a_fit_are_lme4s(name: str, models, lme4) -> None:
     fitted, reference = models[name], lme4["models"][name]["REML"]
-    values = parameter_values(fitted.data.own_units(fitted.reml.lower), fitted.reml.sigma, fitted.reml.beta)
+    values = parameter_values(
+        fitted.data.own_units(fitted.reml.lower), fitted.reml.sigma, fitted.reml.beta, fitted.data.blocks
+    )
     terms = fitted.design.random_terms
     sdcor = {(row["term_1"], row["term_2"]): row["sdcor"] for row in reference["random_effects"]}
     expected = []
-    for parameter in parameters(terms, ()):
+    for parameter in parameters(terms, (), fitted.design.blocks):
         rows = [terms[i] for i in reversed(parameter.index)]
         expected.append(sdcor[{0: (None, None), 1: (*rows, None), 2: tuple(rows)}[len(rows)]])
     # lme4's optimum, polished, is known to about 1e-6 (tests/reference/README.md).

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from twolevel.likelihood.crossproducts import CrossProducts
 from twolevel.likelihood.deviance import factor, n_theta, pack, profile
-from twolevel.optimisers.bounded import BoundedFit, bounded_fit
+from twolevel.optimisers.bounded import CONVERGED, BoundedFit, bounded_fit
 from twolevel.optimisers.constrained import constrained_json
 from twolevel.optimisers.face import (
     FaceFit,
@@ -32,12 +32,12 @@ def face(models) -> FaceFit:
 def _face(models) -> FaceFit:
     data = models[MODEL].data
     own, bounded = own_columns(data), bounded_fit(data, reml=True)
-    return optimum_on_face(own, (THETA_22,), pack(own.s @ factor(bounded.theta, 3)))
+    return optimum_on_face(own, (THETA_22,), pack(own.s @ factor(bounded.theta, (3,)), (3,)))
 
 
 def criterion(theta: np.ndarray, data: CrossProducts) -> float:
     """The criterion at a theta on lme4's scale, by way of the coordinates that models are fitted in."""
-    return profile(pack(data.basis_units(factor(theta, 3))), data, reml=True).criterion
+    return profile(pack(data.basis_units(factor(theta, (3,))), (3,)), data, reml=True).criterion
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +78,7 @@ def test_nothing_on_the_face_is_lower(models, face: FaceFit, theta: np.ndarray) 
 def test_the_wall_is_one_way_up_and_the_other_way_down(models, face: FaceFit, theta: np.ndarray) -> None:
     # By finite differences in other coordinates; their error is h^2 times a third derivative, below 1e-3 here.
     data, step = models[MODEL].data, 1e-4 * np.eye(6)[THETA_22]
-    for sign, point in ((1.0, theta), (-1.0, column_flipped(theta, THETA_22, 3))):
+    for sign, point in ((1.0, theta), (-1.0, column_flipped(theta, THETA_22, (3,)))):
         assert sign * point[THETA_32] > 0
         slope = (criterion(point + step, data) - criterion(point - step, data)) / 2e-4
         assert slope == pytest.approx(sign * face.derivatives[0], abs=1e-2)
@@ -88,7 +88,7 @@ def test_the_wall_is_one_way_up_and_the_other_way_down(models, face: FaceFit, th
 
 
 def test_the_other_sign_of_a_column_is_the_same_covariance_matrix(theta: np.ndarray) -> None:
-    lower, flipped = factor(theta, 3), factor(column_flipped(theta, THETA_22, 3), 3)
+    lower, flipped = factor(theta, (3,)), factor(column_flipped(theta, THETA_22, (3,)), (3,))
     assert np.array_equal(lower @ lower.T, flipped @ flipped.T)
     assert not np.array_equal(lower, flipped)
 
@@ -97,7 +97,7 @@ def test_behind_the_wall_the_criterion_falls_at_once(models, face: FaceFit) -> N
     data = own_columns(models[MODEL].data)
     values = np.linspace(0.0, 0.05, 6)  # the optimum is at 0.076 in these coordinates
     up = criterion_along(data, face.theta, THETA_22, values)
-    down = criterion_along(data, column_flipped(face.theta, THETA_22, 3), THETA_22, values)
+    down = criterion_along(data, column_flipped(face.theta, THETA_22, (3,)), THETA_22, values)
     assert up[0] == pytest.approx(face.at.criterion, abs=1e-9)
     assert down[0] == pytest.approx(face.at.criterion, abs=1e-9)
     # Within the bounds there is a rise of almost one to cross first; on the other side there is none.
@@ -124,19 +124,23 @@ def test_where_the_bounds_lead_to_the_optimum_there_is_no_face(models, name: str
     assert (story["face"], story["fit"], story["walls"]) == ([], None, [])
 
 
-def test_a_wall_is_a_zero_away_from_the_optimum() -> None:
-    theta = np.array([1.0, 0.5, 0.0])
-    assert wall(BoundedFit(101.0, theta, 9, True), 100.0, 2) == (2,)
-    assert wall(BoundedFit(100.0, theta, 9, True), 100.0, 2) == ()  # the optimum itself is singular
-    assert wall(BoundedFit(101.0, theta + 0.1, 9, True), 100.0, 2) == ()  # another optimum
-    off_diagonal = BoundedFit(101.0, np.array([1.0, 0.0, 1.0]), 9, True)
-    assert wall(off_diagonal, 100.0, 2) == ()  # there is no bound there
+def test_a_wall_is_a_zero_away_from_the_optimum(models) -> None:
+    own = own_columns(models["random_coefficients"].data)
+
+    def ended(criterion: float, *theta: float) -> tuple[int, ...]:
+        return wall(BoundedFit(criterion, np.array(theta), 9, CONVERGED, 1.5), 100.0, own)
+
+    assert ended(101.0, 1.0, 0.5, 0.0) == (2,)
+    assert ended(100.0, 1.0, 0.5, 0.0) == ()  # the optimum itself is singular
+    assert ended(101.0, 1.1, 0.6, 0.1) == ()  # another optimum
+    assert ended(101.0, 1.0, 0.0, 1.0) == ()  # there is no bound there
+    assert ended(np.inf, 1.0, 0.0, 0.0) == ()  # the search found nothing
 
 
 def test_elements_are_named_by_row_and_column() -> None:
-    names = [theta_name(element, 3) for element in range(n_theta(3))]
+    names = [theta_name(element, (3,)) for element in range(n_theta((3,)))]
     assert names == ["theta_11", "theta_21", "theta_31", "theta_22", "theta_32", "theta_33"]
-    assert theta_positions(["theta_22", "theta_33"], 3) == (3, 5)
+    assert theta_positions(["theta_22", "theta_33"], (3,)) == (3, 5)
 
 
 def test_estimates_at_the_optimum_are_the_fit(models, lme4) -> None:

@@ -3,11 +3,22 @@
 from xml.etree import ElementTree
 
 import pytest
-from twolevel.model.terms import Factor, read_factor
+from twolevel.model.terms import Factor
 from twolevel.output.equations import equations
 from twolevel.output.mathml import Words, latex_text, math
 
-LEVELS = {"sector": ["Public", "Catholic"], "minority": ["No", "Yes"]}
+
+class Meanings(dict[str, Factor]):
+    """What names mean: these levels, and numbers."""
+
+    def __missing__(self, name: str) -> Factor:
+        return Factor(name)
+
+
+MEANINGS = Meanings(
+    sectorCatholic=Factor("sector", "Catholic", "Public", "treatment"),
+    minorityYes=Factor("minority", "Yes", "No", "treatment"),
+)
 
 MATHML = "{http://www.w3.org/1998/Math/MathML}"
 
@@ -31,7 +42,7 @@ def flat(latex):
 
 
 def test_the_one_way_anova():
-    written = equations([coefficient(predictors=[[0, []]], random=0)], "mathach", LEVELS)
+    written = equations([coefficient(predictors=[[0, []]], random=0)], "mathach", MEANINGS, [1])
     assert flat(written.level1.latex) == r"\text{mathach}_{ij} = \beta_{0j} + r_{ij}"
     assert [flat(e.latex) for e in written.level2] == [r"\beta_{0j} = \gamma_{00} + u_{0j}"]
     assert flat(written.combined.latex) == r"\text{mathach}_{ij} = \gamma_{00} + u_{0j} + r_{ij}"
@@ -40,7 +51,7 @@ def test_the_one_way_anova():
 
 
 def test_intercepts_and_slopes_as_outcomes():
-    written = equations(INTERCEPTS_AND_SLOPES, "mathach", LEVELS)
+    written = equations(INTERCEPTS_AND_SLOPES, "mathach", MEANINGS, [2])
     catholic = r"(\text{sector} = \text{Catholic})_{j}"
     assert flat(written.level1.latex) == r"\text{mathach}_{ij} = \beta_{0j} + \beta_{1j}\text{cses}_{ij} + r_{ij}"
     assert [flat(e.latex) for e in written.level2] == [
@@ -69,7 +80,8 @@ def test_a_coefficient_without_random_effect_or_constant_has_none():
             coefficient("z", predictors=[[1, ["w"]]]),
         ],
         "y",
-        {},
+        MEANINGS,
+        [1],
     )
     assert [flat(e.latex) for e in written.level2] == [
         r"\beta_{0j} = u_{0j}",
@@ -80,7 +92,7 @@ def test_a_coefficient_without_random_effect_or_constant_has_none():
 
 
 def test_without_an_intercept_the_coefficients_count_from_one():
-    written = equations([coefficient("x", predictors=[[0, []]], random=0)], "y", {})
+    written = equations([coefficient("x", predictors=[[0, []]], random=0)], "y", MEANINGS, [1])
     assert flat(written.level1.latex) == r"\text{y}_{ij} = \beta_{1j}\text{x}_{ij} + r_{ij}"
 
 
@@ -92,33 +104,43 @@ def test_the_order_of_the_random_effects_is_that_of_their_columns():
             coefficient("b", predictors=[[2, []]], random=1),
         ],
         "y",
-        {},
+        MEANINGS,
+        [3],
     )
     assert [s.latex for s in written.random_symbols] == [r"\tau_{00}", r"\tau_{22}", r"\tau_{11}"]
     assert written.covariance is not None
     assert written.covariance.latex.count(r"\tau_{21}") == 1
 
 
+@pytest.mark.parametrize(
+    ("blocks", "zeros"),
+    [
+        ([1, 1, 1], [(0, 1), (0, 2), (1, 2)]),
+        ([2, 1], [(0, 2), (1, 2)]),
+        ([1, 2], [(0, 1), (0, 2)]),
+        ([3], []),
+    ],
+)
+def test_the_covariance_matrix_has_zeros_between_blocks(blocks, zeros):
+    level1 = [coefficient(name, predictors=[[i, []]], random=i) for i, name in enumerate(["a", "b", "c"])]
+    written = equations(level1, "y", MEANINGS, blocks)
+    assert written.covariance is not None
+    inside = written.covariance.latex.split(r"\begin{pmatrix}")[1].split(r"\end{pmatrix}")[0]
+    cells = [[cell.strip() for cell in row.split("&")] for row in inside.split(r"\\")]
+    for i in range(3):
+        for k in range(3):
+            zero = (i, k) in zeros or (k, i) in zeros
+            assert cells[i][k] == ("0" if zero else rf"\tau_{{{i + 1}{k + 1}}}")
+    assert [s.latex for s in written.random_symbols] == [r"\tau_{11}", r"\tau_{22}", r"\tau_{33}"]
+
+
 def test_indices_of_two_digits_are_told_apart():
     many = [coefficient(predictors=[[0, []]], random=0)]
     many += [coefficient(f"x{i}", predictors=[[i, []]]) for i in range(1, 12)]
-    symbols = [s.latex for s in equations(many, "y", {}).fixed_symbols]
+    symbols = [s.latex for s in equations(many, "y", MEANINGS, [1]).fixed_symbols]
     assert len(set(symbols)) == 12
     assert symbols[11] == r"\gamma_{11,0}"
     assert symbols[1] == r"\gamma_{10}"
-
-
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        ("cses", Factor("cses")),
-        ("sectorCatholic", Factor("sector", "Catholic", "Public")),
-        ("sectorPublic", Factor("sectorPublic")),  # the reference has no column
-        ("log(size)", Factor("log(size)")),
-    ],
-)
-def test_a_contrast_is_a_column_and_a_level(name, expected):
-    assert read_factor(name, LEVELS) == expected
 
 
 HOSTILE = [
@@ -140,7 +162,8 @@ def test_a_hostile_name_is_text(name):
             coefficient(name, predictors=[[1, []], [2, [f"sector{name}"]]], random=1),
         ],
         name,
-        {"sector": ["Public", name]},
+        MEANINGS | {name: Factor(name), f"sector{name}": Factor("sector", name, "Public", "treatment")},
+        [2],
     )
     for formula in (written.level1, *written.level2, written.combined):
         tree = ElementTree.fromstring(
@@ -168,7 +191,7 @@ def test_long_sums_break_into_lines_and_lose_nothing():
     names = [f"predictor_{i}" for i in range(1, 8)]
     level1 = [coefficient(predictors=[[0, []]], random=0)]
     level1 += [coefficient(name, predictors=[[i, []]]) for i, name in enumerate(names, start=1)]
-    latex = equations(level1, "y", {}).combined.latex
+    latex = equations(level1, "y", MEANINGS, [1]).combined.latex
     assert latex.count(r"\\") >= 4
     assert all(latex.count(latex_text(name)) == 1 for name in names)
     assert flat(latex).count(" + ") == 9  # of ten terms

@@ -47,7 +47,7 @@ def experiments() -> list[Experiment]:
         some = tuple(designs[model] for model in models)
         data = tuple(map(cross_products, some))
         optima = [search(of, reml, starts(of, 4, 2002)).best.theta for of in data]
-        lowers = tuple(factor(theta, len(of.s)) for theta, of in zip(optima, data, strict=True))
+        lowers = tuple(factor(theta, of.blocks) for theta, of in zip(optima, data, strict=True))
         sigma = profile(optima[0], data[0], reml).sigma
         made.append(experiment(some, lowers, sigma, reml=reml, name=name))
     return made

@@ -5,7 +5,7 @@ import csv
 import hashlib
 import re
 from base64 import b64encode
-from dataclasses import replace
+from dataclasses import asdict, replace
 from html.parser import HTMLParser
 from io import StringIO
 from itertools import pairwise
@@ -18,6 +18,7 @@ import pandas as pd
 import pytest
 from twolevel.errors import UserError
 from twolevel.model.parameters import parameters
+from twolevel.model.terms import Factor
 from twolevel.output.numbers import decimals, fine_p, fine_p_phrase, fixed, p_value, percent, signed
 from twolevel.output.words import clean
 from twolevel.report.contents import Results, contents
@@ -73,7 +74,7 @@ def fit(hierarchy, terms, covariance, criterion, sigma=2.0, response="words"):
         "runs": [{}] * 10,
         "mixedlm": {"difference": 0.0},
         "defaults": {
-            "lme4_bounds": {"criterion": criterion, "theta": [1.0] * (q * (q + 1) // 2)},
+            "lme4_bounds": {"criterion": criterion, "theta": [1.0] * (q * (q + 1) // 2), "repeats_lme4": True},
         },
     }
     random_terms = [
@@ -85,9 +86,13 @@ def fit(hierarchy, terms, covariance, criterion, sigma=2.0, response="words"):
         "group": "class",
         "n_obs": 200,
         "n_groups": 20,
+        "columns": [response, "class"],
+        "left_out": {"rows": 0, "missing": {}},
         "hierarchy": hierarchy,
+        "meanings": {name: asdict(meaning(name)) for c in hierarchy for name in names_of(c)},
         "fixed_terms": terms,
         "random_terms": random_terms,
+        "blocks": [len(random_terms)],
         "random_effects_covariance": covariance,
         "random_effects_correlation": correlation,
         "estimator": "REML",
@@ -106,6 +111,18 @@ def fit(hierarchy, terms, covariance, criterion, sigma=2.0, response="words"):
     }
 
 
+def names_of(coefficient):
+    """The factors in a level-1 coefficient and its predictors."""
+    return {*coefficient["factors"], *(name for _, predictor in coefficient["predictors"] for name in predictor)}
+
+
+def meaning(name):
+    """The column kind is a factor, and its reference level is old; all else are numbers."""
+    if name.startswith("kind"):
+        return Factor("kind", name.removeprefix("kind"), "old", "treatment", ("kind",))
+    return Factor(name, made_of=(name,))
+
+
 def estimates(values, std_error=0.1):
     table = pd.DataFrame({"estimate": values, "std_error": std_error})
     tests = {"df": 17.25, "p_value": 0.012, "kr_df": 16.5, "kr_p_value": 0.013}
@@ -115,7 +132,7 @@ def estimates(values, std_error=0.1):
 def intervals(of, **changes):
     """Every interval 1 wide and about 1, but for those in `changes`: bounds by method and name, as `basic_sig01`."""
     rows = []
-    for parameter in parameters(of["random_terms"], of["fixed_terms"]):
+    for parameter in parameters(of["random_terms"], of["fixed_terms"], of["blocks"]):
         for method in ("percentile", "basic", "normal", "profile", "wald"):
             if method == "wald" and parameter.kind != "fixed":
                 continue
@@ -643,7 +660,7 @@ def test_what_is_wrong_with_a_fit_is_said():
     wrong["random_effects_covariance"] = [[1.0, 0.0], [0.0, 0.0]]
     story["reached_best"] = 3
     story["mixedlm"]["difference"] = 0.5
-    story["defaults"]["lme4_bounds"]["criterion"] = 1108.25
+    story["defaults"]["lme4_bounds"] |= {"criterion": 1108.25, "repeats_lme4": False}
     text = Page(page(replace(made, fits=made.fits | {"full": wrong}))).text.replace("\xa0", " ")
     for sentence in (
         "Not to be trusted: full.",
@@ -653,6 +670,7 @@ def test_what_is_wrong_with_a_fit_is_said():
         "Some searches ended at a higher criterion in full.",
         "MixedLM, started at the optimum, ended a millionth or more from its criterion, or broke down, in full.",
         "stopped above the optimum in 1 of 2 models: full (by 8.25).",
+        "where predictors differ much in size or are far from zero, as in full, lme4 itself can end elsewhere",
         "Singular: full.",
         "Not to be trusted: full (by REML, the best point found is a saddle).",
     ):

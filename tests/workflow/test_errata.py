@@ -140,7 +140,8 @@ def slope_first(fit: Fit) -> None:
         {"term": "x", "factors": ["x"], "predictors": [[0, []]], "random": None},
         {"term": "cses", "factors": ["cses"], "predictors": [[1, []]], "random": 0},
     ]
-    fit["random_terms"], fit["fixed_terms"], fit["fixed_effects"] = ["cses"], ["x", "cses"], [0.0, 1.0]
+    fit["random_terms"], fit["blocks"] = ["cses"], [1]
+    fit["fixed_terms"], fit["fixed_effects"] = ["x", "cses"], [0.0, 1.0]
 
 
 # For each piece of evidence, what makes it fail.

@@ -93,11 +93,6 @@ class Run:
         """The first value of a column in each group."""
         return self.column(name).groupby(self.observations[self.group], observed=True, sort=True).first()
 
-    def levels(self) -> dict[str, list[str]]:
-        """The levels of each factor, the reference first."""
-        factors = self.observations.select_dtypes("category")
-        return {str(name): [str(level) for level in column.cat.categories] for name, column in factors.items()}
-
     def row(self, model: str, quantity: str, term: str = "") -> Row:
         """A number that the source printed."""
         for row in self.printed:

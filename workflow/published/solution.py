@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from twolevel.model.blocks import slices
+from twolevel.output.results import block_names
 
 
 class NotThereError(Exception):
@@ -61,15 +63,16 @@ def from_estimates(estimates: Mapping[str, Any]) -> Solution:
         for column, values in columns.items()
         for term, value in zip(estimates["fixed_terms"], values, strict=True)
     }
-    group, terms, sigma = estimates["group"], estimates["random_terms"], estimates["sigma"]
+    terms, sigma, blocks = estimates["random_terms"], estimates["sigma"], tuple(estimates["blocks"])
     covariance, correlation = estimates["random_effects_covariance"], estimates["random_effects_correlation"]
     random = {("vcov", "Residual"): sigma**2, ("sdcor", "Residual"): sigma}
-    for i, term in enumerate(terms):
-        name = _random_name(group, term, "")
-        random |= {("vcov", name): covariance[i][i], ("sdcor", name): covariance[i][i] ** 0.5}
-        for k in range(i):
-            name = _random_name(group, terms[k], term)
-            random |= {("vcov", name): covariance[i][k], ("sdcor", name): correlation[i][k]}
+    for group, block in zip(block_names(estimates["group"], blocks), slices(blocks), strict=True):
+        for i in range(block.start, block.stop):
+            name = _random_name(group, terms[i], "")
+            random |= {("vcov", name): covariance[i][i], ("sdcor", name): covariance[i][i] ** 0.5}
+            for k in range(block.start, i):
+                name = _random_name(group, terms[k], terms[i])
+                random |= {("vcov", name): covariance[i][k], ("sdcor", name): correlation[i][k]}
     return _solution(estimates, fixed, random)
 
 

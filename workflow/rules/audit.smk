@@ -1,8 +1,8 @@
 # The audit of optimisers: where MixedLM ends by each of its methods, and a search within lme4's bounds, for every model.
 
-AUDITED = config.get("optimiser_audit")
+AUDITED = config["optimiser_audit"]
 AUDIT = (
-    ["results/optimiser_audit.csv", "results/optimiser_audit_seconds.csv"]
+    ["<results>/optimiser_audit.csv", "<results>/optimiser_audit_seconds.csv"]
     if AUDITED
     else []
 )
@@ -13,15 +13,15 @@ if AUDITED:
     rule audit_optimisers:
         input:
             table=TABLE,
-            fit="results/models/{model}/fit.json",
+            fit="<results>/models/{model}/fit.json",
             library=library("audit_optimisers"),
         output:
-            trials="results/models/{model}/optimiser_audit.csv",
-            seconds="results/models/{model}/optimiser_audit_seconds.csv",
+            trials="<results>/models/{model}/optimiser_audit.csv",
+            seconds="<results>/models/{model}/optimiser_audit_seconds.csv",
         log:
-            "logs/audit_optimisers/{model}.log",
+            "<logs>/audit_optimisers/{model}.log",
         benchmark:
-            "logs/benchmarks/audit_optimisers/{model}.tsv"
+            "<logs>/benchmarks/audit_optimisers/{model}.tsv"
         # After the fits, which all else waits for, and before that: the longest of these jobs is the longest of all.
         priority: 1
         conda:
@@ -54,9 +54,9 @@ if AUDITED:
                 table="seconds",
             ),
         log:
-            "logs/gather_audit.log",
+            "<logs>/gather_audit.log",
         benchmark:
-            "logs/benchmarks/gather_audit.tsv"
+            "<logs>/benchmarks/gather_audit.tsv"
         conda:
             "../../envs/pipeline.yaml"
         message:

@@ -30,17 +30,17 @@ rule calibrate_tests:
     input:
         table=TABLE,
         fits=compared("fit.json"),
-        comparison="results/comparisons/{comparison}/comparison.json",
-        experiment="results/comparisons/{comparison}/experiment.npz",
+        comparison="<results>/comparisons/{comparison}/comparison.json",
+        experiment="<results>/comparisons/{comparison}/experiment.npz",
         library=library("calibrate_tests"),
     output:
         temp(
-            "results/calibration/comparisons/{comparison}/replicates/{scatteritem}.npz"
+            "<results>/calibration/comparisons/{comparison}/replicates/{scatteritem}.npz"
         ),
     log:
-        "logs/calibrate_tests/{comparison}/{scatteritem}.log",
+        "<logs>/calibrate_tests/{comparison}/{scatteritem}.log",
     benchmark:
-        "logs/benchmarks/calibrate_tests/{comparison}/{scatteritem}.tsv"
+        "<logs>/benchmarks/calibrate_tests/{comparison}/{scatteritem}.tsv"
     conda:
         "../../envs/pipeline.yaml"
     params:
@@ -54,15 +54,15 @@ rule calibrate_tests:
 rule calibrate_intervals:
     input:
         table=TABLE,
-        fit="results/models/{model}/fit.json",
-        experiment="results/models/{model}/experiment.npz",
+        fit="<results>/models/{model}/fit.json",
+        experiment="<results>/models/{model}/experiment.npz",
         library=library("calibrate_intervals"),
     output:
-        temp("results/calibration/models/{model}/replicates/{scatteritem}.npz"),
+        temp("<results>/calibration/models/{model}/replicates/{scatteritem}.npz"),
     log:
-        "logs/calibrate_intervals/{model}/{scatteritem}.log",
+        "<logs>/calibrate_intervals/{model}/{scatteritem}.log",
     benchmark:
-        "logs/benchmarks/calibrate_intervals/{model}/{scatteritem}.tsv"
+        "<logs>/benchmarks/calibrate_intervals/{model}/{scatteritem}.tsv"
     conda:
         "../../envs/pipeline.yaml"
     params:
@@ -78,36 +78,38 @@ rule gather_calibration:
     input:
         comparisons=of_comparisons("comparison.json"),
         tested=of_comparisons("experiment.npz"),
-        fits=expand("results/models/{model}/fit.json", model=CALIBRATED_MODELS),
-        fitted=expand("results/models/{model}/experiment.npz", model=CALIBRATED_MODELS),
+        fits=expand("<results>/models/{model}/fit.json", model=CALIBRATED_MODELS),
+        fitted=expand(
+            "<results>/models/{model}/experiment.npz", model=CALIBRATED_MODELS
+        ),
         parts=[
             part
             for study in STUDIES
             for part in gather.calibration(
-                f"results/calibration/{study}/replicates/{{scatteritem}}.npz"
+                f"<results>/calibration/{study}/replicates/{{scatteritem}}.npz"
             )
         ],
         library=library("gather_calibration"),
     output:
-        about="results/calibration/calibration.json",
+        about="<results>/calibration/calibration.json",
         type_1_error=reported(
-            "results/calibration/type_1_error.csv",
+            "<results>/calibration/type_1_error.csv",
             "type_1_error",
             "Checks",
             "calibration",
             result="table of type I errors",
         ),
         coverage=reported(
-            "results/calibration/coverage.csv",
+            "<results>/calibration/coverage.csv",
             "coverage",
             "Checks",
             "calibration",
             result="table of coverages",
         ),
     log:
-        "logs/gather_calibration.log",
+        "<logs>/gather_calibration.log",
     benchmark:
-        "logs/benchmarks/gather_calibration.tsv"
+        "<logs>/benchmarks/gather_calibration.tsv"
     conda:
         "../../envs/pipeline.yaml"
     params:
@@ -121,24 +123,24 @@ rule gather_calibration:
 
 rule draw_calibration:
     input:
-        table="results/calibration/{figure}.csv",
+        table="<results>/calibration/{figure}.csv",
         library=lambda wildcards: library(
             "draw_figure", also=[f"twolevel.figures.{wildcards.figure}"]
         ),
     output:
         svg=reported(
-            "results/calibration/{figure}.svg",
+            "<results>/calibration/{figure}.svg",
             "calibration",
             "Checks",
             "calibration",
             result="figure of {figure}",
         ),
-        png="results/calibration/{figure}.png",
-        words="results/calibration/{figure}.json",
+        png="<results>/calibration/{figure}.png",
+        words="<results>/calibration/{figure}.json",
     log:
-        "logs/draw_calibration/{figure}.log",
+        "<logs>/draw_calibration/{figure}.log",
     benchmark:
-        "logs/benchmarks/draw_calibration/{figure}.tsv"
+        "<logs>/benchmarks/draw_calibration/{figure}.tsv"
     wildcard_constraints:
         figure="type_1_error|coverage",
     conda:
@@ -161,9 +163,9 @@ rule calibration:
         calibration=rules.gather_calibration.output,
         drawn=expand(rules.draw_calibration.output, figure=CALIBRATION_FIGURES),
     log:
-        "logs/calibration.log",
+        "<logs>/calibration.log",
     benchmark:
-        "logs/benchmarks/calibration.tsv"
+        "<logs>/benchmarks/calibration.tsv"
     conda:
         "../../envs/pipeline.yaml"
     params:

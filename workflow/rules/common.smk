@@ -1,15 +1,15 @@
 # What every stage uses: the names of files, and what a script imports.
 import re
 import shlex
-import sys
-from pathlib import Path
 
 from imports import library_files
 from study_loader import find_study, has_part, load_part
 from twolevel.output.words import configured_names
 
-# Snakemake puts the path of Python into a script's command as it is, and a folder's name may hold a space.
-sys.executable = shlex.quote(sys.executable)
+# Snakemake puts the path of Python into a script's command as it is, and a folder's name may hold a space. Where this is
+# a module that is used twice, the path is quoted already.
+if Path(sys.executable).exists():
+    sys.executable = shlex.quote(sys.executable)
 
 # Tables of groups are named after them: clinics.csv and clinic_effects.csv, say.
 GROUP, GROUPS = (
@@ -23,9 +23,9 @@ try:
 except UserError as error:
     raise WorkflowError(str(error)) from None
 # The raw table has a folder of its own, which no data.name can name.
-RAW = "results/data/raw/table.parquet"
-TABLE = f"results/data/{config['data']['name']}.parquet"
-GROUP_TABLE = f"results/data/{GROUPS}.csv"
+RAW = "<results>/data/raw/table.parquet"
+TABLE = f"<results>/data/{config['data']['name']}.parquet"
+GROUP_TABLE = f"<results>/data/{GROUPS}.csv"
 
 
 wildcard_constraints:
@@ -40,13 +40,9 @@ def library(script, also=(), part=None):
     Where it loads a part of the study, those of that part too.
     """
     of_study = [f"{STUDY.name}.{part}"] if STUDY and part else []
-    return library_files(script, (*also, *of_study), STUDY)
-
-
-def of_study(path):
-    """A file of the study, from the working folder where it lies below that: then results outlive a move of both."""
-    here = Path.cwd()
-    return str(path.relative_to(here) if path.is_relative_to(here) else path)
+    return [
+        of_checkout(file) for file in library_files(script, (*also, *of_study), STUDY)
+    ]
 
 
 def reported(file, caption, category, subcategory=None, **labels):
@@ -63,20 +59,20 @@ def reported(file, caption, category, subcategory=None, **labels):
 def compared(file):
     """That file of the null model and of the alternative of a comparison."""
     return lambda wildcards: [
-        f"results/models/{config['comparisons'][wildcards.comparison][role]}/{file}"
+        f"<results>/models/{config['comparisons'][wildcards.comparison][role]}/{file}"
         for role in ("null_model", "alternative_model")
     ]
 
 
 def of_models(file):
     """That file of every model."""
-    return expand("results/models/{model}/{file}", model=config["models"], file=file)
+    return expand("<results>/models/{model}/{file}", model=config["models"], file=file)
 
 
 def of_comparisons(file):
     """That file of every comparison."""
     return expand(
-        "results/comparisons/{comparison}/{file}",
+        "<results>/comparisons/{comparison}/{file}",
         comparison=config["comparisons"],
         file=file,
     )
@@ -111,8 +107,8 @@ FIGURE_TABLES = {
 def figure_tables(wildcards):
     """The tables that the kind of this figure reads."""
     figure = config["figures"][wildcards.figure]
-    model = f"results/models/{figure.get('model')}"
-    comparison = f"results/comparisons/{figure.get('comparison')}"
+    model = f"<results>/models/{figure.get('model')}"
+    comparison = f"<results>/comparisons/{figure.get('comparison')}"
     files = {
         "observations": TABLE,
         "fixed_effects": f"{model}/fixed_effects.csv",
@@ -126,7 +122,7 @@ def figure_tables(wildcards):
         "tests": f"{comparison}/tests.csv",
         "result": f"{comparison}/comparison.json",
         "constrained": f"{model}/constrained.json",
-        "audit": "results/optimiser_audit.csv",
+        "audit": "<results>/optimiser_audit.csv",
     }
     return {name: files[name] for name in FIGURE_TABLES[figure["kind"]]}
 

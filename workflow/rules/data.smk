@@ -15,22 +15,22 @@ FETCH = {
 rule fetch_data:
     input:
         # The person's own file or the snapshot, so that an update of it is seen. Where there is none, the script says
-        # what the choices are.
+        # what the choices are; but a rule of the workflow that this is a module of may make the file.
         file=[
-            file
+            local(file)
             for file in (FETCH["mode"], FETCH.get("snapshot", ""))
-            if Path(file).is_file()
+            if Path(file).is_file() or not (ALONE or file in ("", *MODE_KEYS))
         ],
         library=library("fetch_data"),
     output:
         raw=RAW,
         provenance=reported(
-            "results/data/provenance.json", "provenance", "Data", table="provenance"
+            "<results>/data/provenance.json", "provenance", "Data", table="provenance"
         ),
     log:
-        "logs/fetch_data.log",
+        "<logs>/fetch_data.log",
     benchmark:
-        "logs/benchmarks/fetch_data.tsv"
+        "<logs>/benchmarks/fetch_data.tsv"
     conda:
         "../../envs/pipeline.yaml"
     params:
@@ -44,21 +44,22 @@ rule fetch_data:
 rule prepare_data:
     input:
         raw=RAW,
-        provenance="results/data/provenance.json",
+        provenance="<results>/data/provenance.json",
         library=library("prepare_data"),
     output:
         table=TABLE,
         groups=reported(GROUP_TABLE, "groups", "Data", table=GROUPS),
     log:
-        "logs/prepare_data.log",
+        "<logs>/prepare_data.log",
     benchmark:
-        "logs/benchmarks/prepare_data.tsv"
+        "<logs>/benchmarks/prepare_data.tsv"
     conda:
         "../../envs/pipeline.yaml"
     params:
         # Labels are for readers: without them a new one does not prepare the data again.
         data={
             "group": config["data"]["group"],
+            "missing": config["data"]["missing"],
             "columns": {
                 name: {key: value for key, value in column.items() if key != "label"}
                 for name, column in config["data"]["columns"].items()

@@ -1,6 +1,6 @@
 # What the sources got wrong, each claim with its evidence from the results.
 
-ERRATA = ["results/errata.csv"] if SOURCE and "errata" in SOURCE else []
+ERRATA = ["<results>/errata.csv"] if SOURCE and "errata" in SOURCE else []
 
 
 if ERRATA and not (STUDY and has_part(STUDY, "evidence")):
@@ -14,8 +14,8 @@ if ERRATA:
 
     rule check_errata:
         input:
-            errata=SOURCE["errata"],
-            published=SOURCE["published"],
+            errata=local(SOURCE["errata"]),
+            published=local(SOURCE["published"]),
             table=TABLE,
             fits=of_models("fit.json"),
             constrained=of_models("constrained.json"),
@@ -25,16 +25,16 @@ if ERRATA:
             library=library("check_errata", part="evidence"),
         output:
             reported(
-                "results/errata.csv",
+                "<results>/errata.csv",
                 "errata",
                 "Checks",
                 "published numbers",
                 table="errata",
             ),
         log:
-            "logs/check_errata.log",
+            "<logs>/check_errata.log",
         benchmark:
-            "logs/benchmarks/check_errata.tsv"
+            "<logs>/benchmarks/check_errata.tsv"
         conda:
             "../../envs/pipeline.yaml"
         params:

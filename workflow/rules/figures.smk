@@ -7,18 +7,18 @@ rule draw_figure:
         library=figure_library,
     output:
         svg=reported(
-            "results/figures/{figure}.svg",
+            "<results>/figures/{figure}.svg",
             "figure",
             "Figures",
             shown_in_figure,
             figure="{figure}",
         ),
-        png="results/figures/{figure}.png",
-        words="results/figures/{figure}.json",
+        png="<results>/figures/{figure}.png",
+        words="<results>/figures/{figure}.json",
     log:
-        "logs/draw_figure/{figure}.log",
+        "<logs>/draw_figure/{figure}.log",
     benchmark:
-        "logs/benchmarks/draw_figure/{figure}.tsv"
+        "<logs>/benchmarks/draw_figure/{figure}.tsv"
     conda:
         "../../envs/pipeline.yaml"
     params:

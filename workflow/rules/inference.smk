@@ -11,19 +11,19 @@ rule compare_models:
         fits=compared("fit.json"),
         library=library("compare_models"),
     output:
-        comparison="results/comparisons/{comparison}/comparison.json",
+        comparison="<results>/comparisons/{comparison}/comparison.json",
         table=reported(
-            "results/comparisons/{comparison}/table.csv",
+            "<results>/comparisons/{comparison}/table.csv",
             "comparison",
             "Comparisons",
             "{comparison}",
             table="likelihood ratio test",
         ),
-        experiment="results/comparisons/{comparison}/experiment.npz",
+        experiment="<results>/comparisons/{comparison}/experiment.npz",
     log:
-        "logs/compare_models/{comparison}.log",
+        "<logs>/compare_models/{comparison}.log",
     benchmark:
-        "logs/benchmarks/compare_models/{comparison}.tsv"
+        "<logs>/benchmarks/compare_models/{comparison}.tsv"
     conda:
         "../../envs/pipeline.yaml"
     params:
@@ -36,14 +36,14 @@ rule compare_models:
 
 rule simulate_replicates:
     input:
-        experiment="results/{experiment}/experiment.npz",
+        experiment="<results>/{experiment}/experiment.npz",
         library=library("simulate_replicates"),
     output:
-        temp("results/{experiment}/replicates/{scatteritem}.npz"),
+        temp("<results>/{experiment}/replicates/{scatteritem}.npz"),
     log:
-        "logs/simulate_replicates/{experiment}/{scatteritem}.log",
+        "<logs>/simulate_replicates/{experiment}/{scatteritem}.log",
     benchmark:
-        "logs/benchmarks/simulate_replicates/{experiment}/{scatteritem}.tsv"
+        "<logs>/benchmarks/simulate_replicates/{experiment}/{scatteritem}.tsv"
     wildcard_constraints:
         experiment="(models|comparisons)/[^/]+",
     conda:
@@ -59,23 +59,25 @@ rule simulate_replicates:
 
 rule gather_intervals:
     input:
-        experiment="results/models/{model}/experiment.npz",
-        fit="results/models/{model}/fit.json",
-        parts=gather.bootstrap("results/models/{{model}}/replicates/{scatteritem}.npz"),
+        experiment="<results>/models/{model}/experiment.npz",
+        fit="<results>/models/{model}/fit.json",
+        parts=gather.bootstrap(
+            "<results>/models/{{model}}/replicates/{scatteritem}.npz"
+        ),
         library=library("gather_intervals"),
     output:
-        replicates="results/models/{model}/bootstrap.parquet",
+        replicates="<results>/models/{model}/bootstrap.parquet",
         intervals=reported(
-            "results/models/{model}/intervals.csv",
+            "<results>/models/{model}/intervals.csv",
             "intervals",
             "Models",
             "{model}",
             table="intervals",
         ),
     log:
-        "logs/gather_intervals/{model}.log",
+        "<logs>/gather_intervals/{model}.log",
     benchmark:
-        "logs/benchmarks/gather_intervals/{model}.tsv"
+        "<logs>/benchmarks/gather_intervals/{model}.tsv"
     conda:
         "../../envs/pipeline.yaml"
     params:
@@ -90,25 +92,25 @@ rule gather_intervals:
 
 rule gather_tests:
     input:
-        experiment="results/comparisons/{comparison}/experiment.npz",
-        comparison="results/comparisons/{comparison}/comparison.json",
+        experiment="<results>/comparisons/{comparison}/experiment.npz",
+        comparison="<results>/comparisons/{comparison}/comparison.json",
         parts=gather.bootstrap(
-            "results/comparisons/{{comparison}}/replicates/{scatteritem}.npz"
+            "<results>/comparisons/{{comparison}}/replicates/{scatteritem}.npz"
         ),
         library=library("gather_tests"),
     output:
-        reference="results/comparisons/{comparison}/reference_distribution.parquet",
+        reference="<results>/comparisons/{comparison}/reference_distribution.parquet",
         tests=reported(
-            "results/comparisons/{comparison}/tests.csv",
+            "<results>/comparisons/{comparison}/tests.csv",
             "tests",
             "Comparisons",
             "{comparison}",
             table="tests",
         ),
     log:
-        "logs/gather_tests/{comparison}.log",
+        "<logs>/gather_tests/{comparison}.log",
     benchmark:
-        "logs/benchmarks/gather_tests/{comparison}.tsv"
+        "<logs>/benchmarks/gather_tests/{comparison}.tsv"
     conda:
         "../../envs/pipeline.yaml"
     params:

@@ -1,7 +1,7 @@
 # The ledger: every number that a source printed, computed from the results, with a verdict. Other data have none.
 
-SOURCE = config.get("ledger")
-LEDGER = ["results/ledger.csv", "results/witnesses.json"] if SOURCE else []
+SOURCE = config["ledger"]
+LEDGER = ["<results>/ledger.csv", "<results>/witnesses.json"] if SOURCE else []
 # The models by the names that the source gave them.
 SOURCE_NAMES = {
     name.strip(): model
@@ -15,8 +15,8 @@ if SOURCE:
 
     rule write_ledger:
         input:
-            published=SOURCE["published"],
-            verdicts=SOURCE["verdicts"],
+            published=local(SOURCE["published"]),
+            verdicts=local(SOURCE["verdicts"]),
             table=TABLE,
             groups=GROUP_TABLE,
             fits=of_models("fit.json"),
@@ -25,23 +25,23 @@ if SOURCE:
             random_effects=of_models("random_effects.csv"),
             intervals=of_models("intervals.csv"),
             bootstrap=of_models("bootstrap.parquet"),
-            variance_explained="results/models/variance_explained.csv",
+            variance_explained="<results>/models/variance_explained.csv",
             comparison_tables=of_comparisons("table.csv"),
             reference_distributions=of_comparisons("reference_distribution.parquet"),
             library=library("write_ledger", part="quantities"),
         output:
             ledger=reported(
-                "results/ledger.csv",
+                "<results>/ledger.csv",
                 "ledger",
                 "Checks",
                 "published numbers",
                 table="ledger",
             ),
-            witnesses="results/witnesses.json",
+            witnesses="<results>/witnesses.json",
         log:
-            "logs/write_ledger.log",
+            "<logs>/write_ledger.log",
         benchmark:
-            "logs/benchmarks/write_ledger.tsv"
+            "<logs>/benchmarks/write_ledger.tsv"
         conda:
             "../../envs/pipeline.yaml"
         params:

@@ -7,54 +7,55 @@ rule fit_model:
         library=library("fit_model"),
     output:
         summary=reported(
-            "results/models/{model}/summary.txt",
+            "<results>/models/{model}/summary.txt",
             "summary",
             "Models",
             "{model}",
             table="summary as lme4 prints it",
         ),
-        fit="results/models/{model}/fit.json",
-        constrained="results/models/{model}/constrained.json",
+        fit="<results>/models/{model}/fit.json",
+        constrained="<results>/models/{model}/constrained.json",
         fixed_effects=reported(
-            "results/models/{model}/fixed_effects.csv",
+            "<results>/models/{model}/fixed_effects.csv",
             "fixed_effects",
             "Models",
             "{model}",
             table="fixed effects",
         ),
         random_effects=reported(
-            "results/models/{model}/random_effects.csv",
+            "<results>/models/{model}/random_effects.csv",
             "random_effects",
             "Models",
             "{model}",
             table="random effects",
         ),
         variance_components=reported(
-            "results/models/{model}/variance_components.csv",
+            "<results>/models/{model}/variance_components.csv",
             "variance_components",
             "Models",
             "{model}",
             table="variance components",
         ),
         group_effects=reported(
-            f"results/models/{{model}}/{GROUP}_effects.csv",
+            f"<results>/models/{{model}}/{GROUP}_effects.csv",
             "group_effects",
             "Models",
             "{model}",
             table="empirical Bayes effects",
         ),
-        residuals="results/models/{model}/residuals.parquet",
-        experiment="results/models/{model}/experiment.npz",
+        residuals="<results>/models/{model}/residuals.parquet",
+        experiment="<results>/models/{model}/experiment.npz",
     log:
-        "logs/fit_model/{model}.log",
+        "<logs>/fit_model/{model}.log",
     benchmark:
-        "logs/benchmarks/fit_model/{model}.tsv"
+        "<logs>/benchmarks/fit_model/{model}.tsv"
     # Before all else: what is long waits for a fit, and would be waited for if it started last.
     priority: 2
     conda:
         "../../envs/pipeline.yaml"
     params:
         formula=lambda wildcards: config["models"][wildcards.model]["formula"],
+        group=config["data"]["group"],
         optimiser=config["optimiser"],
         data_name=config["data"]["name"],
     message:
@@ -70,16 +71,16 @@ rule explain_variance:
         library=library("explain_variance"),
     output:
         reported(
-            "results/models/variance_explained.csv",
+            "<results>/models/variance_explained.csv",
             "variance_explained",
             "Models",
             "all models",
             table="variance explained",
         ),
     log:
-        "logs/explain_variance.log",
+        "<logs>/explain_variance.log",
     benchmark:
-        "logs/benchmarks/explain_variance.tsv"
+        "<logs>/benchmarks/explain_variance.tsv"
     conda:
         "../../envs/pipeline.yaml"
     params:

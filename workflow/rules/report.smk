@@ -2,21 +2,21 @@
 import shutil
 
 # The template of the page, then all that it is made of.
-TEMPLATES = ["workflow/report/report.html.j2"] + sorted(
-    str(path.relative_to(workflow.basedir))
-    for path in Path(workflow.basedir, "workflow/report").rglob("*")
+TEMPLATES = [of_checkout("workflow/report/report.html.j2")] + sorted(
+    of_checkout(path)
+    for path in (CHECKOUT / "workflow/report").rglob("*")
     if path.name.endswith((".html.j2", ".css", ".js"))
     if path.name != "report.html.j2"
 )
 # Templates of the study's own, which others include as study/<name>.
 STUDY_TEMPLATES = (
-    sorted(map(of_study, STUDY.glob("templates/*.html.j2"))) if STUDY else []
+    sorted(map(of_checkout, STUDY.glob("templates/*.html.j2"))) if STUDY else []
 )
 
 
 rule render_report:
     input:
-        provenance="results/data/provenance.json",
+        provenance="<results>/data/provenance.json",
         table=TABLE,
         fits=of_models("fit.json"),
         fixed_effects=of_models("fixed_effects.csv"),
@@ -25,7 +25,7 @@ rule render_report:
         intervals=of_models("intervals.csv"),
         bootstraps=of_models("bootstrap.parquet"),
         constrained=of_models("constrained.json"),
-        variance_explained="results/models/variance_explained.csv",
+        variance_explained="<results>/models/variance_explained.csv",
         comparisons=of_comparisons("comparison.json"),
         comparison_tables=of_comparisons("table.csv"),
         tests=of_comparisons("tests.csv"),
@@ -34,17 +34,17 @@ rule render_report:
         audit=AUDIT[:1],
         study_tables=STUDY_TABLES,
         errata=ERRATA,
-        pictures=expand("results/figures/{figure}.svg", figure=config["figures"]),
-        words=expand("results/figures/{figure}.json", figure=config["figures"]),
+        pictures=expand("<results>/figures/{figure}.svg", figure=config["figures"]),
+        words=expand("<results>/figures/{figure}.json", figure=config["figures"]),
         templates=TEMPLATES,
         study_templates=STUDY_TEMPLATES,
         library=library("render_report", part="narrative"),
     output:
-        "results/report.html",
+        "<results>/report.html",
     log:
-        "logs/render_report.log",
+        "<logs>/render_report.log",
     benchmark:
-        "logs/benchmarks/render_report.tsv"
+        "<logs>/benchmarks/render_report.tsv"
     conda:
         "../../envs/pipeline.yaml"
     params:
@@ -74,7 +74,6 @@ rule render_report:
 # The browser that prints the page; without one there is no PDF, and nothing else is missing (Debian: apt install chromium).
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 BROWSER = next(filter(shutil.which, BROWSERS), None)
-REPORT_PDF = ["results/report.pdf"] if BROWSER else []
 
 
 if BROWSER:
@@ -84,11 +83,11 @@ if BROWSER:
             page=rules.render_report.output[0],
             library=library("print_report"),
         output:
-            REPORT_PDF,
+            "<results>/report.pdf",
         log:
-            "logs/print_report.log",
+            "<logs>/print_report.log",
         benchmark:
-            "logs/benchmarks/print_report.tsv"
+            "<logs>/benchmarks/print_report.tsv"
         conda:
             "../../envs/pipeline.yaml"
         params:
@@ -97,3 +96,6 @@ if BROWSER:
             "Print the report"
         script:
             "../scripts/print_report.py"
+
+
+REPORT_PDF = list(rules.print_report.output) if BROWSER else []

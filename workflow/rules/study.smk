@@ -1,7 +1,7 @@
 # Tables that only the study needs, for its own story; most studies have none.
 
 OWN = load_part(STUDY, "tables", "TABLES") if STUDY else None
-STUDY_TABLES = [f"results/{name}.csv" for name in OWN.made] if OWN else []
+STUDY_TABLES = [f"<results>/{name}.csv" for name in OWN.made] if OWN else []
 
 
 if OWN:
@@ -14,12 +14,12 @@ if OWN:
     rule make_study_tables:
         input:
             table=TABLE,
-            reads=[of_study(STUDY / file) for file in OWN.reads],
+            reads=[of_checkout(STUDY / file) for file in OWN.reads],
             library=library("make_study_tables", part="tables"),
         output:
             [
                 reported(
-                    f"results/{name}.csv",
+                    f"<results>/{name}.csv",
                     "study_tables",
                     "Models",
                     OWN.heading,
@@ -28,9 +28,9 @@ if OWN:
                 for name, label in OWN.made.items()
             ],
         log:
-            "logs/make_study_tables.log",
+            "<logs>/make_study_tables.log",
         benchmark:
-            "logs/benchmarks/make_study_tables.tsv"
+            "<logs>/benchmarks/make_study_tables.tsv"
         conda:
             "../../envs/pipeline.yaml"
         params:

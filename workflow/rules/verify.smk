@@ -5,9 +5,12 @@ BASELINE = dict(
     run=lambda wildcards: [
         file
         for file in rules.all.input
-        if file not in ["results/report.html", *REPORT_PDF]
+        if file not in [*rules.render_report.output, *REPORT_PDF]
     ],
-    contract="tests/accepted/tolerances.yaml",
+    # It says which folder has the results.
+    provenance=rules.fetch_data.output.provenance,
+    # The analysis's own, as its data are.
+    contract=local("tests/accepted/tolerances.yaml"),
     library=library("hold_to_baseline"),
 )
 # Results that rest on these by design are not compared where they have changed.
@@ -24,7 +27,7 @@ rule verify:
     input:
         **BASELINE,
     log:
-        "logs/verify.log",
+        "<logs>/verify.log",
     conda:
         "../../envs/pipeline.yaml"
     params:
@@ -40,7 +43,7 @@ rule accept:
     input:
         **BASELINE,
     log:
-        "logs/accept.log",
+        "<logs>/accept.log",
     conda:
         "../../envs/pipeline.yaml"
     params:

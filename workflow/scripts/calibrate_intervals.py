@@ -23,7 +23,7 @@ def main(files: Any, output: str, part: str, data_sets: int, replicates: int, se
     project = projection((build_design(fit["formula"], pd.read_parquet(files.table)),), (data,))
     study = Study(coverage_experiment(experiment), project, replicates, seed)
     numbers = share(number, parts, data_sets)
-    listed = parameters(fit["random_terms"], fit["fixed_terms"])
+    listed = parameters(fit["random_terms"], fit["fixed_terms"], fit["blocks"])
     lower = from_lme4(fit["theta"], data)
     beta = np.array(fit["fixed_effects"])
     done = coverage_part(study, numbers, listed, lower, fit["sigma"], beta, level)

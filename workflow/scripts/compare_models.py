@@ -5,10 +5,9 @@ from typing import Any
 import pandas as pd
 from _job import job, read_json, write_arrays, write_json, write_table
 from twolevel.bootstrap.experiment import Experiment, target, to_arrays
-from twolevel.bootstrap.likelihood_ratio_tests import added_random_effects
 from twolevel.bootstrap.simulate import simulator
 from twolevel.data.fingerprint import check_same_data
-from twolevel.inference.compare import comparison_table, likelihood_ratio
+from twolevel.inference.compare import added_random_effects, comparison_table, likelihood_ratio
 from twolevel.likelihood.crossproducts import cross_products
 from twolevel.likelihood.deviance import from_lme4
 from twolevel.model.design import Design

@@ -2,6 +2,7 @@
 
 import importlib
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pyarrow
@@ -9,6 +10,8 @@ from _job import job, read_json, write_bytes, write_json
 from pyarrow import csv, parquet
 from twolevel.errors import UserError
 from twolevel.figures.drawing import render
+from twolevel.figures.requirements import check_model_of_figure
+from twolevel.figures.tables import complete
 from twolevel.output.words import read_labels
 
 # A term, a group or a model may be called `NA`, `null` or `1`; only an empty field has no value.
@@ -29,7 +32,7 @@ def main(
 
     Parameters
     ----------
-    figure, settings : the figure's name in config.yaml, and its entry: the kind, and what that kind asks for.
+    figure, settings : the figure's name in the configuration, and its entry: the kind, and what that kind asks for.
     names : what the configuration calls groups, observations, columns and levels.
     tables : path of each table that the kind's `draw` takes, by the name of its argument.
     svg, png, words : paths to write; `words` gets the title, alt text and caption as JSON.
@@ -37,10 +40,22 @@ def main(
     kind = importlib.import_module(f"twolevel.figures.{settings['kind']}")
     options = {key: value for key, value in settings.items() if key != "kind"}
     labels = read_labels(names)
+    given = {name: _read(path) for name, path in tables.items()}
+    lacking = 0
+    if "observations" in given:
+        # Those that the model was fitted to, and that have what the figure shows.
+        shown = [settings[key] for key in ("x", "y", "category", "at") if key in settings]
+        modelled = given["fit"]["columns"] if "fit" in given else []
+        given["observations"], lacking = complete(given["observations"], [labels.group, *shown, *modelled])
     try:
-        drawing = kind.draw(labels=labels, **{name: _read(path) for name, path in tables.items()}, **options)
+        if "fit" in given:
+            check_model_of_figure(settings, given["fit"], given.get("observations", {}))
+        drawing = kind.draw(labels=labels, **given, **options)
     except UserError as error:
-        raise UserError(f"config.yaml, figures.{figure}: {error}") from None
+        raise UserError(f"figures.{figure}: {error}") from None
+    if lacking:
+        note = f" {lacking} {labels.observation_noun.plural} with a missing value are not drawn."
+        drawing = replace(drawing, caption=drawing.caption + note)
 
     svg_bytes, png_bytes = render(drawing, "svg"), render(drawing, "png")
     write_bytes(svg, svg_bytes)

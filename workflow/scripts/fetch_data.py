@@ -75,7 +75,7 @@ def obtain(data: Mapping[str, Any]) -> Obtained:
         return from_file(data["snapshot"], "snapshot")
     if not Path(mode).is_file():
         choices = "".join(f"\n  {keyword}: {meaning}" for keyword, meaning in KEYWORDS.items())
-        raise UserError(f"data.mode is {mode!r}, which is no file that exists and none of{choices}")
+        raise UserError(f"data.mode is {mode!r}, which is no file in {Path.cwd()} and none of{choices}")
     return from_file(mode, "file")
 
 
@@ -88,7 +88,9 @@ def from_network(url: str, sha256: str | None) -> Obtained:
 def from_file(name: str, how: str) -> Obtained:
     file = Path(name)
     if not file.is_file():
-        raise UserError(f"data.snapshot: there is no file {name!r} here; correct the path, or set another data.mode.")
+        raise UserError(
+            f"data.snapshot: there is no file {name!r} in {Path.cwd()}; correct the path, or set another mode."
+        )
     content = file.read_bytes()
     return Obtained(read_table(content, file.suffix, name), hashlib.sha256(content).hexdigest(), name, how)
 

@@ -31,9 +31,11 @@ from twolevel.output.results import (
 from twolevel.output.summary import summary_text
 
 
-def main(name: str, table: str, output: Any, formula: str, optimiser: dict[str, int], data_name: str) -> None:
+def main(
+    name: str, table: str, output: Any, formula: str, group: str, optimiser: dict[str, int], data_name: str
+) -> None:
     """Fit the model called `name` to the prepared table; `output` names a file for each part of the result."""
-    design = build_design(formula, pd.read_parquet(table))
+    design = build_design(formula, pd.read_parquet(table), group)
     data = cross_products(design)
     reml, ml = (fit_model(design, data, reml=by_reml, **optimiser) for by_reml in (True, False))
     bounded = bounded_fit(data, reml=True)

@@ -31,7 +31,7 @@ def main(files: Any, output: Any, data_sets: int, replicates: int, seed: int, le
         experiment = coverage_experiment(from_arrays(read_arrays(file)))
         found = _united(experiment, files.parts, settings)
         _warn(experiment.name, found["covers"])
-        listed = parameters(fits[name]["random_terms"], fits[name]["fixed_terms"])
+        listed = parameters(fits[name]["random_terms"], fits[name]["fixed_terms"], fits[name]["blocks"])
         covered += coverage_rows(name, listed, found["covers"], found["width"], level, replicates)
     about = {"data_sets": data_sets, "replicates": replicates, "seed": seed, "level": level}
     write_table(output.type_1_error, rejection_table(rejections))

@@ -20,13 +20,12 @@ def main(files: Any, output: Any, replicates: int, seed: int, level: float) -> N
     experiment = from_arrays(read_arrays(files.experiment))
     (united,) = unite(experiment, seed, replicates, [part_from_arrays(read_arrays(part)) for part in files.parts])
     data, beta = experiment.targets[0].data, np.array(fit["fixed_effects"])
-    listed = parameters(fit["random_terms"], fit["fixed_terms"])
+    listed = parameters(fit["random_terms"], fit["fixed_terms"], fit["blocks"])
     table = replicate_table(united, data, beta, listed)
     if failed := int((~table["optimum_found"]).sum()):
         logging.warning(f"warning: {experiment.name}: {failed} of {replicates} bootstrap replicates found no optimum")
-    q = len(fit["random_terms"])
-    estimates = parameter_values(factor(np.array(fit["theta"]), q), fit["sigma"], beta)
-    ml_theta = pack(from_lme4(fit["ml"]["theta"], data))
+    estimates = parameter_values(factor(np.array(fit["theta"]), data.blocks), fit["sigma"], beta, data.blocks)
+    ml_theta = pack(from_lme4(fit["ml"]["theta"], data), data.blocks)
     std_errors = np.sqrt(np.diag(fit["fixed_effects_covariance"]))
     simulated = table[[parameter.name for parameter in listed]].to_numpy()
     intervals = [

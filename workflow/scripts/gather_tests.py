@@ -15,8 +15,8 @@ def main(files: Any, output: Any, replicates: int, seed: int) -> None:
     comparison = read_json(files.comparison)
     experiment = from_arrays(read_arrays(files.experiment))
     null, alternative = unite(experiment, seed, replicates, [part_from_arrays(read_arrays(p)) for p in files.parts])
-    n_random = tuple(len(target.data.s) for target in experiment.targets)
-    table = reference_table(null, alternative, (n_random[0], n_random[1]))
+    blocks = [target.data.blocks for target in experiment.targets]
+    table = reference_table(null, alternative, (blocks[0], blocks[1]))
     failed = int((~table["optimum_found"]).sum())
     if failed == replicates:
         raise UserError(

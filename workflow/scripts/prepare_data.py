@@ -24,7 +24,7 @@ def main(
     """
     columns, group = data["columns"], data["group"]
     source = read_json(provenance)["source"]
-    checked = check_columns(pd.read_parquet(raw), columns, group, keep=recipes, name=source)
+    checked = check_columns(pd.read_parquet(raw), columns, group, keep=recipes, name=source, missing=data["missing"])
     prepared = derive(checked, group, recipes)
     by_group = group_table(prepared, group, group_level_columns(columns, recipes))
     write_table(table, prepared)

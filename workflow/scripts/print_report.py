@@ -59,7 +59,7 @@ def print_page(browser: str, page: Path, output: Path, folder: Path, patience: f
         page.resolve().as_uri(),
     ]
     environment = {**os.environ, "HOME": str(folder), "XDG_CONFIG_HOME": str(folder), "XDG_CACHE_HOME": str(folder)}
-    mend = "Run it by hand to see why, or take it off the PATH: the run then goes without results/report.pdf."
+    mend = "Run it by hand to see why, or take it off the PATH: the run then goes without a PDF."
     try:
         run = subprocess.run(  # noqa: S603
             command, env=environment, capture_output=True, text=True, errors="replace", timeout=patience, check=False

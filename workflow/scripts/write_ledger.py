@@ -53,7 +53,7 @@ def main(
     def centre_of(model: str, on_face: bool) -> Centre:
         design = build_design(fits[model]["formula"], observations)
         at = constrained[model]["fit"] if on_face else fits[model]
-        zero = theta_positions(constrained[model]["face"], len(at["random_terms"])) if on_face else ()
+        zero = theta_positions(constrained[model]["face"], tuple(at["blocks"])) if on_face else ()
         return centre(design, cross_products(design), at["theta"], zero)
 
     lines, found = settle(rows, declared, inventory, constrained, centre_of)

@@ -5,6 +5,7 @@ import re
 from published.run import Finding, Run, said
 from published.solution import NotThereError
 from twolevel.model.parameters import parameters
+from twolevel.model.terms import read_meanings
 from twolevel.output.equations import Equations, equations
 
 _GREEK = {r"\beta": "β", r"\gamma": "γ", r"\tau": "τ"}
@@ -60,7 +61,9 @@ def slope_effect(run: Run) -> Finding:
 def correlation_named_sig(run: Run) -> Finding:
     """Between two SDs stands a correlation, under a name of the same kind."""
     fit = run.fit("model3")
-    listed = {parameter.name: parameter for parameter in parameters(fit["random_terms"], fit["fixed_terms"])}
+    listed = {
+        parameter.name: parameter for parameter in parameters(fit["random_terms"], fit["fixed_terms"], fit["blocks"])
+    }
     if ".sig02" not in listed:
         raise NotThereError("model3 has no .sig02")
     value = fit["random_effects_correlation"][1][0]
@@ -76,7 +79,7 @@ def correlation_named_sig(run: Run) -> Finding:
 
 def _equations(run: Run, model: str) -> Equations:
     fit = run.fit(model)
-    return equations(fit["hierarchy"], fit["response"], run.levels())
+    return equations(fit["hierarchy"], fit["response"], read_meanings(fit["meanings"]), fit["blocks"])
 
 
 def _gammas(run: Run, model: str) -> dict[str, str]:

@@ -172,7 +172,7 @@ def same_data(models: Mapping[str, Model], ledger: pd.DataFrame | None) -> bool:
 def mismatch(missing: str) -> UserError:
     """What is said where the story cannot be told."""
     return UserError(
-        f"config.yaml, report.narrative: the narrative 'hsb' needs {missing}. "
+        f"report.narrative: the narrative 'hsb' needs {missing}. "
         "Set narrative to null for the report that works with any data and models."
     )
 

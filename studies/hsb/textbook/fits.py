@@ -75,7 +75,7 @@ def group_means(table: pd.DataFrame, own: pd.Series, group: str, name: str) -> p
         some = ", ".join(missing[:5]) + (", ..." if len(missing) > 5 else "")
         raise UserError(
             f"{name} has no {column} for {len(missing)} of {len(own)} groups of the data: {group} {some}. Add them, or "
-            "set report.narrative: null in config.yaml, which leaves the textbook's tables out."
+            "set report.narrative: null, which leaves the textbook's tables out."
         )
     theirs = dict(zip(labels, means, strict=True))
     return pd.DataFrame({group: own.index, own.name: own.to_numpy(), column: [theirs[label] for label in own.index]})

@@ -100,7 +100,7 @@ def inner_fits(study: Study, experiment: Experiment) -> tuple[Replicates, ...]:
 
 def fitted_factor(fits: Replicates, row: int, data: CrossProducts) -> Floats:
     """Relative covariance factor (q, q) fitted to one data set, its diagonal non-negative."""
-    return triangular(factor(fits.theta[row], len(data.s)))
+    return triangular(factor(fits.theta[row], data.blocks))
 
 
 def unite_study(

@@ -85,7 +85,7 @@ def coverage_part(
     """
     outer = outer_fits(study, data_sets)
     data = study.experiment.targets[0].data
-    truth = parameter_values(data.own_units(lower), sigma, beta)
+    truth = parameter_values(data.own_units(lower), sigma, beta, data.blocks)
     covers = np.full((len(data_sets), len(METHODS), len(listed)), np.nan)
     width = covers.copy()
     for row in map(int, np.flatnonzero(outer.fits[0].found & outer.fits[1].found)):
@@ -121,7 +121,7 @@ def _bounds(
     """Bounds of one data set's intervals (5, m, 2); those of profiles, and Wald's of a variance, are missing."""
     at = profile(fits[0].theta[row], response, reml=True)
     lower = response.own_units(fitted_factor(fits[0], row, response))
-    estimates = parameter_values(lower, at.sigma, at.beta)
+    estimates = parameter_values(lower, at.sigma, at.beta, response.blocks)
     (inner,) = inner_fits(study, inner_experiment(study, number, fits, row))
     replicates = replicate_table(inner, response, at.beta, listed)[[parameter.name for parameter in listed]]
     bootstrap = bootstrap_intervals(listed, estimates, replicates.to_numpy(), level)

@@ -13,6 +13,7 @@ from twolevel.bootstrap.streams import stream_key
 from twolevel.errors import UserError
 from twolevel.likelihood.crossproducts import CrossProducts
 from twolevel.likelihood.deviance import pack
+from twolevel.model.blocks import Blocks
 from twolevel.model.design import Floats
 
 # A search starts with every random effect at least this large, relative to the residual, so that it is not born on a
@@ -57,7 +58,7 @@ class Part:
 def target(data: CrossProducts, lower: Floats, *, reml: bool) -> Target:
     """A model to fit to simulated data, searched from near the factor `lower` (q, q) in the coordinates of `data`."""
     raised = lower + np.diag(np.maximum(LEAST_START - np.diag(lower), 0.0))
-    return Target(data=data, start=pack(raised), reml=reml)
+    return Target(data=data, start=pack(raised, data.blocks), reml=reml)
 
 
 def run_part(experiment: Experiment, seed: int, replicates: range, threads: int = 1) -> Part:
@@ -137,7 +138,7 @@ def from_arrays(arrays: Arrays) -> Experiment:
         ),
         targets=tuple(
             Target(
-                data=CrossProducts(**_fields(CrossProducts, arrays, i)),
+                data=CrossProducts(**_fields(CrossProducts, arrays, i) | {"blocks": _blocks(arrays, i)}),
                 start=arrays[f"{i} start"],
                 reml=bool(arrays[f"{i} reml"]),
             )
@@ -165,6 +166,10 @@ def part_from_arrays(arrays: Arrays) -> Part:
         replicates=range(*map(int, arrays["replicates"])),
         fits=tuple(Replicates(**_fields(Replicates, arrays, i)) for i in range(count)),
     )
+
+
+def _blocks(arrays: Arrays, i: int) -> Blocks:
+    return tuple(arrays[f"{i} blocks"].tolist())
 
 
 def _fields(stored: type, arrays: Arrays, i: int) -> dict[str, Any]:

@@ -20,17 +20,13 @@ import numpy as np
 import pandas as pd
 from scipy.special import chdtrc, fdtrc, gammaincc
 
-from twolevel.model.design import Design, Floats
+from twolevel.inference.chi_square import upper_tail
+from twolevel.model.design import Floats
 
 COLUMNS = ["test", "statistic", "df", "ddf", "p_value", "monte_carlo_error"]
 
 # Criteria near 1e5 are known to some 1e-9: a fall of less than this is none, and no order is read into the rounding.
 NO_FALL = 1e-6
-
-
-def added_random_effects(null: Design, alternative: Design) -> int:
-    """How many random effects the alternative has beyond those of the null model that is nested in it."""
-    return len(alternative.random_factors) - len(null.random_factors)
 
 
 def bootstrap_tests(statistic: float, df: int, reference: Floats, added: int = 0) -> pd.DataFrame:
@@ -42,7 +38,8 @@ def bootstrap_tests(statistic: float, df: int, reference: Floats, added: int = 0
     df : difference in the number of parameters
     reference : (n,) the statistics of data simulated from the null model; NaN where a replicate failed, which is for
         the caller to tell: whatever is below zero is taken for zero
-    added : how many random effects the alternative has beyond the null model's, as `added_random_effects` counts them
+    added : how many random effects the alternative has beyond the null model's, as `compare.added_random_effects`
+        counts them
 
     Returns
     -------
@@ -50,11 +47,12 @@ def bootstrap_tests(statistic: float, df: int, reference: Floats, added: int = 0
     test does not use the reference distribution.
 
     - LRT: chi-square(df).
-    - mixture, where one random effect is added: half chi-square(df - 1), half chi-square(df). With q random effects
-      in the null model and the same fixed effects, these are chi-square(q) and chi-square(q + 1) (Stram & Lee 1994).
-      It holds in large samples, and where the null model's own covariance matrix is not singular. With two or more
-      added, the weights of the mixture depend on the information matrix and have no closed form: there is no row then,
-      and the bootstrap is the test.
+    - mixture, where one random effect is added: half chi-square(df - 1), half chi-square(df). With the same fixed
+      effects, and one that is correlated with the q of the null model, these are chi-square(q) and chi-square(q + 1)
+      (Stram & Lee 1994); one that is independent of them gives chi-square(0) and chi-square(1). Where covariances alone
+      are added, the null model is not on the boundary, and LRT holds. The mixture holds in large samples, and where the
+      null model's own covariance matrix is not singular. With two or more added, the weights of the mixture depend on
+      the information matrix and have no closed form: there is no row then, and the bootstrap is the test.
     - PBtest: (1 + #{simulated >= observed}) / (1 + n).
     - Gamma: the gamma distribution with the reference distribution's mean and variance.
     - Bartlett: the statistic scaled so that the reference distribution's mean is df, under chi-square(df).
@@ -78,7 +76,7 @@ def bootstrap_tests(statistic: float, df: int, reference: Floats, added: int = 0
     rows: list[tuple[str, float, float, float, float, float]] = []
     rows.append(("LRT", observed, df, missing, float(chdtrc(df, observed)), missing))
     if added == 1:
-        p_mixture = float(chdtrc(df - 1, observed) + chdtrc(df, observed)) / 2
+        p_mixture = float(upper_tail(df - 1, observed) + upper_tail(df, observed)) / 2
         rows.append(("mixture", observed, missing, missing, p_mixture, missing))
     p_bootstrap = float(1 + (simulated >= observed).sum()) / (1 + len(simulated))
     error = float(np.sqrt(p_bootstrap * (1 - p_bootstrap) / len(simulated)))

@@ -10,6 +10,7 @@ from twolevel.bootstrap.replicates import Replicates
 from twolevel.fitting.search import is_singular
 from twolevel.likelihood.crossproducts import CrossProducts
 from twolevel.likelihood.deviance import factor, pack
+from twolevel.model.blocks import Blocks
 from twolevel.model.design import Floats
 from twolevel.model.parameters import Parameter, parameter_values
 
@@ -26,24 +27,23 @@ def replicate_table(
     true_beta : (p,) the fixed effects that the replicates were simulated from
     listed : the model's parameters; estimates of a replicate without an optimum are missing
     """
-    q = len(data.s)
-    lower = data.own_units(factor(fits.theta, q))
+    lower = data.own_units(factor(fits.theta, data.blocks))
     beta = true_beta + np.linalg.solve(data.r, fits.delta.T).T
-    values = np.where(fits.found[:, None], parameter_values(lower, fits.sigma, beta), np.nan)
+    values = np.where(fits.found[:, None], parameter_values(lower, fits.sigma, beta, data.blocks), np.nan)
     return pd.DataFrame(
         {
             "replicate": np.arange(1, len(fits.criterion) + 1),
             "criterion": fits.criterion,
             "optimum_found": fits.found,
-            "singular": is_singular(fits.theta, q),
+            "singular": is_singular(fits.theta, data.blocks),
             "evaluations": fits.evaluations,
-            **{f"theta_{i + 1}": theta for i, theta in enumerate(pack(lower).T)},
+            **{f"theta_{i + 1}": theta for i, theta in enumerate(pack(lower, data.blocks).T)},
             **{parameter.name: column for parameter, column in zip(listed, values.T, strict=True)},
         }
     )
 
 
-def reference_table(null: Replicates, alternative: Replicates, n_random: tuple[int, int]) -> pd.DataFrame:
+def reference_table(null: Replicates, alternative: Replicates, blocks: tuple[Blocks, Blocks]) -> pd.DataFrame:
     """The likelihood ratio statistic of every replicate: the fall from the null model's criterion to the alternative's.
 
     Where either search found no optimum, or the alternative ended above the null model that it contains, the statistic
@@ -52,7 +52,7 @@ def reference_table(null: Replicates, alternative: Replicates, n_random: tuple[i
     Parameters
     ----------
     null, alternative : the two models, fitted to the same simulated data
-    n_random : how many random effects each has
+    blocks : the independent blocks of random effects of each
     """
     statistic = null.criterion - alternative.criterion
     found = null.found & alternative.found & (statistic > -NO_FALL)
@@ -63,7 +63,7 @@ def reference_table(null: Replicates, alternative: Replicates, n_random: tuple[i
             "null_criterion": null.criterion,
             "alternative_criterion": alternative.criterion,
             "optimum_found": found,
-            "null_singular": is_singular(null.theta, n_random[0]),
-            "alternative_singular": is_singular(alternative.theta, n_random[1]),
+            "null_singular": is_singular(null.theta, blocks[0]),
+            "alternative_singular": is_singular(alternative.theta, blocks[1]),
         }
     )

@@ -128,7 +128,7 @@ def _fit_target(simulator: Simulator, view: View, target: Target, normals: Float
     )
     products, unseen = data.stacked.copy(), simulator.residual_variance * chi_squares
     _fit_all(
-        normals, unseen, simulator.root, view.z, view.x, products, target.start, data.n_obs, target.reml,
+        normals, unseen, simulator.root, view.z, view.x, products, target.start, data.free, data.n_obs, target.reml,
         out.criterion, out.theta, out.delta, out.sigma, out.evaluations, out.found,
     )  # fmt: skip
     for i in map(int, np.flatnonzero(~out.found)):
@@ -140,7 +140,22 @@ def _fit_target(simulator: Simulator, view: View, target: Target, normals: Float
 
 @compiled
 def _fit_all(  # type: ignore[no-untyped-def]
-    normals, unseen, root, z, x, products, start, n_obs, reml, criterion, theta, delta, sigma, evaluations, found
+    normals,
+    unseen,
+    root,
+    z,
+    x,
+    products,
+    start,
+    free_places,
+    n_obs,
+    reml,
+    criterion,
+    theta,
+    delta,
+    sigma,
+    evaluations,
+    found,
 ):
     """Fit one model to each simulated data set.
 
@@ -151,7 +166,7 @@ def _fit_all(  # type: ignore[no-untyped-def]
     free = n_obs - p if reml else n_obs
     for i in range(len(normals)):
         yty = unseen[i] + _response(normals[i], root, z, x, products, xty)
-        end = minimise(start, products, xty, yty, n_obs, reml)
+        end = minimise(start, free_places, products, xty, yty, n_obs, reml)
         for a in range(len(start)):
             theta[i, a] = end[0][a]
         for a in range(p):

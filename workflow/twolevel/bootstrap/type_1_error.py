@@ -62,7 +62,7 @@ def rejection_part(study: Study, data_sets: range, df: int, added: int) -> Study
 
 
 def _statistics(study: Study, fits: Sequence[Replicates]) -> Floats:
-    null, alternative = (len(target.data.s) for target in study.experiment.targets)
+    null, alternative = (target.data.blocks for target in study.experiment.targets)
     return reference_table(fits[0], fits[1], (null, alternative))["statistic"].to_numpy()
 
 

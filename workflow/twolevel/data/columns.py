@@ -14,6 +14,10 @@ from twolevel.errors import UserError
 SHOWN = 5
 
 
+# What is done about missing values: each model leaves out the rows that lack one of its variables, or none is taken.
+Missing = Literal["leave_out", "refuse"]
+
+
 class Column(TypedDict):
     """What `data.columns` says of one column."""
 
@@ -33,6 +37,7 @@ def check_columns(
     *,
     keep: Iterable[str] = (),
     name: str = "the table",
+    missing: Missing = "refuse",
 ) -> pd.DataFrame:
     """Return the declared columns of `table` with their declared types, or list everything that is wrong.
 
@@ -43,20 +48,19 @@ def check_columns(
     group : the declared column that identifies the groups
     keep : undeclared columns to hand on as they are, where the table has them
     name : what to call the table in an error
+    missing : "leave_out" lets values be missing, for each model to leave their rows out; "refuse" takes none
 
     Returns
     -------
-    n rows, in order: an identifier as text, a factor as an *ordered* categorical with the declared levels
-    (only then does formulae take the first level as the reference), a number as float64. Undeclared columns
-    are left out.
+    n rows, in order: an identifier as text, a factor as an ordered categorical with the declared levels, the reference
+    level first, a number as float64. Undeclared columns are left out.
 
     Raises
     ------
     UserError
         One message with every problem: a missing column or value, a value of the wrong type, out of range,
         repeated or not among the levels, levels in another order than the file's own, a group-level column
-        that varies within a group, fewer than two groups. A missing value is a problem because leaving its
-        row out is an analyst's choice.
+        that varies within a group, fewer than two groups.
     """
     if group not in columns or columns[group]["type"] != "identifier":
         raise UserError(f"data.group is {group!r}: declare that column in data.columns, with type: identifier.")
@@ -64,14 +68,14 @@ def check_columns(
         raise UserError(f"{name} has no rows: there is nothing to analyse.")
     table = table.reset_index(drop=True)  # so that the index counts rows
     problems = [
-        *_value_problems(table, columns),
+        *_value_problems(table, columns, nullable=missing == "leave_out"),
         *_level_problems(table, columns),
         *_group_problems(table, columns, group),
     ]
     if problems:
         count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
         raise UserError(
-            f"{name} does not fit data.columns in config.yaml, {count}:\n"
+            f"{name} does not fit data.columns, {count}:\n"
             + "".join(f"  - {problem}\n" for problem in problems)
             + "Correct the file, or what data.columns says of it. The first row below the header is row 1."
         )
@@ -100,14 +104,14 @@ def _typed(values: pd.Series, declared: Column) -> pd.Series:
     text = as_text(values)
     if declared["type"] == "factor":
         return text.astype(pd.CategoricalDtype(declared["levels"], ordered=True))
-    return text
+    return text.where(values.notna(), None)
 
 
-def _value_problems(table: pd.DataFrame, columns: Mapping[str, Column]) -> Iterator[str]:
+def _value_problems(table: pd.DataFrame, columns: Mapping[str, Column], *, nullable: bool) -> Iterator[str]:
     """Let pandera check every declared column, and put what it found for each into one line."""
     schema = pa.DataFrameSchema(
         {
-            column: pa.Column(checks=_checks(declared), unique=declared.get("unique", False))
+            column: pa.Column(checks=_checks(declared), unique=declared.get("unique", False), nullable=nullable)
             for column, declared in columns.items()
         }
     )
@@ -176,13 +180,14 @@ def _level_problems(table: pd.DataFrame, columns: Mapping[str, Column]) -> Itera
 def _group_problems(table: pd.DataFrame, columns: Mapping[str, Column], group: str) -> Iterator[str]:
     if group not in table:
         return
-    groups = as_text(table[group])
+    groups = as_text(table[group].dropna())
     if groups.nunique() < 2:
         yield f"column {group}: a two-level model needs at least 2 groups, and there is {groups.nunique()}"
     for column, declared in columns.items():
         if not declared.get("group_level", False) or column not in table:
             continue
-        values = as_number(table[column]) if declared["type"] == "number" else as_text(table[column])
+        present = table[column][table[column].notna() & table[group].notna()]
+        values = as_number(present) if declared["type"] == "number" else as_text(present)
         distinct = values.groupby(groups, sort=False).unique()
         varying = distinct[distinct.map(len) > 1]
         if len(varying):

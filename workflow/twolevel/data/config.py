@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from difflib import get_close_matches
 from typing import Any
@@ -17,8 +17,20 @@ RESIDUAL_COLUMNS = ("row", "fitted", "residual", "scaled_residual")
 EFFECTS_FILES = ("fixed", "random")
 
 
-def check_config(config: Mapping[str, Any], schema: Mapping[str, Any]) -> None:
+def check_config(
+    config: Mapping[str, Any],
+    schema: Mapping[str, Any],
+    name: str = "config.yaml",
+    further: Callable[[Mapping[str, Any]], Iterable[str]] | None = None,
+) -> None:
     """Check a configuration against its schema, and every name in it against what it names.
+
+    Parameters
+    ----------
+    config : the configuration, complete (`with_defaults`)
+    schema : what it may hold
+    name : what to call it in an error
+    further : finds what else is wrong with a configuration that the schema allows
 
     Raises
     ------
@@ -26,9 +38,12 @@ def check_config(config: Mapping[str, Any], schema: Mapping[str, Any]) -> None:
         One message that lists all that is wrong: the key, what was found, what was expected.
     """
     errors = sorted(Draft202012Validator(schema).iter_errors(config), key=lambda error: [*map(str, error.path)])
-    problems = [*dict.fromkeys(map(_explain, errors))] or [*_dangling(config), *_contradictory(config)]
+    problems = [*dict.fromkeys(map(_explain, errors))]
+    if not problems:
+        problems = [*_dangling(config), *_contradictory(config), *(further(config) if further else ())]
     if problems:
-        raise UserError("config.yaml is not as it should be:\n  " + "\n  ".join(problems))
+        told = "\n".join(problems).replace("\n", "\n  ")
+        raise UserError(f"{name} is not as it should be:\n  {told}")
 
 
 def with_values(config: Any, schema: Mapping[str, Any]) -> Any:
@@ -49,6 +64,16 @@ def with_values(config: Any, schema: Mapping[str, Any]) -> Any:
                 return with_values(number(config), schema)
     # 1e4 is a float in Python, and a whole number to a person and to JSON schema.
     return int(config) if wanted == "integer" and isinstance(config, float) and config.is_integer() else config
+
+
+def with_defaults(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
+    """The configuration with the schema's `default` for each key that is left out or has no value."""
+    known = schema.get("properties", {})
+    empty = {key: about["default"] for key, about in known.items() if "default" in about and config.get(key) is None}
+    return {
+        key: with_defaults(value, known[key]) if isinstance(value, Mapping) and key in known else value
+        for key, value in {**config, **empty}.items()
+    }
 
 
 def _explain(error: ValidationError) -> str:
@@ -132,9 +157,10 @@ def _unmade(config: Mapping[str, Any]) -> Iterator[str]:
 def _out_of_reach(config: Mapping[str, Any]) -> Iterator[str]:
     """A level that is no number, or whose bounds the bootstraps of the calibration do not reach."""
     level, replicates = config["intervals"]["level"], config["calibration"]["replicates"]
+    studied = config["calibration"]["models"]
     if math.isnan(level):
         yield "intervals.level: found nan; expected a number between 0 and 1, such as 0.95."
-    elif (needed := math.ceil(round(2 / (1 - level), 6)) - 1) > replicates:
+    elif studied and (needed := math.ceil(round(2 / (1 - level), 6)) - 1) > replicates:
         yield (
             f"calibration.replicates: found {replicates}; expected {needed} or more, since fewer do not reach the "
             f"bounds of intervals of level {level} (intervals.level)."

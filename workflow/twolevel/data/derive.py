@@ -43,8 +43,12 @@ def derive(table: pd.DataFrame, group: str, recipes: Mapping[str, Recipe]) -> pd
 
 
 def group_mean(values: pd.Series, groups: pd.Series) -> pd.Series:
-    """Return for every row the mean of its group: the sum, rounded once in any order, over the count."""
-    means = {label: math.fsum(members) / len(members) for label, members in values.groupby(groups, sort=False)}
+    """Return for every row the mean of its group: the sum, rounded once in any order, over the count.
+
+    # ASSUME: where values are missing, a group's mean is that of the values it has.
+    """
+    present = values.dropna()
+    means = {label: math.fsum(members) / len(members) for label, members in present.groupby(groups, sort=False)}
     return groups.map(means).astype("float64")
 
 
@@ -67,7 +71,8 @@ def cut_like_r(values: pd.Series, breaks: int, labels: Sequence[str]) -> pd.Seri
         raise UserError(f"values from {lowest} to {highest} are too close to be divided into {breaks} ranges.")
     codes = np.searchsorted(edges, values, side="left") - 1
     ranges = pd.CategoricalDtype(list(labels), ordered=True)
-    return pd.Series([labels[code] for code in codes], index=values.index, dtype=ranges)
+    named = [None if missing else labels[code] for code, missing in zip(codes, values.isna(), strict=True)]
+    return pd.Series(named, index=values.index, dtype=ranges)
 
 
 def group_level_columns(columns: Mapping[str, Column], recipes: Mapping[str, Recipe]) -> list[str]:
@@ -81,7 +86,7 @@ def group_level_columns(columns: Mapping[str, Column], recipes: Mapping[str, Rec
 
 def group_table(table: pd.DataFrame, group: str, columns: Iterable[str]) -> pd.DataFrame:
     """Return one row per group, in order of first appearance: its label, `n` observations, `columns`."""
-    groups = table.drop_duplicates(group)[[group, *columns]].reset_index(drop=True)
+    groups = table.groupby(group, sort=False, observed=True)[[*columns]].first().reset_index()
     if "n" in groups:
         raise UserError("a group-level column is named 'n', which is the number of observations: give it another name.")
     groups.insert(1, "n", groups[group].map(table[group].value_counts()))
@@ -118,7 +123,7 @@ def _compare(name: str, own: pd.Series, derived: pd.Series, groups: pd.Series) -
     if pd.api.types.is_float_dtype(derived):
         gap = (as_number(own) - derived).abs()
         tolerance = TOLERANCE * max(1.0, derived.abs().max())
-        differs = ~(gap <= tolerance)  # a missing value differs
+        differs = ~(gap <= tolerance) & ~(own.isna() & derived.isna())  # a value that only one of them has differs
         largest = f"the most by {gap.max():.3g} where {tolerance:.3g} is allowed; {gap.isna().sum()} are no number"
     else:
         differs = as_text(own) != as_text(derived)

@@ -13,6 +13,8 @@ HINT = 'Quote a value that contains ": " or " #" or begins with a special charac
 def check_yaml(content: bytes, name: str) -> None:
     """Refuse YAML that cannot be read, and a key that stands twice in one mapping: the first would be lost silently.
 
+    A tag that asks for an object of Python's (`!!python/...`) is refused: only plain values are made.
+
     Parameters
     ----------
     content : the file's content
@@ -24,7 +26,7 @@ def check_yaml(content: bytes, name: str) -> None:
         File, line and column of the mistake, and how to mend it.
     """
     try:
-        yaml.compose(content, Loader=_UniqueKeys)
+        _UniqueKeys(content).get_single_data()
     except _RepeatedKey as error:
         raise UserError(f"{name}, {error}") from None
     except yaml.MarkedYAMLError as error:
@@ -33,6 +35,8 @@ def check_yaml(content: bytes, name: str) -> None:
         raise UserError(f"{name}{place}: this is not YAML: {error.problem or error.context}. {HINT}") from None
     except ReaderError as error:
         raise UserError(f"{name}: not a text in UTF-8 (position {error.position}): {error.reason}.") from None
+    except ValueError as error:  # what looks like a date and is none
+        raise UserError(f"{name}: this is not YAML: {error}. {HINT}") from None
 
 
 class _RepeatedKey(Exception):

@@ -11,7 +11,6 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
-from twolevel.errors import UserError
 from twolevel.figures.drawing import Drawing
 from twolevel.figures.style import BLACK, BLUE, GREEN, MUTED, ORANGE, PURPLE, VERMILION, heading, new_figure, style
 from twolevel.figures.tables import Floats, Table, levels_of, numbers, of_groups, texts
@@ -71,12 +70,7 @@ def draw(
     category : column of a factor in the model, the same for every observation of a group.
     at : column of a numeric predictor in the model, the same for every observation of a group.
     """
-    if y != fit["response"]:
-        raise UserError(
-            f"y is {y}, but {model} is a model of {fit['response']}. Name the same outcome, or another model."
-        )
-    fixed = fixed_part(fit, labels.levels)
-    _check(fixed, model, observations, numeric={"x": x, "at": at}, factor={"category": category})
+    fixed = fixed_part(fit)
     held, held_at = _held(fixed, {x, at, category}, observations)
     levels = levels_of(of_groups(observations, category, labels).astype(str), category, labels, len(_LOOKS))
     places = _places(observations, at, labels)
@@ -118,27 +112,6 @@ def draw(
         f"quartile.{held_at} {found}"
     )
     return Drawing(figure, title, alt, caption)
-
-
-def _check(
-    fixed: FixedPart, model: str, observations: Table, numeric: Mapping[str, str], factor: Mapping[str, str]
-) -> None:
-    """Refuse what the model does not have, and a model with predictors that are no columns."""
-    columns = {predictor.column: predictor.level is not None for predictor in fixed.predictors}
-    for wanted, is_factor in ((numeric, False), (factor, True)):
-        for setting, column in wanted.items():
-            if columns.get(column) is not is_factor:
-                kind = "factors" if is_factor else "numeric predictors"
-                there = ", ".join(name for name, categorical in columns.items() if categorical is is_factor) or "none"
-                raise UserError(
-                    f"{setting} is {column}, but the {kind} of {model} are: {there}. Name one of these, or another "
-                    "model."
-                )
-    if expressions := [column for column in columns if column not in observations]:
-        raise UserError(
-            f"{model} has the predictor {expressions[0]}, which is no column, and the figure cannot compute it. "
-            "Make it a column of the data, or name another model."
-        )
 
 
 def _held(fixed: FixedPart, shown: set[str], observations: Table) -> tuple[dict[str, Any], str]:

@@ -41,7 +41,7 @@ def draw(
     x, y : columns of the predictor and the outcome, the model's own.
     """
     xs, ys = varying(observations, x), varying(observations, y)
-    ols, mixed = fit_line(xs, ys), average_line(fixed_effects, fit, model, x, y)
+    ols, mixed = fit_line(xs, ys), average_line(fixed_effects, x)
 
     title = "One line for all: pooled OLS and the mixed model"
     figure = new_figure()

@@ -18,7 +18,7 @@ _HEIGHT, _HEADING = 1.7, 1.1  # inches, of a row of panels and of what stands ab
 
 def listed_parameters(fit: Mapping[str, Any]) -> tuple[Parameter, ...]:
     """The model's parameters in the order of its tables."""
-    return parameters(fit["random_terms"], fit["fixed_terms"])
+    return parameters(fit["random_terms"], fit["fixed_terms"], fit["blocks"])
 
 
 def new_panels(listed: Iterable[Parameter]) -> tuple[Figure, list[Axes]]:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from twolevel.errors import UserError
 from twolevel.figures.drawing import Drawing
 from twolevel.figures.qq_panel import describe, draw_qq
 from twolevel.figures.style import style
@@ -24,11 +23,6 @@ def draw(group_effects: Table, fit: Mapping[str, Any], labels: Labels, *, model:
     term : the random term, as lme4 writes it.
     """
     terms = texts(group_effects, "term")
-    if term not in terms:
-        raise UserError(
-            f"the model has no random effect of {term!r}; it has "
-            f"{', '.join(dict.fromkeys(terms.tolist()))}. Name one of these as `term`."
-        )
     values = numbers(group_effects, "effect")[terms == term]
     outcome = clean(fit["response"])
     if term == "(Intercept)":

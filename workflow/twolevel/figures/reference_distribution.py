@@ -8,11 +8,12 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from scipy.special import betaincinv, chdtrc, chdtri
+from scipy.special import betaincinv, chdtri
 
 from twolevel.figures.drawing import Drawing
 from twolevel.figures.style import BLACK, BLUE, SKY_BLUE, VERMILION, halo, heading, new_figure, style
 from twolevel.figures.tables import Floats, Table, sparse, texts
+from twolevel.inference.chi_square import upper_tail
 from twolevel.output.words import Labels, chance, clean, number
 
 _BINS = 40
@@ -141,7 +142,7 @@ def _mark(axes: Axes, observed: float, end: float) -> None:
 
 def _upper_tail(components: list[int], x: Floats) -> Floats:
     """Share of an equal mixture of chi-squares at or above `x`."""
-    return np.asarray(np.mean([chdtrc(df, x) for df in components], axis=0))
+    return np.asarray(np.mean([upper_tail(df, x) for df in components], axis=0))
 
 
 def _chi_square(df: int, probability: float) -> float:

@@ -10,7 +10,6 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 from scipy.special import chdtri
 
-from twolevel.errors import UserError
 from twolevel.figures.average_line import average_line
 from twolevel.figures.drawing import Drawing
 from twolevel.figures.ols import fit_group_lines
@@ -56,12 +55,7 @@ def draw(
     model : the model's name in the configuration.
     x, y : columns of the predictor and the outcome, the model's own.
     """
-    centre = average_line(fixed_effects, fit, model, x, y)
-    if fit["random_terms"] != ["(Intercept)", x]:
-        raise UserError(
-            f"the figure shows a model whose random effects are (Intercept) and {x}; those of {model} are "
-            f"{', '.join(fit['random_terms'])}. Name another model, or another x."
-        )
+    centre = average_line(fixed_effects, x)
     lines = fit_group_lines(texts(observations, labels.group), numbers(observations, x), numbers(observations, y))
     own = np.column_stack([lines.intercept, lines.slope])[lines.has_line]
     shrunken = np.column_stack([_coefficients(group_effects, lines.group, t) for t in fit["random_terms"]])

@@ -1,6 +1,6 @@
 """Columns of a table, with a clear word to the person who named one that is not there."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,21 @@ def numbers(table: Table, column: str) -> Floats:
             "in, leave their rows out of the file, or name another column."
         )
     return values.astype(float)
+
+
+def complete(table: Table, columns: Iterable[str]) -> tuple[Table, int]:
+    """The rows that have a value in each of these columns, and how many have not."""
+    there = [_present(np.asarray(table[name])) for name in columns if name in table]
+    used = np.logical_and.reduce(there) if there else np.array([], dtype=bool)
+    if used.all():
+        return table, 0
+    return {name: np.asarray(table[name])[used] for name in table}, int((~used).sum())
+
+
+def _present(values: NDArray[Any]) -> NDArray[np.bool_]:
+    if values.dtype.kind == "f":
+        return np.asarray(~np.isnan(values))
+    return np.array([value is not None and value == value for value in values.tolist()])
 
 
 def sparse(table: Table, column: str) -> Floats:

@@ -162,13 +162,19 @@ def _signed(value: float) -> str:
     return f"{'+' if value > 0 else ''}{number(value, 4)}"
 
 
-def _nothing_to_see(constrained: Mapping[str, Any], fit: Mapping[str, Any], labels: Labels, model: str) -> Drawing:
-    """A figure that says that no bound holds the search up."""
-    bounded = constrained["bounded_search"]
+def _end(bounded: Mapping[str, Any]) -> str:
+    """Say where a search ended that was not stopped by a bound."""
+    if bounded["criterion"] is None:
+        return "finds no finite criterion. No bound is known to hold it up."
     above = round(bounded["above_optimum"], 2)
     where = f"at {_criterion(bounded['criterion'])}, {f'{above:.2f} above ' if above else ''}the optimum"
+    return f"ends {where}. No bound holds it up."
+
+
+def _nothing_to_see(constrained: Mapping[str, Any], fit: Mapping[str, Any], labels: Labels, model: str) -> Drawing:
+    """A figure that says that no bound holds the search up."""
     title = f"No bound of lme4’s stands in the way of {clean(model)}"
-    found = f"A search within lme4’s bounds, from lme4’s own start, ends {where}. No bound holds it up."
+    found = f"A search within lme4’s bounds, from lme4’s own start, {_end(constrained['bounded_search'])}"
     figure = new_figure(height=HEIGHT / 3)
     axes = figure.subplots()
     axes.axis("off")

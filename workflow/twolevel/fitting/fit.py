@@ -5,10 +5,12 @@ from math import log
 
 import numpy as np
 
+from twolevel.fitting.identified import overlapping_blocks
 from twolevel.fitting.mixedlm import MixedLMFit, fit_from
 from twolevel.fitting.search import FLAT, Search, is_singular, search, starts
 from twolevel.likelihood.crossproducts import CrossProducts
 from twolevel.likelihood.deviance import Profile, factor, pack, profile
+from twolevel.model.blocks import slices
 from twolevel.model.design import Design, Floats
 
 # MixedLM must end within this of the profiled criterion to count as the same optimum.
@@ -23,8 +25,8 @@ class Fit:
     ----------
     estimator : "REML" or "ML"
     criterion : REML criterion, or -2 log-likelihood
-    n_obs, npar : observations; parameters (fixed effects, distinct elements of T, sigma)
-    theta : (k,) lower triangle of the relative covariance factor, column by column, diagonal non-negative
+    n_obs, npar : observations; parameters (fixed effects, free elements of T, sigma)
+    theta : (k,) lower triangles of the relative covariance factor's blocks, column by column, diagonal non-negative
     sigma : residual standard deviation
     beta : (p,) fixed effects
     beta_covariance : (p, p) their covariance matrix, sigma^2 (X'V^-1X)^-1
@@ -81,12 +83,12 @@ def fit_model(design: Design, data: CrossProducts, *, reml: bool, random_starts:
     does not, they are the profiled ones, with the doubt. They are the profiled ones on the boundary too: MixedLM has to
     invert a singular matrix there, so that where it ends, or whether it breaks down, says nothing of the optimum.
     """
-    q = design.z.shape[1]
     found = search(data, reml, starts(data, random_starts, seed))
     theta = found.best.theta
-    at, lower = profile(theta, data, reml), factor(theta, q)
+    at, lower = profile(theta, data, reml), factor(theta, data.blocks)
     own = data.own_units(lower)
-    singular = bool(is_singular(theta, q))
+    singular = bool(is_singular(theta, data.blocks))
+    overlaps = _overlaps(design, data)
     record = fit_from(design, data, reml, at.beta, lower)
     accepted = bool(abs(record.criterion - at.criterion) <= AGREEMENT) and not singular
     return Fit(
@@ -94,13 +96,15 @@ def fit_model(design: Design, data: CrossProducts, *, reml: bool, random_starts:
         criterion=record.criterion if accepted else at.criterion,
         n_obs=data.n_obs,
         npar=len(at.beta) + len(theta) + 1,
-        theta=pack(own),
+        theta=pack(own, data.blocks),
         sigma=record.sigma if accepted else at.sigma,
         beta=record.beta if accepted else at.beta,
         beta_covariance=at.beta_covariance,
         covariance=record.covariance if accepted else at.sigma**2 * own @ own.T,
         singular=singular,
-        doubts=_doubts(at, found, singular) + (() if accepted or singular else _disagreement(record, at)),
+        doubts=_doubts(at, found, singular or bool(overlaps))
+        + overlaps
+        + (() if accepted or singular else _disagreement(record, at)),
         search=found,
         record=record,
         at=at,
@@ -108,7 +112,7 @@ def fit_model(design: Design, data: CrossProducts, *, reml: bool, random_starts:
     )
 
 
-def _doubts(at: Profile, found: Search, singular: bool) -> tuple[str, ...]:
+def _doubts(at: Profile, found: Search, may_be_flat: bool) -> tuple[str, ...]:
     best, doubts = found.best, []
     least = np.linalg.eigvalsh(at.hessian)[0]
     if not np.isfinite(best.criterion):
@@ -117,11 +121,22 @@ def _doubts(at: Profile, found: Search, singular: bool) -> tuple[str, ...]:
         doubts.append(f"the gradient at the best point found is {best.gradient_norm:.2g}, not zero")
     if least < -FLAT:
         doubts.append("the best point found is a saddle")
-    if abs(least) <= FLAT and not singular:
+    if abs(least) <= FLAT and not may_be_flat:
         doubts.append("the criterion is flat at the best point found: the data do not tell the variances apart")
     if found.reached_best < 2:
         doubts.append(f"only one of {len(found.runs)} searches reached the best criterion")
     return tuple(doubts)
+
+
+def _overlaps(design: Design, data: CrossProducts) -> tuple[str, ...]:
+    """Which random effects have variances that can be split among them in more than one way."""
+    of_block = [design.random_terms[block] for block in slices(design.blocks)]
+    among = [[term for number in numbers for term in of_block[number]] for numbers in overlapping_blocks(data)]
+    return tuple(
+        f"the data do not tell apart all variances and covariances of {', '.join(terms)}, whose columns overlap: the "
+        f"fixed effects and their tests do not depend on how they are split, but each variance and correlation does"
+        for terms in among
+    )
 
 
 def _disagreement(record: MixedLMFit, at: Profile) -> tuple[str, ...]:

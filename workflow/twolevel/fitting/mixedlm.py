@@ -7,6 +7,7 @@ import numpy as np
 from statsmodels.regression.mixed_linear_model import MixedLM, MixedLMParams
 
 from twolevel.likelihood.crossproducts import CrossProducts
+from twolevel.model.blocks import Blocks, slices
 from twolevel.model.design import Design, Floats
 
 # MixedLM works with the Cholesky factor and the inverse of the covariance matrix, which a singular one lacks. This much
@@ -58,7 +59,8 @@ def fit_from(design: Design, data: CrossProducts, reml: bool, beta: Floats, lowe
     start = MixedLMParams.from_components(
         fe_params=data.r @ beta / root, cov_re=relative + ridge * np.eye(len(relative))
     )
-    fit = run(MixedLM(design.y, x, groups=design.group_index, exog_re=z), reml, start_params=start, method=["bfgs"])
+    model = MixedLM(design.y, x, groups=design.group_index, exog_re=z)
+    fit = run(model, reml, start_params=start, method=["bfgs"], free=free_parameters(x.shape[1], design.blocks))
     # The REML criterion depends on the coordinates of X through log|X'X|.
     units = 2 * float(np.log(np.abs(np.diag(data.r)) / root).sum()) if reml else 0.0
     return replace(
@@ -67,6 +69,16 @@ def fit_from(design: Design, data: CrossProducts, reml: bool, beta: Floats, lowe
         beta=root * np.linalg.solve(data.r, fit.beta),
         covariance=to_own @ fit.covariance @ to_own.T,
     )
+
+
+def free_parameters(p: int, blocks: Blocks) -> MixedLMParams | None:
+    """What MixedLM may move where blocks of random effects are independent; None, for all, where there is one."""
+    if len(blocks) == 1:
+        return None
+    free = np.zeros((sum(blocks),) * 2)
+    for block in slices(blocks):
+        free[block, block] = 1.0
+    return MixedLMParams.from_components(fe_params=np.ones(p), cov_re=free)
 
 
 def run(model: MixedLM, reml: bool, **options: object) -> MixedLMFit:

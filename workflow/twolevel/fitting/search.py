@@ -7,6 +7,7 @@ import numpy as np
 from twolevel.likelihood.crossproducts import CrossProducts, triangular
 from twolevel.likelihood.deviance import evaluate, factor, n_theta, pack
 from twolevel.likelihood.newton import is_minimum, minimise
+from twolevel.model.blocks import Blocks, slices
 from twolevel.model.design import Floats
 
 # Two criteria closer than this are the same optimum; the rounding of one evaluation is about 1e-10.
@@ -75,10 +76,10 @@ def starts(data: CrossProducts, random_starts: int, seed: int) -> dict[str, Floa
 
     The identity is in the coordinates of the cross-products: every random effect as large as the residual.
     """
-    q = len(data.s)
+    identity = np.eye(len(data.s))
     rng = np.random.Generator(np.random.Philox(seed))
-    named = {"identity": pack(np.eye(q)), "small": pack(0.1 * np.eye(q))}
-    drawn = {f"random {i + 1}": rng.standard_normal(n_theta(q)) for i in range(random_starts)}
+    named = {"identity": pack(identity, data.blocks), "small": pack(0.1 * identity, data.blocks)}
+    drawn = {f"random {i + 1}": rng.standard_normal(n_theta(data.blocks)) for i in range(random_starts)}
     return named | drawn
 
 
@@ -92,14 +93,13 @@ def descend(data: CrossProducts, reml: bool, name: str, start: Floats) -> Run:
 
     It can stop at a saddle: where a column of L is zero the gradient is zero too, by the symmetry of its sign, optimum
     or not. Then it goes on along the direction of negative curvature. Or it can be slow: where a variance is near zero,
-    L's lower triangle bends what is a straight valley for LL'. In coordinates along the principal axes of LL' it is
-    straight again.
+    L's lower triangle bends what is a straight valley for LL'. In coordinates along the principal axes of LL', those of
+    each block by itself, it is straight again.
     """
-    q = len(data.s)
-    axes, turned, theta, evaluations = np.eye(q), data, start, 0
+    axes, turned, theta, evaluations = np.eye(len(data.s)), data, start, 0
     for _ in range(MAX_ATTEMPTS):
         theta, criterion, gradient, hessian, *_, spent = minimise(
-            theta, turned.stacked, data.xty, data.yty, data.n_obs, reml
+            theta, data.free, turned.stacked, data.xty, data.yty, data.n_obs, reml
         )
         evaluations += spent
         if is_minimum(gradient, hessian, FLAT) or not np.isfinite(hessian).all():
@@ -107,13 +107,21 @@ def descend(data: CrossProducts, reml: bool, name: str, start: Floats) -> Run:
         if np.abs(gradient).max() <= FLAT:
             curvatures, directions = np.linalg.eigh(hessian)
             theta = theta + (0.1 if curvatures[0] < -FLAT else 0.0) * directions[:, 0]
-        left, sizes, _ = np.linalg.svd(axes @ factor(theta, q))
-        axes, turned, theta = left, data.in_basis(left, left.T @ data.s), pack(np.diag(sizes))
-    theta = pack(triangular(axes @ factor(theta, q)))
+        axes, sizes = _principal_axes(axes @ factor(theta, data.blocks), data.blocks)
+        turned, theta = data.in_basis(axes, axes.T @ data.s), pack(np.diag(sizes), data.blocks)
+    theta = pack(triangular(axes @ factor(theta, data.blocks)), data.blocks)
     criterion, gradient = evaluate(theta, data, reml)
     return Run(name, start, theta, criterion, float(np.abs(gradient).max()), evaluations)
 
 
-def is_singular(theta: Floats, q: int) -> np.ndarray:
+def _principal_axes(matrix: Floats, blocks: Blocks) -> tuple[Floats, Floats]:
+    """Principal axes (q, q) of matrix matrix', which is block diagonal, block by block, and the roots of its sizes."""
+    axes, sizes = np.zeros_like(matrix), np.zeros(len(matrix))
+    for block in slices(blocks):
+        axes[block, block], sizes[block], _ = np.linalg.svd(matrix[block, block])
+    return axes, sizes
+
+
+def is_singular(theta: Floats, blocks: Blocks) -> np.ndarray:
     """Whether covariance matrices have a zero variance or a correlation of one, (...) for theta (..., k)."""
-    return np.asarray((np.abs(np.diagonal(factor(theta, q), axis1=-2, axis2=-1)) < SINGULAR).any(axis=-1))
+    return np.asarray((np.abs(np.diagonal(factor(theta, blocks), axis1=-2, axis2=-1)) < SINGULAR).any(axis=-1))

@@ -8,6 +8,7 @@ import pandas as pd
 from scipy.special import chdtrc
 
 from twolevel.errors import UserError
+from twolevel.inference.nesting import common_spaces, contains, lost_rank
 from twolevel.model.design import Design, Floats
 
 
@@ -43,17 +44,25 @@ def likelihood_ratio(
     Raises
     ------
     UserError
-        The models are not nested, are the same, or have another response or other groups; or are fitted by REML and
-        differ in their fixed effects.
+        The models are not nested, are the same, have another response, other groups or other rows; or are fitted by
+        REML and differ in their fixed effects.
     """
-    _check_comparable(name, null["estimator"], *designs)
+    check_comparable(name, null["estimator"], *designs)
     statistic, df = null["criterion"] - alternative["criterion"], alternative["npar"] - null["npar"]
     return Comparison(
         statistic=statistic,
         df=df,
         p_value=float(chdtrc(df, max(statistic, 0.0))),
-        on_boundary=designs[1].z.shape[1] > designs[0].z.shape[1],
+        on_boundary=added_random_effects(*designs) > 0,
     )
+
+
+def added_random_effects(null: Design, alternative: Design) -> int:
+    """How many random effects the alternative has beyond those of the null model that is nested in it.
+
+    0 where it adds covariances alone, as `(x | g)` does to `(x || g)`.
+    """
+    return lost_rank(*common_spaces(null, alternative))
 
 
 def comparison_table(
@@ -78,22 +87,35 @@ def comparison_table(
     return table
 
 
-def _check_comparable(name: str, estimator: str, null: Design, alternative: Design) -> None:
+def check_comparable(name: str, estimator: str, null: Design, alternative: Design) -> None:
+    """Refuse a comparison that `likelihood_ratio` cannot make; see there."""
+
     def refuse(reason: str, mend: str) -> None:
         raise UserError(
             f"comparisons.{name}: {reason} Null model: {null.formula}; alternative: {alternative.formula}. {mend}"
         )
 
-    if null.response != alternative.response or null.group != alternative.group:
-        refuse("the models have different responses or groups.", "Compare models of one response in one grouping.")
-    same_fixed = _contains(null.x, alternative.x)
-    same_random = _contains(null.z, alternative.z)
-    if not _contains(alternative.x, null.x) or not _contains(alternative.z, null.z):
+    if not np.array_equal(null.rows, alternative.rows):
+        missing = " and ".join(sorted({*null.dropped} ^ {*alternative.dropped}) or sorted(alternative.dropped))
         refuse(
-            "the models are not nested: the null model has effects that the alternative lacks.",
-            "Choose a null model whose effects the alternative has too, or swap the two.",
+            f"the models are fitted to different rows, {len(null.rows)} and {len(alternative.rows)}, since values are "
+            f"missing in {missing}.",
+            f"Leave the rows without {missing} out of the data, so that both models have the same.",
         )
-    if same_fixed and same_random:
+    if null.group != alternative.group or not np.array_equal(null.y, alternative.y):
+        refuse(
+            "the models have different responses, offsets or groups.",
+            "Compare models of one response, with one offset, in one grouping.",
+        )
+    spaces = common_spaces(null, alternative)
+    of_null, of_alternative = (space.directions for space in spaces)
+    if not contains(alternative.x, null.x) or not contains(of_alternative, of_null):
+        refuse(
+            "the models are not nested: the null model has effects, or covariances of random effects, that the "
+            "alternative lacks.",
+            "Choose a null model whose effects and covariances the alternative has too, or swap the two.",
+        )
+    if contains(null.x, alternative.x) and contains(of_null, of_alternative):
         refuse("the two models are the same.", "Choose two different models.")
     if estimator == "REML" and not _same_columns(null.x, alternative.x):
         refuse(
@@ -108,10 +130,3 @@ def _same_columns(one: Floats, other: Floats) -> bool:
     if one.shape != other.shape:
         return False
     return all((column[:, None] == other).all(axis=0).any() for column in one.T)
-
-
-def _contains(matrix: Floats, other: Floats) -> bool:
-    """Whether every column of `other` is a combination of the columns of `matrix`, to a relative tolerance of 1e-9."""
-    basis, _ = np.linalg.qr(matrix)
-    left_over = other - basis @ (basis.T @ other)
-    return bool((np.linalg.norm(left_over, axis=0) <= 1e-9 * np.linalg.norm(other, axis=0)).all())

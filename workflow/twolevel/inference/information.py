@@ -4,8 +4,8 @@ The covariance matrix of y, sigma^2 V, is linear in the elements of T and in sig
 depend on which linear coordinates these parameters have, and two choices make everything here a sum over groups of
 q x q and q x p matrices, in units where sigma = 1:
 
-- the elements of T are those for the basis of Z. A change in element r changes V by Z_j E_r Z_j' in each group, E_r
-  being symmetric with ones at the element's place;
+- the elements of T are those for the basis of Z, but for what the data do not tell apart (`identified.py`). A change in
+  element r changes V by Z_j E_r Z_j' in each group, E_r being symmetric with ones at the element's place;
 - in place of sigma^2 alone, the last parameter scales V as a whole. In its direction V^-1 dV V^-1 is V^-1 itself, so
   that V^-2 and V^-3, which an identity matrix there would bring in, are never needed.
 """
@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from twolevel.fitting.fit import Fit
+from twolevel.fitting.identified import direction_traces, independent_directions
 from twolevel.likelihood.crossproducts import CrossProducts
 from twolevel.model.design import Floats
 
@@ -29,12 +30,14 @@ class Weighted:
     ztx : (J, q, p) Q_j = Z_j'V_j^-1X_j
     zte : (J, q) e_j = Z_j'V_j^-1(y_j - X_j beta)
     xtx_inverse : (p, p) H = (X'V^-1X)^-1
+    directions : (k, q, q) E_r, of what the data tell apart in T
     """
 
     ztz: Floats
     ztx: Floats
     zte: Floats
     xtx_inverse: Floats
+    directions: Floats
 
 
 def weighted(data: CrossProducts, fit: Fit) -> Weighted:
@@ -50,12 +53,12 @@ def weighted(data: CrossProducts, fit: Fit) -> Weighted:
     xtx = np.eye(p) - np.tensordot(data.ztx, relative @ ztx, axes=([0, 1], [0, 1]))
     xtx_inverse = np.asarray(np.linalg.inv(xtx), dtype=np.float64)
     delta = xtx_inverse @ (data.xty - np.tensordot(data.ztx, zty @ relative, axes=([0, 1], [0, 1])))
-    return Weighted(ztz, ztx, (zty - ztx @ delta) / fit.at.sigma, xtx_inverse)
+    return Weighted(ztz, ztx, (zty - ztx @ delta) / fit.at.sigma, xtx_inverse, independent_directions(data))
 
 
 @dataclass(frozen=True)
 class Information:
-    """Second derivatives of the criterion by the k elements of T and the scale of V, the scale last.
+    """Second derivatives of the criterion by the k free elements of T and the scale of V, the scale last.
 
     They are those of the criterion, which is -2 log-likelihood: twice the inverse is a covariance matrix.
 
@@ -81,21 +84,21 @@ def information(at: Weighted, n_obs: int, reml: bool) -> Information:
     in the traces.
     """
     p, h = len(at.xtx_inverse), at.xtx_inverse
-    directions = _directions(at.ztz.shape[1])
+    directions = at.directions
     xtx_fall = np.einsum("rab,axby->rxy", directions, np.tensordot(at.ztx, at.ztx, axes=(0, 0)))
     residual_products = at.zte[:, :, None] * at.zte[:, None, :]
     removed = np.einsum("rab,axb->rx", directions, np.tensordot(at.ztx, at.zte, axes=(0, 0)))
 
     trace = np.einsum("rab,ba->r", directions, at.ztz.sum(axis=0))
-    traces = _traces(directions, at.ztz, at.ztz)
+    traces = direction_traces(directions, at.ztz, at.ztz)
     if reml:
         projected = xtx_fall @ h
         trace = trace - np.einsum("rxx->r", projected)
-        traces = traces - 2.0 * _traces(directions, at.ztz, at.ztx @ h @ at.ztx.transpose(0, 2, 1))
+        traces = traces - 2.0 * direction_traces(directions, at.ztz, at.ztx @ h @ at.ztx.transpose(0, 2, 1))
         traces = traces + np.einsum("rxy,syx->rs", projected, projected)
     free = n_obs - p if reml else n_obs
     quadratic = np.einsum("rab,ba->r", directions, residual_products.sum(axis=0))
-    quadratics = _traces(directions, at.ztz, residual_products) - removed @ h @ removed.T
+    quadratics = direction_traces(directions, at.ztz, residual_products) - removed @ h @ removed.T
     # Sigma is the estimate, so y'Ry equals `free` too.
     return Information(
         directions=directions,
@@ -103,21 +106,6 @@ def information(at: Weighted, n_obs: int, reml: bool) -> Information:
         observed=_bordered(2.0 * quadratics - traces, 2.0 * quadratic - trace, free),
         expected=_bordered(traces, trace, free),
     )
-
-
-def _directions(q: int) -> Floats:
-    """Symmetric matrices E_r with ones at each place of the lower triangle, (k, q, q)."""
-    rows, columns = np.tril_indices(q)
-    directions = np.zeros((len(rows), q, q))
-    number = np.arange(len(rows))
-    directions[number, rows, columns] = directions[number, columns, rows] = 1.0
-    return directions
-
-
-def _traces(directions: Floats, left: Floats, right: Floats) -> Floats:
-    """Sum over groups of tr(E_r left_j E_s right_j), (k, k)."""
-    products = np.tensordot(left, right, axes=(0, 0))
-    return np.asarray(np.einsum("rab,bcda,scd->rs", directions, products, directions, optimize=True))
 
 
 def _bordered(block: Floats, edge: Floats, corner: float) -> Floats:

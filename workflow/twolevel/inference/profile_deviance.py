@@ -19,6 +19,7 @@ import numpy as np
 from twolevel.inference.descent import NotConvergedError, Objective, descend
 from twolevel.likelihood.crossproducts import CrossProducts, triangular
 from twolevel.likelihood.deviance import criterion_at, factor, n_theta, pack, profile
+from twolevel.model.blocks import Blocks, slices
 from twolevel.model.design import Floats
 from twolevel.model.parameters import Parameter
 
@@ -114,14 +115,15 @@ def least_of_all(held: Held, at: float) -> tuple[float, Floats]:
 
 def _deviance(data: CrossProducts, sigma2: float, theta: Floats) -> tuple[float, Floats, Floats]:
     """-2 log-likelihood at theta, profiled where sigma2 is 0, with derivatives by theta."""
-    lower = factor(theta, len(data.s))
+    lower = factor(theta, data.blocks)
     value, gradient, hessian, *_ = criterion_at(lower, data.stacked, data.xty, data.yty, data.n_obs, False, sigma2)
-    return value, gradient, hessian
+    return value, gradient[data.free], hessian[np.ix_(data.free, data.free)]
 
 
-def _cold(q: int) -> tuple[Floats, ...]:
+def _cold(blocks: Blocks) -> tuple[Floats, ...]:
     """Relative covariance factors far from the fit: random effects as large as the residual, and a tenth of that."""
-    return pack(np.eye(q)), pack(0.1 * np.eye(q))
+    identity = np.eye(sum(blocks))
+    return pack(identity, blocks), pack(0.1 * identity, blocks)
 
 
 def _hold_fixed(data: CrossProducts, theta: Floats, column: int) -> Held:
@@ -144,7 +146,7 @@ def _hold_fixed(data: CrossProducts, theta: Floats, column: int) -> Held:
         return partial(_deviance, left, 0.0)
 
     std_error = float(np.sqrt(at.beta_covariance[column, column]))
-    return Held(without, float, float(at.beta[column]), 2 * std_error, theta, _cold(len(data.s)))
+    return Held(without, float, float(at.beta[column]), 2 * std_error, theta, _cold(data.blocks))
 
 
 def _hold_sigma(data: CrossProducts, theta: Floats) -> Held:
@@ -154,7 +156,7 @@ def _hold_sigma(data: CrossProducts, theta: Floats) -> Held:
         return partial(_deviance, data, float(np.exp(2 * log_sigma)))
 
     step = 2 / np.sqrt(2 * data.n_obs)
-    return Held(at, lambda t: float(np.exp(t)), float(np.log(sigma)), step, theta, _cold(len(data.s)))
+    return Held(at, lambda t: float(np.exp(t)), float(np.log(sigma)), step, theta, _cold(data.blocks))
 
 
 def _hold_sd(data: CrossProducts, theta: Floats, effect: int) -> Held:
@@ -164,7 +166,7 @@ def _hold_sd(data: CrossProducts, theta: Floats, effect: int) -> Held:
     def at(sd: float) -> Objective:
         return partial(_deviance_with_sd, turned, scale * sd)
 
-    others = tuple(np.append(cold[1:], np.log(sigma)) for cold in _cold(len(data.s)))
+    others = tuple(np.append(cold[1:], np.log(sigma)) for cold in _cold(turned.blocks))
     estimate = float(first[0] * sigma / scale)
     step = 0.2 * estimate + 0.05 * sigma / scale
     return Held(at, float, estimate, step, np.append(first[1:], np.log(sigma)), others, lowest=0.0)
@@ -195,10 +197,9 @@ def _deviance_with_sd(data: CrossProducts, sd: float, free: Floats) -> tuple[flo
 
 def _hold_correlation(data: CrossProducts, theta: Floats, row: int, column: int) -> Held:
     turned, first = _first(data, theta, (column, row))
-    q = len(data.s)
-    k, s = n_theta(q), turned.s
+    q, k, s = turned.blocks[0], n_theta(turned.blocks), turned.s
     # theta's factor is s L, L in the units of Z: rows (s11 L11), (s21 L11 + s22 L21, s22 L22). The correlation is that
-    # of L's rows, sin(omega) where L21 : L22 = sin(omega) : cos(omega).
+    # of L's rows, sin(omega) where L21 : L22 = sin(omega) : cos(omega). L22 is element q of theta.
     lean = s[1, 0] / s[0, 0]
     along, across = first[1] - lean * first[0], first[q]
     # The two SDs are free up to their sign, which is the correlation's: coordinates whose squares they are have none.
@@ -218,7 +219,7 @@ def _hold_correlation(data: CrossProducts, theta: Floats, row: int, column: int)
         float(np.arctan2(along, across)),
         0.3,
         start,
-        tuple(np.delete(cold, 1) for cold in _cold(q)),
+        tuple(np.delete(cold, 1) for cold in _cold(turned.blocks)),
         lowest=-np.pi / 2,
         highest=np.pi / 2,
         ceiling=ceiling,
@@ -235,23 +236,37 @@ def _deviance_along(data: CrossProducts, chain: Floats, free: Floats) -> tuple[f
 
 
 def _without_effect(data: CrossProducts, theta: Floats, effect: int) -> float:
-    """Least deviance of the model without one of its random effects."""
+    """Least deviance of the model without one of its random effects, one that has others in its block."""
     turned, first = _first(data, theta, (effect,))
-    q = len(data.s) - 1
-    left = replace(turned, ztz=turned.ztz[:, 1:, 1:], ztx=turned.ztx[:, 1:], zty=turned.zty[:, 1:], s=turned.s[1:, 1:])
-    starts = (first[q + 1 :], *_cold(q))
+    size, *others = turned.blocks
+    left = replace(
+        turned,
+        ztz=turned.ztz[:, 1:, 1:],
+        ztx=turned.ztx[:, 1:],
+        zty=turned.zty[:, 1:],
+        s=turned.s[1:, 1:],
+        blocks=(size - 1, *others),
+    )
+    starts = (first[size:], *_cold(left.blocks))
     return min(descend(partial(_deviance, left, 0.0), start)[0] for start in starts)
 
 
 def _first(data: CrossProducts, theta: Floats, effects: tuple[int, ...]) -> tuple[CrossProducts, Floats]:
-    """Turn the basis of Z so that some random effects come first and s is lower triangular; theta in its coordinates.
+    """Turn the basis of Z so that some random effects of one block come first; theta in its coordinates.
 
-    With s lower triangular the relative covariance factor in the units of Z is, too, and its first row alone makes the
-    first row of theta's factor. The diagonals of s and of that factor are positive.
+    Their block comes first, and in it they do, and s is lower triangular. So the relative covariance factor in the
+    units of Z is, too, and its first row alone makes the first row of theta's factor. The diagonals of that part of s
+    and of the factor are positive.
     """
-    q = len(data.s)
-    order = [*effects, *(effect for effect in range(q) if effect not in effects)]
-    turn, s = np.linalg.qr(data.s[:, order][:, ::-1])
-    signs = np.where(np.diag(s) < 0, -1.0, 1.0)
-    turn, s = (turn * signs)[:, ::-1], (s * signs[:, None])[::-1, ::-1]
-    return data.in_basis(turn, s), pack(triangular(turn.T @ factor(theta, q)))
+    number, block = next(pair for pair in enumerate(slices(data.blocks)) if effects[0] < pair[1].stop)
+    effects_of_block, size = range(len(data.s))[block], data.blocks[number]
+    order = [*effects, *(effect for effect in effects_of_block if effect not in effects)]
+    others = [effect for effect in range(len(data.s)) if effect not in effects_of_block]
+    own, own_s = np.linalg.qr(data.s[block, order][:, ::-1])
+    signs = np.where(np.diag(own_s) < 0, -1.0, 1.0)
+    turn, s = np.zeros_like(data.s), np.zeros_like(data.s)
+    turn[block, :size], s[:size, :size] = (own * signs)[:, ::-1], (own_s * signs[:, None])[::-1, ::-1]
+    turn[others, np.arange(size, len(data.s))], s[size:, size:] = 1.0, data.s[np.ix_(others, others)]
+    blocks = (size, *data.blocks[:number], *data.blocks[number + 1 :])
+    lower = turn.T @ factor(theta, data.blocks)[:, [*effects_of_block, *others]]
+    return replace(data.in_basis(turn, s), blocks=blocks), pack(triangular(lower), blocks)

@@ -45,8 +45,8 @@ def profile_intervals(
     rise = ndtri((1 + level) / 2) ** 2  # the quantile of chi-square(1)
     best, theta = optimum(data, theta)
     at = profile(theta, data, reml=False)
-    listed = parameters(random_terms, fixed_terms)
-    estimates = parameter_values(data.own_units(factor(theta, len(data.s))), at.sigma, at.beta)
+    listed = parameters(random_terms, fixed_terms, data.blocks)
+    estimates = parameter_values(data.own_units(factor(theta, data.blocks)), at.sigma, at.beta, data.blocks)
     rows = []
     for parameter, estimate in zip(listed, estimates, strict=True):
         lower, lower_note = _bound_or_reason(parameter, data, theta, best, rise, side=-1)

@@ -42,6 +42,12 @@ def check_baseline(model: str, fit: Mapping[str, Any], baseline: str, baseline_f
     fit, baseline_fit : their `fit.json`
     """
     check_same_data(fit, baseline_fit, (model, baseline))
+    if fit["left_out"] != baseline_fit["left_out"]:
+        raise UserError(
+            f"models.{model}.baseline: {baseline} is fitted to {baseline_fit['n_obs']} rows and {model} to "
+            f"{fit['n_obs']}, since values are missing in {', '.join(fit['left_out']['missing'])}. Leave those rows "
+            "out of the data, so that both models have the same, or leave the baseline out."
+        )
     for key in ("response", "group"):
         if fit[key] != baseline_fit[key]:
             raise UserError(

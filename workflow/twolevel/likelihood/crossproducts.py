@@ -7,6 +7,7 @@ import numpy as np
 
 from twolevel.errors import UserError
 from twolevel.likelihood.groupwise import in_blocks
+from twolevel.model.blocks import Blocks, Places, free_elements, slices
 from twolevel.model.design import Design, Floats
 
 # A search ends near zero, not at it, where a variance is zero. What is left moves the criterion by less than 1e-7.
@@ -19,7 +20,8 @@ class CrossProducts:
 
     The profiled criterion does not change when X is replaced by an orthonormal basis Q of its columns and y by its
     residuals from ordinary least squares, apart from a constant; a basis of Z's columns in place of Z transforms the
-    covariance matrix T in a known way. So a predictor in dollars or in calendar years, or a response far from zero,
+    covariance matrix T in a known way. Each independent block of random effects has a basis of its own, so that T is
+    block diagonal for the basis too. So a predictor in dollars or in calendar years, or a response far from zero,
     costs few digits.
 
     Attributes
@@ -30,9 +32,11 @@ class CrossProducts:
     xty : (p,) Q'e, zero up to rounding for observed data
     yty : e'e
     n_obs : number of observations
-    s : (q, q) upper triangular, Z = basis s; the basis has Z'Z = n I, so its columns have a root mean square of 1
+    s : (q, q) upper triangular and block diagonal, Z = basis s; within a block the basis has Z'Z = n I, so its columns
+        have a root mean square of 1
     r : (p, p) upper triangular, X = Q r
     ols : (p,) ordinary least-squares coefficients
+    blocks : sizes of the independent blocks of random effects, in the order of the basis
     """
 
     ztz: Floats
@@ -44,18 +48,27 @@ class CrossProducts:
     s: Floats
     r: Floats
     ols: Floats
+    blocks: Blocks
 
     @cached_property
     def stacked(self) -> Floats:
         """Z_j'[Z_j, Q_j, e_j] in blocks of groups, (n, q, q + p + 1, B)."""
         return in_blocks(np.concatenate([self.ztz, self.ztx, self.zty[:, :, None]], axis=2))
 
+    @cached_property
+    def free(self) -> Places:
+        """Where the elements of theta (k,) stand in the whole lower triangle of the factor."""
+        return free_elements(self.blocks)
+
     def basis_constant(self, reml: bool) -> float:
         """What the units of X add to the criterion: |X'V^-1X| is that of the basis times |r'r|; ML does not have it."""
         return 2 * float(np.log(np.abs(np.diag(self.r))).sum()) if reml else 0.0
 
     def in_basis(self, columns: Floats, s: Floats) -> "CrossProducts":
-        """The same data with another basis of Z: the present one times `columns` (q, q), with Z = basis s."""
+        """The same data with another basis of Z: the present one times `columns` (q, q), with Z = basis s.
+
+        `columns` keeps the blocks apart.
+        """
         ztz, ztx = columns.T @ self.ztz @ columns, columns.T @ self.ztx
         return replace(self, ztz=ztz, ztx=ztx, zty=self.zty @ columns, s=s)
 
@@ -84,9 +97,7 @@ def cross_products(design: Design) -> CrossProducts:
     basis, r = np.linalg.qr(design.x)
     fitted = basis.T @ design.y
     residuals = design.y - basis @ fitted
-    orthonormal, upper = np.linalg.qr(design.z)
-    signed_root = np.sqrt(len(design.y)) * np.where(np.diag(upper) < 0, -1.0, 1.0)
-    z, s = orthonormal * signed_root, upper / signed_root[:, None]
+    z, s = _block_bases(design)
     data = CrossProducts(
         ztz=grouped(z, z, design),
         ztx=grouped(z, basis, design),
@@ -97,9 +108,20 @@ def cross_products(design: Design) -> CrossProducts:
         s=s,
         r=r,
         ols=np.linalg.solve(r, fitted),
+        blocks=design.blocks,
     )
     _check_identified(design, data)
     return data
+
+
+def _block_bases(design: Design) -> tuple[Floats, Floats]:
+    """A basis (n, q) of Z's columns, block by block, and s (q, q) with Z = basis s."""
+    z, s = np.empty_like(design.z), np.zeros((sum(design.blocks),) * 2)
+    for block in slices(design.blocks):
+        orthonormal, upper = np.linalg.qr(design.z[:, block])
+        signed_root = np.sqrt(len(design.y)) * np.where(np.diag(upper) < 0, -1.0, 1.0)
+        z[:, block], s[block, block] = orthonormal * signed_root, upper / signed_root[:, None]
+    return z, s
 
 
 def _check_identified(design: Design, data: CrossProducts) -> None:

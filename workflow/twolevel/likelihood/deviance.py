@@ -1,6 +1,7 @@
 """The profiled deviance of a two-level model, its gradient and its Hessian.
 
-For group j, V_j = sigma^2 (I + Z_j L L' Z_j') with L = Lambda(theta) lower triangular, q x q. Fixed effects and sigma
+For group j, V_j = sigma^2 (I + Z_j L L' Z_j') with L = Lambda(theta) lower triangular, q x q, and block diagonal where
+blocks of random effects are independent. Fixed effects and sigma
 are profiled out, which leaves a function of theta alone: -2 log-likelihood (ML), or the REML criterion, with lme4's
 constants (Bates, Maechler, Bolker & Walker 2015). With A_j = Z_j'Z_j and M_j = I + L'A_jL, every solve is q x q.
 
@@ -17,6 +18,7 @@ import numpy as np
 
 from twolevel.likelihood.crossproducts import CrossProducts
 from twolevel.likelihood.groupwise import compiled, derivatives, reduce_groups
+from twolevel.model.blocks import Blocks, places
 from twolevel.model.design import Floats
 
 
@@ -41,28 +43,29 @@ class Profile:
     beta_covariance: Floats
 
 
-def n_theta(q: int) -> int:
-    """Number of elements of theta for q random effects."""
-    return q * (q + 1) // 2
+def n_theta(blocks: Blocks) -> int:
+    """Number of elements of theta for independent blocks of random effects."""
+    return sum(size * (size + 1) // 2 for size in blocks)
 
 
-def factor(theta: Floats, q: int) -> Floats:
+def factor(theta: Floats, blocks: Blocks) -> Floats:
     """Unpack theta (..., k) into lower-triangular relative covariance factors, column by column as lme4 stacks it."""
+    q = sum(blocks)
     lower = np.zeros((*theta.shape[:-1], q, q))
-    columns, rows = np.triu_indices(q)
+    rows, columns = places(blocks)
     lower[..., rows, columns] = theta
     return lower
 
 
-def pack(lower: Floats) -> Floats:
-    """Stack the lower triangles of factors (..., q, q) column by column: the inverse of `factor`."""
-    columns, rows = np.triu_indices(lower.shape[-1])
+def pack(lower: Floats, blocks: Blocks) -> Floats:
+    """Stack the blocks' lower triangles of factors (..., q, q) column by column: the inverse of `factor`."""
+    rows, columns = places(blocks)
     return np.asarray(lower[..., rows, columns])
 
 
 def from_lme4(theta: Sequence[float] | Floats, data: CrossProducts) -> Floats:
     """Relative covariance factor (q, q) in the coordinates of `data`, from theta (k,) in the units of Z, lme4's own."""
-    return data.basis_units(factor(np.asarray(theta), len(data.s)))
+    return data.basis_units(factor(np.asarray(theta), data.blocks))
 
 
 def evaluate(theta: Floats, data: CrossProducts, reml: bool) -> tuple[float, Floats]:
@@ -90,8 +93,10 @@ def profile(theta: Floats, data: CrossProducts, reml: bool) -> Profile:
 def _at(
     theta: Floats, data: CrossProducts, reml: bool, sigma2: float = 0.0
 ) -> tuple[float, Floats, Floats, Floats, float, Floats]:
-    lower = factor(np.asarray(theta, dtype=np.float64), len(data.s))
-    return criterion_at(lower, data.stacked, data.xty, data.yty, data.n_obs, reml, sigma2)  # type: ignore[no-any-return]
+    lower = factor(np.asarray(theta, dtype=np.float64), data.blocks)
+    found = criterion_at(lower, data.stacked, data.xty, data.yty, data.n_obs, reml, sigma2)
+    criterion, gradient, hessian, delta, residual_ss, transform = found
+    return criterion, gradient[data.free], hessian[np.ix_(data.free, data.free)], delta, residual_ss, transform
 
 
 @compiled
@@ -107,8 +112,8 @@ def criterion_at(lower, products, xty, yty, n_obs, reml, sigma2):  # type: ignor
 
     Returns
     -------
-    criterion without the constant of the basis, gradient, Hessian, delta, the residual sum of squares, and the upper
-    triangular t (p + 1, p + 1), whose first p rows and columns are a root of (X'V^-1X)^-1
+    criterion without the constant of the basis, gradient and Hessian by the whole lower triangle, delta, the residual
+    sum of squares, and the upper triangular t (p + 1, p + 1), whose first p rows and columns are a root of (X'V^-1X)^-1
     """
     p = len(xty)
     solved, totals = np.empty(products.shape), np.zeros((p + 1, p + 1))

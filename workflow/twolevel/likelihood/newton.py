@@ -22,10 +22,11 @@ MAX_DAMPINGS = 50
 
 
 @compiled
-def minimise(start, products, xty, yty, n_obs, reml):  # type: ignore[no-untyped-def]
+def minimise(start, free, products, xty, yty, n_obs, reml):  # type: ignore[no-untyped-def]
     """Minimise the criterion from `start` by damped Newton steps (Levenberg 1944, Marquardt 1963).
 
-    The parameters are those of `deviance.criterion_at`, with theta (k,) in place of the factor.
+    The parameters are those of `deviance.criterion_at`, with theta (k,) in place of the factor and `free` (k,), where
+    its elements stand in the whole lower triangle, column by column.
 
     Returns
     -------
@@ -38,12 +39,19 @@ def minimise(start, products, xty, yty, n_obs, reml):  # type: ignore[no-untyped
     delta, residual_ss = np.zeros(len(xty)), np.inf
     evaluations, damping, promised = 0, 0.0, 0.0
     while evaluations < MAX_EVALUATIONS:
-        found = criterion_at(_factor(trial, q), products, xty, yty, n_obs, reml, 0.0)
+        found = criterion_at(_factor(trial, free, q), products, xty, yty, n_obs, reml, 0.0)
+        found_gradient, found_hessian = _free_part(found[1], found[2], free)
         evaluations += 1
         fall = criterion - found[0]
         rounding = evaluations > 1 and abs(fall) <= ROUNDING * abs(criterion)
-        if fall > 0.1 * promised or (rounding and _largest(found[1]) < _largest(gradient)):
-            criterion, gradient, hessian, delta, residual_ss = found[0], found[1], found[2], found[3], found[4]
+        if fall > 0.1 * promised or (rounding and _largest(found_gradient) < _largest(gradient)):
+            criterion, gradient, hessian, delta, residual_ss = (
+                found[0],
+                found_gradient,
+                found_hessian,
+                found[3],
+                found[4],
+            )
             theta, trial = trial, theta
             damping = damping / 10.0 if damping > 1e-6 * _scale(hessian) else 0.0
         elif rounding:
@@ -82,13 +90,29 @@ def _scale(hessian):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _factor(theta, q):  # type: ignore[no-untyped-def]
-    lower, t = np.zeros((q, q)), 0
+def _factor(theta, free, q):  # type: ignore[no-untyped-def]
+    lower, position, t = np.zeros((q, q)), 0, 0
     for column in range(q):
         for row in range(column, q):
-            lower[row, column] = theta[t]
-            t += 1
+            if t < len(free) and free[t] == position:
+                lower[row, column] = theta[t]
+                t += 1
+            position += 1
     return lower
+
+
+@compiled
+def _free_part(gradient, hessian, free):  # type: ignore[no-untyped-def]
+    """Gradient and Hessian by the free elements, from those by the whole lower triangle."""
+    k = len(free)
+    if k == len(gradient):
+        return gradient, hessian
+    few, square = np.empty(k), np.empty((k, k))
+    for a in range(k):
+        few[a] = gradient[free[a]]
+        for b in range(k):
+            square[a, b] = hessian[free[a], free[b]]
+    return few, square
 
 
 @compiled

@@ -1,216 +1,171 @@
-"""From an lme4 formula and a table to the design matrices of a two-level model."""
+"""From an lme4 formula and a table to the design of a two-level model."""
 
-import re
-from collections.abc import Iterable, Mapping
-from itertools import product
-from typing import Any
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-from formulae import model_description
-from formulae.environment import Environment
-from formulae.matrices import DesignMatrices
-from formulae.terms import Intercept, Model, Term
 
 from twolevel.errors import UserError
+from twolevel.model.coding import Columns, Piece, columns_of, count_columns, named
 from twolevel.model.design import Design, Factors, Floats
+from twolevel.model.estimable import check_estimable
+from twolevel.model.expression import deparse, names_in, refuse, shortened
+from twolevel.model.formula_check import numbers_of, problems_of, variables_of
+from twolevel.model.formula_parts import FormulaParts, take_apart
+from twolevel.model.functions import Basis, Factor, Number, Value
+from twolevel.model.values import evaluate
 
-# What a formula may call, under R's names; I() is formulae's own. Its other transforms are refused: some differ from
-# R's functions of the same name (scale), some mean another thing altogether (offset).
-FUNCTIONS = {"log": np.log, "exp": np.exp, "sqrt": np.sqrt}
+# A design of more numbers than these is a slip, such as an identifier among the fixed effects.
+MOST_CELLS = 10**9
 
 
-def build_design(formula: str, table: pd.DataFrame) -> Design:
-    """Evaluate an lme4 formula with one grouping column on a table.
+def build_design(formula: str, table: pd.DataFrame, group: str | None = None) -> Design:
+    """Evaluate an lme4 formula of a two-level model on a table.
 
-    Factors are treatment-coded against their first level. Columns stand in R's order, main effects before
-    interactions.
+    Factors are coded, and columns ordered and named, as R does; text is a factor with its levels in the order of the
+    alphabet. A factor is treatment-coded against its first level, an ordered one too. Rows in which a variable of the
+    model is missing are left out.
+
+    Parameters
+    ----------
+    formula : such as `y ~ x * a + (x | g)`
+    table : n rows, one per observation
+    group : the column of groups, where it is known: every random part must have it
 
     Raises
     ------
     UserError
-        The formula cannot be read, is not a two-level model with one grouping column, names a column that the
+        The formula cannot be read, is not a two-level model with one column of groups, names a column that the
         table lacks, or makes a design from which the model cannot be estimated.
     """
-    description = _parse(formula)
-    group = _grouping_column(formula, description)
-    used = sorted(name for name in description.var_names if name)  # a literal in a call has an empty name
-    if absent := [name for name in used if name not in table.columns]:
-        raise UserError(
-            f"formula '{formula}': no column {', '.join(absent)} in the data, which has "
-            f"{', '.join(map(str, table.columns))}. Correct the name, or add the column under 'derive' in the config."
-        )
-    rows = table[used]
-    if missing := [name for name in used if rows[name].isna().any()]:
-        raise UserError(
-            f"formula '{formula}': values are missing in {', '.join(missing)}. Remove or impute them first."
-        )
-    random_part = Model(*(term.expr for term in description.group_terms))
-    fixed_part = Model(*description.common_terms, response=description.response)
-    fixed, random = (_evaluate(formula, part, rows) for part in (fixed_part, random_part))
-    columns, random_columns = _columns(fixed), _columns(random)
-    if not columns or not random_columns:
-        raise UserError(f"formula '{formula}': it needs at least one fixed and one random effect.")
-    index, labels = pd.factorize(rows[group])
+    parts = take_apart(formula, group)
+    if problem := next(problems_of(parts, table.columns), None):
+        raise problem
+    values = {deparse(node): evaluate(formula, node, table) for node in variables_of(parts)}
+    dropped, used = _missing(parts, values, table)
+    rows = np.flatnonzero(used)
+    if not len(rows):
+        counts = ", ".join(f"{name} ({count})" for name, count in dropped.items())
+        raise _refusal(parts, f"no row has a value of every variable. Missing are, in so many rows: {counts}.")
+    values = {label: _on(value, rows) for label, value in values.items()}
+    _check_values(parts, values)
+    _check_size(parts, values, len(rows))
+    fixed = list(columns_of(parts.fixed, values))
+    blocks = [list(columns_of(block, values)) for block in parts.blocks]
+    if not fixed:
+        raise _refusal(parts, "there is no fixed effect. Add one, or the intercept: 1.")
+    names = named([fixed, *blocks])
+    y, *offsets = (numbers_of(parts, node, values) for node in (parts.response, *parts.fixed.offsets))
+    offset = sum(offsets, np.zeros(len(rows)))
+    index, labels = pd.factorize(table[parts.group].iloc[rows])
+    pieces = dict(_named_pieces([fixed, *blocks], names))
     design = Design(
-        formula=spaced_as_r(formula),
-        response=str(description.response.term.name),
-        group=group,
-        fixed_factors=tuple(columns),
-        random_factors=tuple(random_columns),
-        y=_response(formula, fixed),
-        x=np.column_stack([*columns.values()]),
-        z=np.column_stack([*random_columns.values()]),
-        factors=_single_factors(fixed) | _single_factors(random),
+        formula=parts.formula,
+        response=deparse(parts.response),
+        group=parts.group,
+        fixed_factors=tuple(names[0]),
+        random_factors=tuple(name for block in names[1:] for name in block),
+        blocks=tuple(map(len, blocks)),
+        y=y - offset,
+        offset=offset,
+        x=_matrix(fixed, len(rows)),
+        z=_matrix([pieces for block in blocks for pieces in block], len(rows)),
+        factors={name: piece.column for name, piece in pieces.items()},
+        meanings={name: piece.meaning for name, piece in pieces.items()},
         group_index=index,
         group_labels=tuple(map(str, labels)),
+        columns=tuple(name.name for name in parts.names),
+        n_rows=len(table),
+        rows=rows,
+        dropped=dropped,
     )
-    _check_estimable(design)
+    check_estimable(design)
     return design
 
 
-def spaced_as_r(formula: str) -> str:
-    """Space a formula as R prints it: `y ~ a * b + a:c + (a | g)`. Names in backticks stay as they are."""
-    parts = re.split(r"(`[^`]*`)", formula)
-    for i in range(0, len(parts), 2):
-        parts[i] = re.sub(r"\s*(\*\*|[~+*|/-])\s*", r" \1 ", parts[i])
-        parts[i] = re.sub(r"\s*:\s*", ":", parts[i])
-    return re.sub(r"\s+", " ", "".join(parts)).strip()
+def _refusal(parts: FormulaParts, message: str) -> UserError:
+    return UserError(f"formula '{shortened(parts.text)}': {message}")
 
 
-def _parse(formula: str) -> Model:
-    unquoted = re.sub(r"`[^`]*`", "", formula)
-    if unquoted.count("|") > 1:
-        raise UserError(
-            f"formula '{formula}': uncorrelated random effects, '||' or several terms with '|', are not supported. "
-            f"Write one term, (1 + x | g): correlations are estimated."
-        )
-    unknown = sorted(set(re.findall(r"([\w.]+)\s*\(", unquoted)) - {*FUNCTIONS, "I"})
-    if unknown:
-        raise UserError(
-            f"formula '{formula}': {', '.join(unknown)}() is not supported; a formula may call "
-            f"{', '.join(FUNCTIONS)} and I. Other columns can be made in the data beforehand."
-        )
-    try:
-        description = model_description(formula)
-    except Exception as error:  # formulae raises its own and built-in types, some of them bare Exceptions
-        expected = "Expected for example: y ~ x + (x | g), or (0 + x | g) for a slope alone."
-        message = f"formula '{formula}' cannot be read: {str(error).rstrip('.')}. {expected}"
-        raise UserError(message) from error
-    if description.response is None:
-        raise UserError(f"formula '{formula}': there is no response. Expected for example: y ~ x + (x | g).")
-    return description
+def _missing(
+    parts: FormulaParts, values: Mapping[str, Value], table: pd.DataFrame
+) -> tuple[dict[str, int], np.ndarray]:
+    """How many values are missing in each column that the model uses, and which rows (n,) have all of theirs.
 
-
-def _grouping_column(formula: str, description: Model) -> str:
-    names = sorted({str(term.factor.name) for term in description.group_terms})
-    if len(names) != 1:
-        found = f"{len(names)} grouping factors ({', '.join(names)})" if names else "no random effects"
-        raise UserError(f"formula '{formula}': {found}; expected one term like (x | g) with one grouping column g.")
-    if names[0] not in description.var_names:
-        raise UserError(f"formula '{formula}': '{names[0]}' is not a column; a group must be one column of the data.")
-    return names[0]
-
-
-def _evaluate(formula: str, part: Model, rows: pd.DataFrame) -> DesignMatrices:
-    try:
-        with np.errstate(all="ignore"):  # values that are not finite are refused below, with a message of their own
-            return DesignMatrices(part, rows, Environment([FUNCTIONS]))
-    except Exception as error:  # whatever a person's expression raises on their data
-        raise UserError(f"formula '{formula}' cannot be evaluated on the data: {error}.") from error
-
-
-def _response(formula: str, fixed: DesignMatrices) -> Floats:
-    y = np.asarray(fixed.response.design_matrix, dtype=float)
-    if y.ndim != 1 or fixed.response.kind != "numeric":
-        raise UserError(f"formula '{formula}': the response must be one numeric column.")
-    return y
-
-
-def _columns(matrices: DesignMatrices) -> dict[Factors, Floats]:
-    """All columns of the common part, by their factors, main effects first."""
-    columns: dict[Factors, Floats] = {}
-    terms = matrices.common.terms.values() if matrices.common is not None else []
-    for term in sorted(terms, key=lambda term: 0 if isinstance(term, Intercept) else len(term.components)):
-        if isinstance(term, Intercept):
-            columns[()] = np.ones(len(matrices.data))
-            continue
-        parts = [_contrasts(component) for component in term.components]
-        # R varies the first factor's levels fastest, itertools the last's.
-        made = {}
-        for combination in product(*(part.items() for part in reversed(parts))):
-            names, values = zip(*reversed(combination), strict=True)
-            made[names] = np.prod(values, axis=0)
-        _check_same_columns(term, made)
-        columns |= made
-    return columns
-
-
-def _check_same_columns(term: Term, made: Mapping[Factors, Floats]) -> None:
-    # formulae 0.9 overwrites a factor's coding where terms of one formula need two codings of it, as without an
-    # intercept; its own column names are then wrong too.
-    theirs = np.asarray(term.data, dtype=float).reshape(len(term.data), -1)
-    ours = np.column_stack([*made.values()])
-    sums, our_sums = (np.sort(columns.sum(axis=0)) for columns in (theirs, ours))
-    if theirs.shape != ours.shape or not np.allclose(sums, our_sums, equal_nan=True):
-        raise UserError(
-            f"term '{term.name}': a factor is coded in two ways in one formula, which is not supported. "
-            f"Keep the intercept, and the main effect of every factor that interacts."
-        )
-
-
-def _single_factors(matrices: DesignMatrices) -> dict[str, Floats]:
-    terms = matrices.common.terms.values() if matrices.common is not None else []
-    components = [component for term in terms if isinstance(term, Term) for component in term.components]
-    return {name: values for component in components for name, values in _contrasts(component).items()}
-
-
-def _contrasts(component: Any) -> dict[str, Floats]:
-    """Columns of one variable of a term, named as R names them: `ses`, or `sectorCatholic` for a factor."""
-    name, labels = component.name, component.labels
-    values = np.asarray(component.value, dtype=float).reshape(-1, len(labels))
-    plain = (f"{name}{label[len(name) + 1 : -1]}" if label != name else name for label in labels)
-    return dict(zip(plain, values.T, strict=True))
-
-
-def _check_estimable(design: Design) -> None:
-    n_groups, q = len(design.group_labels), design.z.shape[1]
-    if not np.isfinite(design.x).all() or not np.isfinite(design.z).all() or not np.isfinite(design.y).all():
-        raise UserError(f"formula '{design.formula}': it gives values that are not finite. Check its functions.")
-    if n_groups < 2:
-        raise UserError(f"formula '{design.formula}': the data have {n_groups} {design.group}; at least 2 are needed.")
-    _check_response(design)
-    for what, matrix, names in (("fixed", design.x, design.fixed_terms), ("random", design.z, design.random_terms)):
-        if redundant := _redundant(matrix, names):
-            raise UserError(
-                f"formula '{design.formula}': {what} effect {', '.join(redundant)} is a combination of the "
-                f"others in these data, so it cannot be estimated. Take it out of the formula."
+    A value that an expression does not have although its columns do, as the logarithm of -1, is a mistake, not a
+    missing value.
+    """
+    used = table[parts.group].notna().to_numpy()
+    for node in variables_of(parts):
+        columns = {name.name for name in names_in(node)}
+        there = table[sorted(columns)].notna().to_numpy().all(axis=1)
+        present = _present(values[deparse(node)])
+        if (lost := there & ~present).any():
+            row = int(lost.argmax())
+            shown = ", ".join(f"{name} is {table[name].iloc[row]}" for name in sorted(columns))
+            message = (
+                f"{deparse(node)} has no finite value in {lost.sum()} rows, first where {shown}. Check it, or leave"
             )
-    if len(design.y) <= n_groups * q:
-        raise UserError(
-            f"formula '{design.formula}': {len(design.y)} observations cannot identify {q} random effects in each of "
-            f"{n_groups} groups beside the residual variance. Use fewer random effects."
-        )
+            raise refuse(parts.text, node.at, f"{message} those rows out of the data.")
+        used = used & present
+    counts = {name.name: int(table[name.name].isna().sum()) for name in parts.names}
+    return {name: count for name, count in counts.items() if count}, used
 
 
-def _check_response(design: Design) -> None:
-    lowest, highest = (np.full(len(design.group_labels), start) for start in (np.inf, -np.inf))
-    np.minimum.at(lowest, design.group_index, design.y)
-    np.maximum.at(highest, design.group_index, design.y)
-    if (lowest == highest).all():
-        raise UserError(
-            f"formula '{design.formula}': {design.response} has one value in each {design.group}; a response must vary "
-            f"within groups."
-        )
-    basis = np.linalg.qr(design.x)[0]
-    if np.linalg.norm(design.y - basis @ (basis.T @ design.y)) < 1e-9 * np.linalg.norm(design.y):
-        raise UserError(
-            f"formula '{design.formula}': the fixed effects give {design.response} exactly. Is it its own predictor?"
-        )
+def _present(value: Value) -> np.ndarray:
+    """Rows (n,) with a value."""
+    if isinstance(value, Factor):
+        return np.asarray(value.codes >= 0)
+    numbers = value.numbers[:, None] if isinstance(value, Number) else value.columns
+    return np.asarray(np.isfinite(numbers).all(axis=1))
 
 
-def _redundant(matrix: Floats, names: Iterable[str]) -> list[str]:
-    """Columns that add nothing to those before them, to a relative tolerance of 1e-9."""
-    scaled = matrix / np.maximum(np.linalg.norm(matrix, axis=0), np.finfo(float).tiny)
-    diagonal = np.abs(np.diag(np.linalg.qr(scaled, mode="r")))
-    return [name for name, size in zip(names, diagonal, strict=True) if size < 1e-9]
+def _on(value: Value, rows: np.ndarray) -> Value:
+    """A value on the rows that are used; levels that do not occur there are dropped, as lme4 drops them."""
+    if isinstance(value, Number):
+        return replace(value, numbers=value.numbers[rows])
+    if isinstance(value, Basis):
+        return replace(value, columns=value.columns[rows])
+    codes = value.codes[rows]
+    occurring = np.unique(codes)
+    if len(occurring) == len(value.levels):
+        return replace(value, codes=codes)
+    base = value.levels[value.base]
+    levels = tuple(value.levels[code] for code in occurring)
+    return replace(
+        value,
+        codes=np.searchsorted(occurring, codes),
+        levels=levels,
+        base=levels.index(base) if base in levels else 0,
+    )
+
+
+def _check_values(parts: FormulaParts, values: Mapping[str, Value]) -> None:
+    for node in variables_of(parts):
+        value = values[deparse(node)]
+        if isinstance(value, Factor) and node != parts.response and len(value.levels) < 2:
+            raise refuse(parts.text, node.at, f"{deparse(node)} has one level, {value.levels[0]}, in these data.")
+
+
+def _check_size(parts: FormulaParts, values: Mapping[str, Value], n: int) -> None:
+    count = sum(count_columns(of, values) for of in (parts.fixed, *parts.blocks))
+    if count > n or count * n > MOST_CELLS:
+        reason = "more columns than rows" if count > n else f"they would take {count * n * 8 / 1e9:.0f} GB"
+        raise _refusal(parts, f"its terms make some {count} columns of {n} rows: {reason}. Use fewer terms or levels.")
+
+
+def _matrix(columns: Columns, n: int) -> Floats:
+    """The products of the pieces of each column, (n, k)."""
+    matrix = np.ones((n, len(columns)))
+    for k, pieces in enumerate(columns):
+        for piece in pieces:
+            matrix[:, k] *= piece.column
+    return matrix
+
+
+def _named_pieces(columns: list[Columns], names: list[list[Factors]]) -> Iterator[tuple[str, Piece]]:
+    """Each piece with the name that it has got."""
+    for of, named_of in zip(columns, names, strict=True):
+        for pieces, factors in zip(of, named_of, strict=True):
+            yield from zip(factors, pieces, strict=True)

@@ -6,6 +6,7 @@ from typing import Literal
 
 import numpy as np
 
+from twolevel.model.blocks import Blocks, places
 from twolevel.model.design import Floats
 
 Kind = Literal["sd", "correlation", "sigma", "fixed"]
@@ -41,10 +42,13 @@ class Parameter:
         return _RANGES[self.kind]
 
 
-def parameters(random_terms: Sequence[str], fixed_terms: Sequence[str]) -> tuple[Parameter, ...]:
-    """List SDs and correlations in the order of theta, then sigma, then the fixed effects: k + 1 + p of them."""
+def parameters(random_terms: Sequence[str], fixed_terms: Sequence[str], blocks: Sequence[int]) -> tuple[Parameter, ...]:
+    """List SDs and correlations in the order of theta, then sigma, then the fixed effects: k + 1 + p of them.
+
+    `blocks` are the sizes of the independent blocks of random effects: only within one are there correlations.
+    """
     listed: list[Parameter] = []
-    for row, column in _lower_triangle(len(random_terms)):
+    for row, column in _places(tuple(blocks)):
         name = f".sig{len(listed) + 1:02d}"
         if row == column:
             listed.append(Parameter(name, f"SD of {random_terms[row]}", "sd", (row,)))
@@ -55,7 +59,7 @@ def parameters(random_terms: Sequence[str], fixed_terms: Sequence[str]) -> tuple
     return *listed, Parameter(".sigma", "residual SD", "sigma", ()), *fixed
 
 
-def parameter_values(lower: Floats, sigma: Floats | float, beta: Floats) -> Floats:
+def parameter_values(lower: Floats, sigma: Floats | float, beta: Floats, blocks: Blocks) -> Floats:
     """Values of the parameters, in the order of `parameters`, of one fit or of many at once.
 
     Parameters
@@ -63,6 +67,7 @@ def parameter_values(lower: Floats, sigma: Floats | float, beta: Floats) -> Floa
     lower : (..., q, q) relative covariance factors, T = sigma^2 lower lower', in the units of Z
     sigma : (...,) residual standard deviations
     beta : (..., p) fixed effects
+    blocks : sizes of the independent blocks of random effects
 
     Returns
     -------
@@ -75,7 +80,7 @@ def parameter_values(lower: Floats, sigma: Floats | float, beta: Floats) -> Floa
     # lower's rows in units of sigma have T as their inner products, so an SD is a length, a correlation an angle.
     columns = [
         sigma * norms[..., [row]] if row == column else _cosine(unit[..., row, :], unit[..., column, :])
-        for row, column in _lower_triangle(lower.shape[-1])
+        for row, column in _places(blocks)
     ]
     return np.concatenate([*columns, sigma, beta], axis=-1)
 
@@ -84,9 +89,10 @@ def _cosine(a: Floats, b: Floats) -> Floats:
     return np.asarray(np.clip((a * b).sum(axis=-1, keepdims=True), -1.0, 1.0))
 
 
-def _lower_triangle(q: int) -> list[tuple[int, int]]:
-    """Rows and columns of a lower triangle, column by column, as lme4 stacks theta."""
-    return [(row, column) for column in range(q) for row in range(column, q)]
+def _places(blocks: Blocks) -> list[tuple[int, int]]:
+    """Row and column of each element of theta."""
+    rows, columns = places(blocks)
+    return list(zip(rows.tolist(), columns.tolist(), strict=True))
 
 
 def correlation(covariance: Floats) -> Floats:
@@ -97,11 +103,13 @@ def correlation(covariance: Floats) -> Floats:
     return np.where(np.eye(len(sds), dtype=bool), 1.0, np.clip(scaled, -1.0, 1.0))
 
 
-def correlation_rows(covariance: Floats) -> list[list[float | None]]:
-    """Correlations for JSON, which has no NaN."""
-    return [[finite(r) for r in row] for row in correlation(covariance)]
+def correlation_rows(covariance: Floats, blocks: Blocks) -> list[list[float | None]]:
+    """Correlations for JSON, which has no NaN; none between independent blocks of random effects."""
+    block = np.repeat(np.arange(len(blocks)), blocks)
+    within = np.where(block[:, None] == block, correlation(covariance), np.nan)
+    return [[finite(r) for r in row] for row in within]
 
 
 def finite(value: float) -> float | None:
-    """JSON has no infinities and no NaN."""
+    """A number for JSON, which has no infinities and no NaN: null stands for them."""
     return float(value) if np.isfinite(value) else None

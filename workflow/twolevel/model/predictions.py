@@ -8,7 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from twolevel.model.design import Floats
-from twolevel.model.terms import Factor, Levels, read_factor
+from twolevel.model.terms import Factor, read_meanings
+
+# Codings of which a value of the variable does not tell the value of the column.
+UNREAD = ("contrast", "basis")
 
 
 @dataclass(frozen=True)
@@ -45,21 +48,21 @@ class FixedPart:
         return contrasts @ self.beta, np.sqrt(variances)
 
 
-def fixed_part(fit: Mapping[str, Any], levels: Levels) -> FixedPart:
+def fixed_part(fit: Mapping[str, Any]) -> FixedPart:
     """Read the fixed part of a model from `fit.json`.
 
     Parameters
     ----------
-    fit : hierarchy, fixed effects and their covariance
-    levels : the levels of each categorical variable, the reference first
+    fit : hierarchy, meanings, fixed effects and their covariance
     """
+    meanings = read_meanings(fit["meanings"])
     products: dict[int, Sequence[str]] = {
         column: [*coefficient["factors"], *factors]
         for coefficient in fit["hierarchy"]
         for column, factors in coefficient["predictors"]
     }
     return FixedPart(
-        products=tuple(tuple(read_factor(name, levels) for name in products[k]) for k in sorted(products)),
+        products=tuple(tuple(meanings[name] for name in products[k]) for k in sorted(products)),
         beta=np.array(fit["fixed_effects"]),
         covariance=np.array(fit["fixed_effects_covariance"]),
     )

@@ -1,9 +1,12 @@
-"""What the terms of a model mean: `sectorCatholic` is the level Catholic of the column sector."""
+"""What the parts of a model's columns mean: `sectorCatholic` marks the level Catholic of the column sector."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, Literal
 
-Levels = Mapping[str, Sequence[str]]
+# How a variable became a column: a number as it is (`log(x)` too); a level against the reference level; an indicator of
+# one level, beside those of all others; another contrast between levels; one of several columns of a basis.
+Coding = Literal["number", "treatment", "indicator", "contrast", "basis"]
 
 
 @dataclass(frozen=True)
@@ -13,28 +16,22 @@ class Factor:
     Attributes
     ----------
     column : the variable, or the expression, that it is made of
-    level : for the contrast of a categorical variable, the level that it marks with a 1; else None
-    reference : the level that it is compared with; else None
+    level : for a column that marks a level with a 1, that level; else None
+    reference : for a treatment contrast, the level that it is compared with; else None
+    coding : how the variable became a column
+    made_of : the data's columns in the variable
     """
 
     column: str
     level: str | None = None
     reference: str | None = None
+    coding: Coding = "number"
+    made_of: tuple[str, ...] = ()
 
 
-def read_factor(name: str, levels: Levels) -> Factor:
-    """Take a factor's name apart.
+Meanings = Mapping[str, Factor]
 
-    Parameters
-    ----------
-    name : as lme4 writes it: a variable, or a variable with a level behind it
-    levels : the levels of each categorical variable, the reference first
-    """
-    matches = [
-        Factor(column, level, known[0])
-        for column, known in levels.items()
-        for level in known[1:]
-        if name == f"{column}{level}"
-    ]
-    # Where `ab` + `c` and `a` + `bc` are both possible, the longer column is as good a guess as any.
-    return max(matches, key=lambda factor: len(factor.column), default=Factor(name))
+
+def read_meanings(stored: Mapping[str, Mapping[str, Any]]) -> Meanings:
+    """Read what each factor of a model's columns means, as `fit.json` stores it."""
+    return {name: Factor(**{**of, "made_of": tuple(of["made_of"])}) for name, of in stored.items()}

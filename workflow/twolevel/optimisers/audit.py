@@ -1,4 +1,4 @@
-"""Where each optimiser ends that a user would try: MixedLM by its methods, and lme4's bounded search.
+"""Where each optimiser ends that a user would try: MixedLM by its methods, and BOBYQA within lme4's bounds.
 
 Every search gets the model in the units of the data, as a user would give it, and begins at one of three relative
 covariance matrices T / sigma^2: the identity, from which MixedLM and lme4 start by themselves; a tenth of it; the
@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from statsmodels.regression.mixed_linear_model import MixedLM, MixedLMParams
 
-from twolevel.fitting.mixedlm import run
+from twolevel.fitting.mixedlm import free_parameters, run
 from twolevel.fitting.search import FLAT, descend
 from twolevel.likelihood.crossproducts import CrossProducts
 from twolevel.likelihood.deviance import from_lme4, pack
@@ -48,7 +48,7 @@ class Trial:
     Attributes
     ----------
     program : "statsmodels", or "profiled" for the profiled criterion
-    method : a method of `MixedLM.fit()`, or "plain" for none; "bounded" as lme4 does it, or "unbounded"
+    method : a method of `MixedLM.fit()`, or "plain" for none; "bounded" (`bounded.bounded_fit`), or "unbounded"
     start : "identity", "tenth" or "optimum"
     criterion : at the end; minus infinity where MixedLM says that the log-likelihood is infinite, not a number where it
         broke down
@@ -140,8 +140,9 @@ def _from_one_start(design: Design, name: str, start: Floats | None, methods: Se
 
 
 def _mixedlm(design: Design, name: str, start: Floats | None, method: str) -> Trial:
-    """Call MixedLM as a user would; without a start it takes the identity."""
-    options: dict[str, object] = {} if method == "plain" else {"method": [method]}
+    """Call MixedLM as a user would; without a start it takes the identity. It has to be told of independent blocks."""
+    options: dict[str, object] = {"free": free_parameters(design.x.shape[1], design.blocks)}
+    options |= {} if method == "plain" else {"method": [method]}
     if start is not None:
         options["start_params"] = MixedLMParams.from_components(fe_params=np.zeros(design.x.shape[1]), cov_re=start)
     began = process_time()
@@ -165,13 +166,15 @@ def _bounded(data: CrossProducts) -> Trial:
     began = process_time()
     fit = bounded_fit(data, reml=True)
     seconds = process_time() - began
+    criterion = fit.criterion if np.isfinite(fit.criterion) else np.nan
+    said = () if fit.converged else (fit.status,)
     # Each evaluation gives the gradient too, but BOBYQA has no use for it.
-    return Trial("profiled", "bounded", IDENTITY, fit.criterion, fit.converged, fit.evaluations, 0, seconds)
+    return Trial("profiled", "bounded", IDENTITY, criterion, fit.converged, fit.evaluations, 0, seconds, said)
 
 
 def _unbounded(data: CrossProducts) -> Trial:
     """Our own search from lme4's start: Newton's method, with gradient and Hessian at every step."""
-    start = pack(from_lme4(pack(np.eye(len(data.s))), data))
+    start = pack(from_lme4(pack(np.eye(len(data.s)), data.blocks), data), data.blocks)
     descend(data, True, IDENTITY, start)
     began = process_time()
     found = descend(data, True, IDENTITY, start)

@@ -5,7 +5,6 @@ off-diagonal element that is not zero in the same column, the criterion falls on
 where the covariance matrix has no edge.
 """
 
-from contextlib import suppress
 from dataclasses import dataclass
 
 import nlopt
@@ -15,6 +14,17 @@ from twolevel.likelihood.crossproducts import CrossProducts
 from twolevel.likelihood.deviance import evaluate, from_lme4, n_theta, pack
 from twolevel.model.design import Floats
 
+# lme4's `nloptwrap` stops after so many evaluations.
+MAX_EVALUATIONS = 100_000
+
+CONVERGED, ROUNDING, NO_NUMBER = "converged", "stopped by rounding", "no finite criterion"
+BROKE_DOWN = "broke down"
+
+# Up to this condition number of Z lme4's search and this one ended within 0.01 of each other in 639 of 644 fits, and
+# within 0.3 in all; beyond, within 0.01 in 121 of 163, and up to 52 apart (lme4 1.1-31: tests/reference/scales.R).
+# Both stop by absolute tolerances: where a small step of theta is a large one of the model, rounding leads them apart.
+WELL_CONDITIONED = 20.0
+
 
 @dataclass(frozen=True)
 class BoundedFit:
@@ -22,41 +32,72 @@ class BoundedFit:
 
     Attributes
     ----------
-    criterion : the criterion there
-    theta : (k,) on lme4's own scale
+    criterion : the lowest criterion that it found; infinite where it found none that is a number
+    theta : (k,) where that was, on lme4's own scale
     evaluations : of the criterion
-    converged : whether NLopt says that a tolerance was met; if not, rounding kept it from going on
+    status : `CONVERGED` where NLopt says that a tolerance was met; else what kept it from going on
+    condition : the condition number of Z in its own units: large where its columns differ in size, or a predictor is
+        far from zero
     """
 
     criterion: float
     theta: Floats
     evaluations: int
-    converged: bool
+    status: str
+    condition: float
+
+    @property
+    def converged(self) -> bool:
+        """Whether NLopt says that a tolerance was met, at a criterion that is a number."""
+        return self.status == CONVERGED
+
+    @property
+    def repeats_lme4(self) -> bool:
+        """Whether lme4's own search can be expected to end there too."""
+        return self.condition <= WELL_CONDITIONED
 
 
 def bounded_fit(data: CrossProducts, reml: bool) -> BoundedFit:
     """Minimise the criterion as `lmer(..., control = lmerControl(optimizer = "nloptwrap"))` does.
 
-    NLopt's BOBYQA from theta = the identity, absolute tolerances 1e-8 (lme4 1.1, `nloptwrap`).
+    NLopt's BOBYQA from theta = the identity, absolute tolerances 1e-8 (lme4 1.1, `nloptwrap`). Where a predictor is
+    far from one in size, or from zero, the search can stop anywhere, or break down: that is the answer, not an error.
     """
-    q = len(data.s)
-
-    start = pack(np.eye(q))
+    start = pack(np.eye(len(data.s)), data.blocks)
     best = (np.inf, start)
 
     def criterion(theta: Floats, _: Floats) -> float:
         nonlocal best
-        here = evaluate(pack(from_lme4(theta, data)), data, reml)[0]
+        here = evaluate(pack(from_lme4(theta, data), data.blocks), data, reml)[0]
         if here < best[0]:
             best = (here, theta.copy())
         return here
 
-    optimiser = nlopt.opt(nlopt.LN_BOBYQA, n_theta(q))
+    optimiser = nlopt.opt(nlopt.LN_BOBYQA, n_theta(data.blocks))
     optimiser.set_min_objective(criterion)
     optimiser.set_lower_bounds(np.where(start > 0, 0.0, -np.inf))
     optimiser.set_xtol_abs(1e-8)
     optimiser.set_ftol_abs(1e-8)
-    # Where rounding keeps it from going on, it has still been where it could come.
-    with suppress(nlopt.RoundoffLimited):
+    optimiser.set_maxeval(MAX_EVALUATIONS)
+    status = _run(optimiser, start)
+    return BoundedFit(
+        criterion=best[0],
+        theta=best[1],
+        evaluations=int(optimiser.get_numevals()),
+        status=status if np.isfinite(best[0]) or status.startswith(BROKE_DOWN) else NO_NUMBER,
+        condition=float(np.linalg.cond(data.s)),  # the basis is orthogonal
+    )
+
+
+def _run(optimiser: nlopt.opt, start: Floats) -> str:
+    """Let NLopt search, and say how that ended."""
+    try:
         optimiser.optimize(start)
-    return BoundedFit(best[0], best[1], int(optimiser.get_numevals()), optimiser.last_optimize_result() > 0)
+    except nlopt.RoundoffLimited:
+        # It has still been where it could come.
+        return ROUNDING
+    except (RuntimeError, ValueError) as error:  # NLopt's own failures, and those of linear algebra
+        return f"{BROKE_DOWN}: {error}"
+    if optimiser.last_optimize_result() == nlopt.MAXEVAL_REACHED:
+        return f"stopped after {MAX_EVALUATIONS} evaluations"
+    return CONVERGED

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from twolevel.fitting.search import SAME_OPTIMUM, SINGULAR
+from twolevel.fitting.search import FLAT, SAME_OPTIMUM, SINGULAR
 from twolevel.likelihood.crossproducts import CrossProducts
 from twolevel.likelihood.deviance import Profile, evaluate, factor, n_theta, pack, profile
 from twolevel.likelihood.newton import GRADIENT
+from twolevel.model.blocks import Blocks, places
 from twolevel.model.design import Floats
 from twolevel.optimisers.bounded import BoundedFit
 from twolevel.optimisers.point import to_lme4
@@ -51,13 +52,22 @@ class FaceFit:
         """Largest element of the gradient along the face."""
         return float(np.abs(np.delete(self.at.gradient, self.zero)).max())
 
+    def explains(self, bounded: BoundedFit) -> bool:
+        """Whether this is an optimum on the face, and the bounded search came no lower than it."""
+        return self.gradient_norm <= FLAT and self.at.criterion - bounded.criterion <= SAME_OPTIMUM
 
-def wall(bounded: BoundedFit, optimum: float, q: int) -> tuple[int, ...]:
-    """Positions in theta of the zeros on the diagonal where a bounded search ended away from the optimum; or none."""
-    if bounded.criterion - optimum <= SAME_OPTIMUM:
+
+def wall(bounded: BoundedFit, optimum: float, own: CrossProducts) -> tuple[int, ...]:
+    """Positions in theta of the zeros on the diagonal where a bounded search ended away from the optimum; or none.
+
+    An element counts as zero that is so to the search, in the units of Z, and to the model, which has none: `own` is
+    the data in the coordinates of `point.own_columns`.
+    """
+    if not SAME_OPTIMUM < bounded.criterion - optimum < np.inf:
         return ()
-    columns, rows = np.triu_indices(q)
-    return tuple(np.flatnonzero((rows == columns) & (bounded.theta < SINGULAR)).tolist())
+    rows, columns = places(own.blocks)
+    size = np.maximum(bounded.theta, bounded.theta / to_lme4(own))
+    return tuple(np.flatnonzero((rows == columns) & (size < SINGULAR)).tolist())
 
 
 def optimum_on_face(data: CrossProducts, zero: tuple[int, ...], start: Floats) -> FaceFit:
@@ -69,12 +79,16 @@ def optimum_on_face(data: CrossProducts, zero: tuple[int, ...], start: Floats) -
     zero : positions of the elements held
     start : (k,) near the optimum, in those coordinates. Of the points that are the same covariance matrix, the nearest
         to the start is found: no step goes along a flat direction.
+
+    Returns
+    -------
+    the end of the search, which need not be an optimum where the start is far from one: see `FaceFit.explains`
     """
     theta, free = start.copy(), np.setdiff1d(np.arange(len(start)), zero)
     theta[list(zero)] = 0.0
     for _ in range(MAX_STEPS):
         at = profile(theta, data, reml=True)
-        if np.abs(at.gradient[free]).max() <= GRADIENT:
+        if np.abs(at.gradient[free]).max() <= GRADIENT or not np.isfinite(at.hessian).all():
             break
         inverse = np.linalg.pinv(at.hessian[np.ix_(free, free)], rcond=NO_CURVATURE, hermitian=True)
         theta[free] -= inverse @ at.gradient[free]
@@ -83,11 +97,11 @@ def optimum_on_face(data: CrossProducts, zero: tuple[int, ...], start: Floats) -
     return FaceFit(zero, theta, at, at.gradient[held] / to_lme4(data)[held])
 
 
-def column_flipped(theta: Floats, element: int, q: int) -> Floats:
+def column_flipped(theta: Floats, element: int, blocks: Blocks) -> Floats:
     """Theta with the sign of the column changed that a diagonal element stands in: the same covariance matrix."""
-    lower = factor(theta, q)
-    lower[:, np.triu_indices(q)[0][element]] *= -1.0
-    return pack(lower)
+    lower = factor(theta, blocks)
+    lower[:, places(blocks)[1][element]] *= -1.0
+    return pack(lower, blocks)
 
 
 def criterion_along(data: CrossProducts, theta: Floats, element: int, values: Floats) -> Floats:
@@ -97,13 +111,13 @@ def criterion_along(data: CrossProducts, theta: Floats, element: int, values: Fl
     return np.array([evaluate(point, data, reml=True)[0] for point in points])
 
 
-def theta_name(element: int, q: int) -> str:
+def theta_name(element: int, blocks: Blocks) -> str:
     """Name an element of theta by its row and column in the factor: theta_32."""
-    columns, rows = np.triu_indices(q)
+    rows, columns = places(blocks)
     return f"theta_{rows[element] + 1}{columns[element] + 1}"
 
 
-def theta_positions(names: Sequence[str], q: int) -> tuple[int, ...]:
+def theta_positions(names: Sequence[str], blocks: Blocks) -> tuple[int, ...]:
     """Positions of elements of theta, by their names."""
-    known = [theta_name(element, q) for element in range(n_theta(q))]
+    known = [theta_name(element, blocks) for element in range(n_theta(blocks))]
     return tuple(known.index(name) for name in names)

@@ -23,8 +23,7 @@ def own_columns(data: CrossProducts) -> CrossProducts:
 
 def to_lme4(data: CrossProducts) -> Floats:
     """What turns theta (k,) in the coordinates of `own_columns` into lme4's, element by element."""
-    q = len(data.s)
-    return pack(np.tile(1.0 / np.diag(data.s)[:, None], (1, q)))
+    return pack(np.tile(1.0 / np.diag(data.s)[:, None], (1, len(data.s))), data.blocks)
 
 
 def estimates_at(design: Design, data: CrossProducts, theta: Floats) -> dict[str, Any]:
@@ -35,24 +34,24 @@ def estimates_at(design: Design, data: CrossProducts, theta: Floats) -> dict[str
     design, data : the model; its data in the coordinates of `own_columns`
     theta : (k,) in those coordinates, which need not be an optimum
     """
-    q = len(data.s)
-    at, lower = profile(theta, data, reml=True), factor(theta, q)
+    at, lower = profile(theta, data, reml=True), factor(theta, data.blocks)
     effects = group_effects(design, data, lower, at)
     residuals = design.y - fitted_values(design, at.beta, effects.effect)
     own = theta * to_lme4(data)
-    covariance = at.sigma**2 * factor(own, q) @ factor(own, q).T
+    covariance = at.sigma**2 * factor(own, data.blocks) @ factor(own, data.blocks).T
     return {
         "group": design.group,
         "n_obs": len(design.y),
         "n_groups": len(design.group_labels),
         "fixed_terms": list(design.fixed_terms),
         "random_terms": list(design.random_terms),
+        "blocks": list(design.blocks),
         "criterion": at.criterion,
         "theta": own.tolist(),
         "sigma": at.sigma,
         "fixed_effects": at.beta.tolist(),
         "fixed_effects_covariance": at.beta_covariance.tolist(),
         "random_effects_covariance": covariance.tolist(),
-        "random_effects_correlation": correlation_rows(covariance),
+        "random_effects_correlation": correlation_rows(covariance, design.blocks),
         "scaled_residual_quantiles": np.quantile(residuals / at.sigma, [0, 0.25, 0.5, 0.75, 1]).tolist(),
     }

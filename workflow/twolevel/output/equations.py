@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from twolevel.model.terms import Levels, read_factor
+from twolevel.model.terms import Meanings
 from twolevel.output.mathml import Math, Pieces, Words, math
 
 # A line of an equation breaks after about so many letters, which a telephone can show.
@@ -69,22 +69,26 @@ class _Coefficient:
         return [_times(g, product) for (_, g), product in zip(self.gammas, both, strict=True)]
 
 
-def equations(hierarchy: Sequence[Mapping[str, Any]], response: str, levels: Levels) -> Equations:
+def equations(
+    hierarchy: Sequence[Mapping[str, Any]], response: str, meanings: Meanings, blocks: Sequence[int]
+) -> Equations:
     """Write a model as equations.
 
     Parameters
     ----------
     hierarchy : the level-1 coefficients, as in `fit.json`: term, factors, predictors, random
     response : the outcome
-    levels : the levels of each categorical variable, the reference first
+    meanings : what each factor of the columns means
+    blocks : sizes of the independent blocks of random effects, between which T has zeros
     """
-    coefficients = _coefficients(hierarchy, levels)
+    coefficients = _coefficients(hierarchy, meanings)
     random = sorted((c for c in coefficients if c.random is not None), key=lambda c: c.random or 0)
     outcome: Pieces = (Words(response), "_{ij}")
     residual: Pieces = ("r_{ij}",)
     random_part = [_times(c.effect, c.factor) for c in coefficients if c.effect]
     gammas = dict(pair for c in coefficients for pair in c.gammas)
-    taus = [[rf"\tau_{{{_index(a.q, b.q)}}}" for b in random] for a in random]
+    block = [number for number, size in enumerate(blocks) for _ in range(size)]
+    taus = [[_tau(a, b) if block[i] == block[k] else "0" for k, b in enumerate(random)] for i, a in enumerate(random)]
     return Equations(
         level1=_equation(outcome, [*(_times(c.beta, c.factor) for c in coefficients), residual]),
         level2=tuple(_equation((c.beta,), c.own) for c in coefficients),
@@ -96,7 +100,11 @@ def equations(hierarchy: Sequence[Mapping[str, Any]], response: str, levels: Lev
     )
 
 
-def _coefficients(hierarchy: Sequence[Mapping[str, Any]], levels: Levels) -> list[_Coefficient]:
+def _tau(a: _Coefficient, b: _Coefficient) -> str:
+    return rf"\tau_{{{_index(a.q, b.q)}}}"
+
+
+def _coefficients(hierarchy: Sequence[Mapping[str, Any]], meanings: Meanings) -> list[_Coefficient]:
     """Number the level-1 coefficients, and the predictors of each."""
     found = []
     for q, entry in _numbered([(c["factors"], c) for c in hierarchy]):
@@ -106,8 +114,8 @@ def _coefficients(hierarchy: Sequence[Mapping[str, Any]], levels: Levels) -> lis
                 beta=rf"\beta_{{{_index(q)}j}}",
                 effect=rf"u_{{{_index(q)}j}}" if entry["random"] is not None else None,
                 gammas=tuple((column, rf"\gamma_{{{_index(q, s)}}}") for s, (column, _) in predictors),
-                factor=_factors(entry["factors"], "ij", levels),
-                predictors=tuple(_factors(factors, "j", levels) for _, (_, factors) in predictors),
+                factor=_factors(entry["factors"], "ij", meanings),
+                predictors=tuple(_factors(factors, "j", meanings) for _, (_, factors) in predictors),
                 q=q,
                 random=entry["random"],
             )
@@ -129,13 +137,14 @@ def _index(*numbers: int) -> str:
     return f"{numbers[0]}," if len(numbers) == 1 else ",".join(map(str, numbers))
 
 
-def _factors(names: Sequence[str], index: str, levels: Levels) -> Pieces:
+def _factors(names: Sequence[str], index: str, meanings: Meanings) -> Pieces:
     """A product of variables; a level of a categorical one is written as the condition for which it is 1."""
     product: list[Pieces] = []
     for name in names:
-        factor = read_factor(name, levels)
+        factor = meanings[name]
         if factor.level is None:
-            product.append((Words(factor.column), f"_{{{index}}}"))
+            # Of a basis or a contrast, the name says which column.
+            product.append((Words(name), f"_{{{index}}}"))
         else:
             product.append(("(", Words(factor.column), " = ", Words(factor.level), f")_{{{index}}}"))
     return _product(product)

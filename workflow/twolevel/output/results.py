@@ -14,10 +14,16 @@ from twolevel.inference.fixed_tests import kenward_roger, satterthwaite
 from twolevel.inference.r2 import variance_shares
 from twolevel.inference.reliability import VarianceComponents
 from twolevel.likelihood.crossproducts import CrossProducts
+from twolevel.model.blocks import Blocks, slices
 from twolevel.model.design import Design, Floats
 from twolevel.model.hierarchy import level1_coefficients
 from twolevel.model.parameters import correlation, correlation_rows, finite
 from twolevel.optimisers.bounded import BoundedFit
+
+
+def block_names(group: str, blocks: Blocks) -> list[str]:
+    """What lme4 calls the grouping factor of each block of random effects: `g`, `g.1`, `g.2`."""
+    return [group if number == 0 else f"{group}.{number}" for number in range(len(blocks))]
 
 
 def fit_json(
@@ -29,10 +35,14 @@ def fit_json(
         "group": design.group,
         "response": design.response,
         "n_obs": len(design.y),
+        "columns": list(design.columns),
+        "left_out": {"rows": design.n_rows - len(design.y), "missing": dict(design.dropped)},
         "n_groups": len(design.group_labels),
         "fixed_terms": list(design.fixed_terms),
         "random_terms": list(design.random_terms),
+        "blocks": list(design.blocks),
         "hierarchy": _hierarchy(design),
+        "meanings": {name: asdict(meaning) for name, meaning in design.meanings.items()},
         "fingerprint": {"data": of.data, "formula": of.formula, "library": of.library},
         "scaled_residual_quantiles": np.quantile(residuals / reml.sigma, [0, 0.25, 0.5, 0.75, 1]).tolist(),
         "shares": asdict(variance_shares(design, reml)),
@@ -44,10 +54,17 @@ def fit_json(
                 "criterion": finite(bounded.criterion),
                 "theta": bounded.theta.tolist(),
                 "evaluations": bounded.evaluations,
+                "status": bounded.status,
+                "condition": bounded.condition,
+                "repeats_lme4": bounded.repeats_lme4,
             },
         }
     }
-    return about | _estimates(reml) | {"optimiser": story, "ml": _estimates(ml) | {"optimiser": _story(ml)}}
+    return (
+        about
+        | _estimates(reml, design.blocks)
+        | {"optimiser": story, "ml": _estimates(ml, design.blocks) | {"optimiser": _story(ml)}}
+    )
 
 
 def fixed_effects_table(design: Design, data: CrossProducts, fit: Fit) -> pd.DataFrame:
@@ -70,11 +87,17 @@ def fixed_effects_table(design: Design, data: CrossProducts, fit: Fit) -> pd.Dat
 
 
 def random_effects_table(design: Design, fit: Fit) -> pd.DataFrame:
-    """Variances and covariances, standard deviations and correlations, as `as.data.frame(VarCorr(fit))` has them."""
+    """Variances and covariances, standard deviations and correlations, as `as.data.frame(VarCorr(fit))` has them.
+
+    Blocks of independent random effects stand one after the other, called as lme4 does: `g`, `g.1`, `g.2`.
+    """
     terms, sds, correlations = design.random_terms, np.sqrt(np.diag(fit.covariance)), correlation(fit.covariance)
-    pairs = [(a, b) for a in range(len(terms)) for b in range(a + 1, len(terms))]
-    rows = [(design.group, term, "", fit.covariance[i, i], sds[i]) for i, term in enumerate(terms)]
-    rows += [(design.group, terms[a], terms[b], fit.covariance[a, b], correlations[a, b]) for a, b in pairs]
+    rows: list[tuple[str, str, str, float, float]] = []
+    for group, block in zip(block_names(design.group, design.blocks), slices(design.blocks), strict=True):
+        effects = range(len(terms))[block]
+        pairs = [(a, b) for a in effects for b in effects if a < b]
+        rows += [(group, terms[i], "", fit.covariance[i, i], sds[i]) for i in effects]
+        rows += [(group, terms[a], terms[b], fit.covariance[a, b], correlations[a, b]) for a, b in pairs]
     rows += [("Residual", "", "", fit.sigma**2, fit.sigma)]
     return pd.DataFrame(rows, columns=["group", "term_1", "term_2", "vcov", "sdcor"])
 
@@ -115,13 +138,18 @@ def group_effects_table(design: Design, effects: GroupEffects) -> pd.DataFrame:
 
 
 def residuals_table(design: Design, fit: Fit, fitted: Floats) -> pd.DataFrame:
-    """Fitted values and residuals, a row for each observation used, with its row number in the prepared table."""
+    """Fitted values and residuals, a row for each observation used, with its row number in the prepared table.
+
+    Parameters
+    ----------
+    fitted : (n,) X beta + Z u; the offset is added
+    """
     residual = design.y - fitted
     return pd.DataFrame(
         {
-            "row": np.arange(len(residual)),
+            "row": design.rows,
             design.group: np.asarray(design.group_labels)[design.group_index],
-            "fitted": fitted,
+            "fitted": fitted + design.offset,
             "residual": residual,
             "scaled_residual": residual / fit.sigma,
         }
@@ -144,7 +172,7 @@ def _hierarchy(design: Design) -> list[dict[str, Any]]:
     ]
 
 
-def _estimates(fit: Fit) -> dict[str, Any]:
+def _estimates(fit: Fit, blocks: Blocks) -> dict[str, Any]:
     return {
         "estimator": fit.estimator,
         "criterion": fit.criterion,
@@ -157,7 +185,7 @@ def _estimates(fit: Fit) -> dict[str, Any]:
         "fixed_effects": fit.beta.tolist(),
         "fixed_effects_covariance": fit.beta_covariance.tolist(),
         "random_effects_covariance": fit.covariance.tolist(),
-        "random_effects_correlation": correlation_rows(fit.covariance),
+        "random_effects_correlation": correlation_rows(fit.covariance, blocks),
         "singular": fit.singular,
         "trustworthy": fit.trustworthy,
         "doubts": list(fit.doubts),

@@ -6,8 +6,10 @@ from math import floor, log10
 import numpy as np
 
 from twolevel.fitting.fit import Fit
+from twolevel.model.blocks import slices
 from twolevel.model.design import Design, Floats
 from twolevel.model.parameters import correlation
+from twolevel.output.results import block_names
 from twolevel.output.rformat import abbreviate, format_real
 
 # lme4 shows the correlations of fixed effects up to this many of them (`lme4.summary.cor.max`).
@@ -31,6 +33,7 @@ def summary_text(design: Design, fit: Fit, scaled_residuals: Floats, data_name: 
         "Random effects:",
         *_random_effects(design, fit),
         f"Number of obs: {len(design.y)}, groups:  {design.group}, {len(design.group_labels)}",
+        *_left_out(design),
         "",
         "Fixed effects:",
         *_fixed_effects(design, fit),
@@ -38,6 +41,13 @@ def summary_text(design: Design, fit: Fit, scaled_residuals: Floats, data_name: 
         *_messages(fit),
     ]
     return "\n".join(parts) + "\n"
+
+
+def _left_out(design: Design) -> list[str]:
+    """Rows with a missing value, in the words of R's `summary()` of a linear model."""
+    count = design.n_rows - len(design.y)
+    missing = ", ".join(f"{name} {number}" for name, number in design.dropped.items())
+    return [f"  ({count} observations deleted due to missingness: {missing})"] if count else []
 
 
 def _quantiles(residuals: Floats) -> list[str]:
@@ -48,21 +58,24 @@ def _quantiles(residuals: Floats) -> list[str]:
 
 
 def _random_effects(design: Design, fit: Fit) -> list[str]:
-    q = len(design.random_terms)
+    blocks, widest = design.blocks, max(design.blocks)
     variances = [*np.diag(fit.covariance), fit.sigma**2]
+    names = zip(block_names(design.group, blocks), blocks, strict=True)
     columns = {
-        "Groups": [design.group, *[""] * (q - 1), "Residual"],
+        "Groups": [*(cell for name, size in names for cell in (name, *[""] * (size - 1))), "Residual"],
         "Name": [*design.random_terms, ""],
         "Variance": format_real(variances, DIGITS),
         "Std.Dev.": format_real(np.sqrt(variances).tolist(), DIGITS),
     }
     rows = [list(columns), *map(list, zip(*columns.values(), strict=True))]
-    if q > 1:
-        cells = format_real(np.round(correlation(fit.covariance), 2).ravel().tolist(), DIGITS, min_decimals=2)
-        rows[0] += ["Corr", *[""] * (q - 2)]
-        for i in range(q):
-            rows[i + 1] += [cells[i * q + k] if k < i else "" for k in range(q - 1)]
-        rows[q + 1] += [""] * (q - 1)
+    if widest > 1:
+        rows[0] += ["Corr", *[""] * (widest - 2)]
+        for size, block in zip(blocks, slices(blocks), strict=True):
+            within = np.round(correlation(fit.covariance[block, block]), 2)
+            cells = format_real(within.ravel().tolist(), DIGITS, min_decimals=2)
+            for i in range(size):
+                rows[block.start + i + 1] += [cells[i * size + k] if k < i else "" for k in range(widest - 1)]
+        rows[-1] += [""] * (widest - 1)
     return [" " + line for line in _left_justified(rows)]
 
 

@@ -145,7 +145,7 @@ def contents(results: Results, tell: Callable[[Material], Narrative] | None = No
     for other in others:
         check_same_data(results.fits[first], results.fits[other], (first, other))
     models = {
-        name: read_model(name, settings, results.fits[name], results.model_tables[name], labels.levels)
+        name: read_model(name, settings, results.fits[name], results.model_tables[name])
         for name, settings in config["models"].items()
     }
     comparisons = {

@@ -127,7 +127,7 @@ def read_intervals(fit: Mapping[str, Any], table: pd.DataFrame) -> tuple[Paramet
             **{key: rows[parameter.name]["percentile"][key] for key in ("estimate", "bias", "level")},
             by_method={method: _interval(row) for method, row in rows[parameter.name].items()},
         )
-        for parameter in parameters(fit["random_terms"], fit["fixed_terms"])
+        for parameter in parameters(fit["random_terms"], fit["fixed_terms"], fit["blocks"])
     )
 
 

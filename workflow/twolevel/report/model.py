@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from twolevel.model.terms import Factor, Levels, read_factor
+from twolevel.model.terms import Factor, read_meanings
 from twolevel.output.equations import Equations, equations
 from twolevel.output.mathml import Math
 from twolevel.report.intervals import ParameterIntervals, Replicates, read_intervals
@@ -100,7 +100,7 @@ class FixedEffect:
     def reversed(self) -> "FixedEffect":
         """The same effect with the two levels of its last factor changed round."""
         *rest, last = (*self.level1, *self.level2)
-        turned = (*rest, Factor(last.column, last.reference, last.level))
+        turned = (*rest, replace(last, level=last.reference, reference=last.level))
         return replace(
             self,
             level1=turned[: len(self.level1)],
@@ -228,22 +228,20 @@ class ModelTables:
     replicates: Replicates
 
 
-def read_model(
-    name: str, settings: Mapping[str, Any], fit: Mapping[str, Any], tables: ModelTables, levels: Levels
-) -> Model:
+def read_model(name: str, settings: Mapping[str, Any], fit: Mapping[str, Any], tables: ModelTables) -> Model:
     """Bring together what the files of one model say.
 
     Parameters
     ----------
     name, settings : the model's key and its entry in the configuration
     fit, tables : its `fit.json` and its tables
-    levels : the levels of each categorical variable, the reference first
     """
+    meanings = read_meanings(fit["meanings"])
 
     def read(names: Sequence[str]) -> Factors:
-        return tuple(read_factor(factor, levels) for factor in names)
+        return tuple(meanings[name] for name in names)
 
-    written = equations(fit["hierarchy"], fit["response"], levels)
+    written = equations(fit["hierarchy"], fit["response"], meanings, fit["blocks"])
     where = {
         column: (read(coefficient["factors"]), read(predictor))
         for coefficient in fit["hierarchy"]

@@ -1,4 +1,4 @@
-"""How each optimum was found and checked, and what a search within lme4's bounds would have given."""
+"""How each optimum was found and checked, and where a search within lme4's bounds ends."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,6 +23,7 @@ class Audit:
     agreed, searches : how many searches ended there, of how many
     confirmed : criterion where MixedLM ended that started there, less that of the optimum; None where it broke down
     bounded : the same for the search within lme4's bounds; None where that is not finite
+    repeats_lme4 : whether lme4's own search can be expected to end where that did
     singular : of the fit
     doubts : why it cannot be trusted; none where it can
     """
@@ -33,6 +34,7 @@ class Audit:
     searches: int
     confirmed: float | None
     bounded: float | None
+    repeats_lme4: bool
     singular: bool
     doubts: tuple[str, ...]
 
@@ -53,6 +55,7 @@ def audit(model: Model) -> Audit:
         searches=len(story["runs"]),
         confirmed=story["mixedlm"]["difference"],
         bounded=None if bounded["criterion"] is None else bounded["criterion"] - fit["criterion"],
+        repeats_lme4=bounded["repeats_lme4"],
         singular=fit["singular"],
         doubts=model.doubts,
     )
@@ -71,6 +74,7 @@ def optimum_sentences(audits: Sequence[Audit]) -> list[str]:
         _agreement([a.name for a in audits if a.agreed < a.searches]),
         _confirmation([a.name for a in audits if a.confirmed is None or abs(a.confirmed) >= ROUNDING]),
         _bounded(audits),
+        *_not_lme4([a.name for a in audits if not a.repeats_lme4]),
         _singular([a.name for a in audits if a.singular]),
         _trust(audits),
     ]
@@ -102,6 +106,15 @@ def _bounded(audits: Sequence[Audit]) -> str:
         f"A search within lme4's bounds, from lme4's start, stopped above the optimum in {len(missed)} of "
         f"{len(audits)} models: {places}."
     )
+
+
+def _not_lme4(names: Sequence[str]) -> list[str]:
+    if not names:
+        return []
+    return [
+        f"It is NLopt's BOBYQA, lme4's default, but where predictors differ much in size or are far from zero, as in "
+        f"{listed(names)}, lme4 itself can end elsewhere: centre and rescale them before you use it."
+    ]
 
 
 def _singular(names: Sequence[str]) -> str:

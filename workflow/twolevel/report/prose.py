@@ -14,7 +14,7 @@ def model_sentences(model: Model, labels: Labels) -> list[str]:
     """What a model's estimates say, one sentence for each, and what to know of a fit gone wrong."""
     words = _Words(model, labels)
     return [
-        *(words.fixed(effect) for effect in model.fixed),
+        *(words.fixed(effect) for effect in model.fixed if words.sayable(effect)),
         *(words.random(effect) for effect in model.random),
         *words.correlations(),
         words.residual(),
@@ -98,6 +98,24 @@ class _Words:
         self.model, self.labels = model, labels
         self.outcome = labels.label(model.fit["response"])
         self.groups = labels.group_noun.plural
+        variables = {f.column: set(f.made_of) for e in model.fixed for f in (*e.level1, *e.level2)}
+        self.entangled = {
+            one
+            for one, of in variables.items()
+            for other, columns in variables.items()
+            if one != other and of & columns
+        }
+
+    def sayable(self, effect: FixedEffect) -> bool:
+        """Whether a sentence on one effect, the others held equal, can be true; where not, the table says it.
+
+        It cannot for a column of a basis or of a contrast that is no difference from a reference level, for the mean of
+        a level, or where another predictor, such as the square, is made of the same column.
+        """
+        factors = (*effect.level1, *effect.level2)
+        if not factors:
+            factors = tuple(f for e in self.model.fixed for f in (*e.level1, *e.level2))
+        return all(f.coding in ("number", "treatment") and f.column not in self.entangled for f in factors)
 
     def fixed(self, effect: FixedEffect) -> str:
         """One fixed effect."""
@@ -211,6 +229,8 @@ class _Words:
         if len(factors) > 1:
             return f"coefficient of {' × '.join(map(self._name, factors))}"
         label, factor = self.labels.label(factors[0].column), factors[0]
+        if factor.coding in ("basis", "contrast", "indicator"):
+            return f"coefficient of {self._name(factor)}"
         if factor.level is None:
             return f"slope of {label}"
         return f"difference of {clean(factor.level)} from {clean(factor.reference or '')} ({label})"

@@ -1,0 +1,104 @@
+"""Mistakes in formulas, comparisons and figures are told together, before a job runs."""
+
+import copy
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from conftest import edit, snakemake
+from planned import mistaken_plans
+from twolevel.model.formula_check import example_table
+
+
+def test_the_project_s_own_plans_are_in_order(config: dict[str, Any]) -> None:
+    assert list(mistaken_plans(config)) == []
+
+
+def test_every_mistake_is_told_at_once(config: dict[str, Any]) -> None:
+    wrong = copy.deepcopy(config)
+    wrong["models"] |= {
+        "names": {"formula": "mathach ~ cse + foo(ses) + (1 | school)"},
+        "group": {"formula": "mathach ~ cses + (1 | sector)"},
+        "syntax": {"formula": "mathach ~ cses + (ses | school"},
+        "kinds": {"formula": "mathach ~ I(sector + 1) + (ses | school)"},
+        "same": {"formula": "mathach ~ cses + ses + mean.ses + (ses | school)"},
+        "factor": {"formula": "sector ~ cses + (1 | school)"},
+        "level": {"formula": "mathach ~ relevel(sector, 'Privat') + (1 | school)"},
+    }
+    wrong["comparisons"]["not_nested"] = {
+        "null_model": "random_coefficients",
+        "alternative_model": "random_intercept",
+        "estimator": "ML",
+    }
+    wrong["figures"] |= {
+        "no_slope": {"kind": "qq_level2", "model": "random_intercept", "term": "cses"},
+        "text": {"kind": "scatter", "x": "sector", "y": "mathach"},
+        "outcome": {"kind": "ols_vs_mixed", "model": "random_coefficients", "x": "cses", "y": "ses"},
+        "two": {"kind": "ols_vs_mixed", "model": "random_intercept_minority", "x": "cses", "y": "mathach"},
+        "slopes": {"kind": "shrinkage", "model": "random_intercept", "x": "cses", "y": "mathach"},
+        "lines": wrong["figures"]["fitted_lines"] | {"category": "minority"},
+    }
+    expected = [
+        "models.names.formula: formula 'mathach ~ cse + foo(ses) + (1 | school)', character 11: no column cse",
+        "models.names.formula: formula 'mathach ~ cse + foo(ses) + (1 | school)', character 17: foo() is not",
+        "models.group.formula: formula 'mathach ~ cses + (1 | sector)', character 23: random effects by 'sector'",
+        "models.syntax.formula: formula 'mathach ~ cses + (ses | school', character 18: a bracket is opened",
+        "models.kinds.formula: formula 'mathach ~ I(sector + 1) + (ses | school)', character 13: sector is a factor",
+        "models.same.formula: formula 'mathach ~ cses + ses + mean.ses + (ses | school)': fixed effect mean.ses",
+        "models.factor.formula: formula 'sector ~ cses + (1 | school)', character 1: sector is a factor, and",
+        "models.level.formula: formula 'mathach ~ relevel(sector, 'Privat') + (1 | school)', character 11: relevel(",
+        "comparisons.not_nested: the models are not nested",
+        "figures.no_slope: the model has no random effect of 'cses'; it has (Intercept)",
+        "figures.text.x: sector is not a number",
+        "figures.outcome: y is ses, but random_coefficients is a model of mathach",
+        "figures.two: the figure shows a model whose fixed effects are (Intercept) and cses; those of",
+        "figures.slopes: the figure shows a model whose random effects are (Intercept) and cses; those of",
+        "figures.lines: category is minority, but the factors of intercepts_and_slopes are: sector",
+    ]
+    told = list(mistaken_plans(wrong))
+    assert len(told) == len(expected)
+    for found, start in zip(told, expected, strict=True):
+        assert found.startswith(start)
+
+
+def test_what_the_data_s_own_values_decide_is_left_to_the_jobs(config: dict[str, Any]) -> None:
+    undecided = copy.deepcopy(config)
+    undecided["models"] |= {
+        "knots": {"formula": "mathach ~ bs(size, knots = c(700, 1200)) + (1 | school)"},
+        "threshold": {"formula": "mathach ~ ifelse(size > 9000, 1, 0) + pmin(ses, 4) + ses + (1 | school)"},
+        "logs": {"formula": "mathach ~ log(mathach + 2.9) + (1 | school)"},
+    }
+    assert list(mistaken_plans(undecided)) == []
+
+
+@pytest.mark.slow
+def test_a_typo_deletes_nothing(tmp_path: Path, finished_run: Path) -> None:
+    project = tmp_path / "project"
+    shutil.copytree(finished_run, project, ignore=shutil.ignore_patterns(".snakemake"))
+    edit(
+        project / "config.yaml", "formula: mathach ~ cses + (cses | school)", "formula: mathach ~ cses + (cses | schol)"
+    )
+    before = {path: path.stat().st_mtime_ns for path in project.glob("results/**/*") if path.is_file()}
+    run = snakemake(project, "--cores", "2")
+    assert run.returncode != 0
+    assert "models.random_coefficients.formula" in run.stderr
+    assert "'schol', where data.group is 'school'" in run.stderr
+    assert "Traceback" not in run.stderr
+    assert {path: path.stat().st_mtime_ns for path in project.glob("results/**/*") if path.is_file()} == before
+
+
+def test_an_example_has_what_is_declared() -> None:
+    columns = {
+        "g": {"type": "identifier"},
+        "w": {"type": "number", "min": 5, "max": 6, "group_level": True},
+        "a": {"type": "factor", "levels": ["q", "p", "r"]},
+    }
+    table = example_table(columns, "g")
+    assert table["g"].nunique() == 60
+    assert table["w"].between(5, 6).all()
+    assert (table.groupby("g")["w"].std() == 0).all()
+    assert list(table["a"].cat.categories) == ["q", "p", "r"]
+    assert set(table["a"]) == {"q", "p", "r"}
+    pd.testing.assert_frame_equal(table, example_table(columns, "g"))

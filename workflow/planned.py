@@ -1,0 +1,76 @@
+"""What a configuration plans, held against the columns that it declares: every mistake, before a job runs.
+
+Formulas are read; effects are named, models compared and figures asked for their needs by an example of the table,
+whose numbers are random. Whatever depends on the data's own values is for the jobs.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pandas as pd
+from twolevel.data.derive import derive
+from twolevel.errors import UserError
+from twolevel.figures.requirements import check_model_of_figure
+from twolevel.inference.compare import check_comparable
+from twolevel.model.design import Design
+from twolevel.model.formula import build_design
+from twolevel.model.formula_check import check_formula, example_table, is_plain, outline
+from twolevel.model.formula_parts import take_apart
+
+# What a figure's settings must name: columns of numbers; and of any kind.
+NUMERIC = ("x", "y", "at")
+
+
+def mistaken_plans(config: Mapping[str, Any]) -> Iterator[str]:
+    """Everything that is wrong with the models, comparisons and figures of a configuration that its schema allows."""
+    if config["data"]["group"] not in config["data"]["columns"]:
+        return
+    group, models = config["data"]["group"], config["models"]
+    known = [*config["data"]["columns"], *config["derive"]]
+    wrong = {model: check_formula(of["formula"], known, group) for model, of in models.items()}
+    for model, found in wrong.items():
+        yield from (f"models.{model}.formula: {problem}" for problem in found)
+    try:
+        example = derive(example_table(config["data"]["columns"], group), group, config["derive"])
+    except UserError as error:
+        yield str(error)
+        return
+    outlines: dict[str, Any] = {}
+    designs: dict[str, Design] = {}
+    for model, of in models.items():
+        if wrong[model]:
+            continue
+        try:
+            outlines[model] = outline(of["formula"], example, group)
+            if is_plain(take_apart(of["formula"], group)):
+                designs[model] = build_design(of["formula"], example, group)
+        except UserError as error:
+            yield f"models.{model}.formula: {error}"
+    yield from _comparisons(config["comparisons"], designs)
+    yield from _figures(config["figures"], outlines, example)
+
+
+def _comparisons(comparisons: Mapping[str, Mapping[str, Any]], designs: Mapping[str, Design]) -> Iterator[str]:
+    for name, of in comparisons.items():
+        both = (of["null_model"], of["alternative_model"])
+        if all(model in designs for model in both):
+            try:
+                check_comparable(name, of["estimator"], designs[both[0]], designs[both[1]])
+            except UserError as error:
+                yield str(error)
+
+
+def _figures(
+    figures: Mapping[str, Mapping[str, Any]], outlines: Mapping[str, Any], example: pd.DataFrame
+) -> Iterator[str]:
+    for name, settings in figures.items():
+        for key in NUMERIC:
+            column = settings.get(key)
+            if column in example and not pd.api.types.is_numeric_dtype(example[column]):
+                yield f"figures.{name}.{key}: {column} is not a number; name a column that is."
+        of = outlines.get(settings.get("model", ""))
+        if of is not None:
+            try:
+                check_model_of_figure(settings, of, list(map(str, example)))
+            except UserError as error:
+                yield f"figures.{name}: {error}"
