@@ -138,7 +138,6 @@ def test_data_and_models_are_enough(config) -> None:
         "calibration": {"data_sets": 2000, "replicates": 199, "parts": 2, "seed": 1, "models": []},
         "ledger": None,
         "optimiser_audit": None,
-        "textbook": None,
         "figures": {},
         "report": {"narrative": None},
     }
