@@ -13,6 +13,7 @@ from twolevel import __version__
 from twolevel.bootstrap.experiment import Experiment, target, to_arrays
 from twolevel.bootstrap.simulate import simulator
 from twolevel.data.fingerprint import Fingerprint
+from twolevel.fitting.confirm import confirm
 from twolevel.fitting.effects import fitted_values, group_effects
 from twolevel.fitting.fit import fit_model
 from twolevel.inference.reliability import variance_components
@@ -37,7 +38,8 @@ def main(
     """Fit the model called `name` to the prepared table; `output` names a file for each part of the result."""
     design = build_design(formula, pd.read_parquet(table), group)
     data = cross_products(design)
-    reml, ml = (fit_model(design, data, reml=by_reml, **optimiser) for by_reml in (True, False))
+    both = (fit_model(design, data, reml=by_reml, **optimiser) for by_reml in (True, False))
+    reml, ml = (confirm(design, data, fit) for fit in both)
     bounded = bounded_fit(data, reml=True)
     for fit in (reml, ml):
         logging.info(
