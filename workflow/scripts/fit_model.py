@@ -10,8 +10,7 @@ from typing import Any
 import pandas as pd
 from _job import job, write_arrays, write_json, write_table, write_text
 from twolevel import __version__
-from twolevel.bootstrap.experiment import Experiment, target, to_arrays
-from twolevel.bootstrap.simulate import simulator
+from twolevel.bootstrap.experiment import experiment_of, to_arrays
 from twolevel.data.fingerprint import Fingerprint
 from twolevel.fitting.confirm import confirm
 from twolevel.fitting.effects import fitted_values, group_effects
@@ -56,11 +55,7 @@ def main(
         formula=design.formula,
         library=f"twolevel {__version__}, statsmodels {version('statsmodels')}",
     )
-    experiment = Experiment(
-        name=f"models/{name}",
-        simulator=simulator((design,), (data,), reml.lower, reml.sigma),
-        targets=(target(data, reml.lower, reml=True),),
-    )
+    experiment = experiment_of(f"models/{name}", (design,), (data,), (reml.lower,), reml.sigma, reml=True)
     summary = summary_text(design, reml, residuals["scaled_residual"].to_numpy(), data_name)
     write_text(output.summary, summary)
     write_json(output.fit, fit_json(design, reml, ml, bounded, residuals["residual"].to_numpy(), fingerprint))

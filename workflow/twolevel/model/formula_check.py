@@ -40,7 +40,7 @@ def problems_of(parts: FormulaParts, columns: Collection[str]) -> Iterator[UserE
             message = (
                 f"no column {quoted(name.name)} in the data, which has {known}. Correct the name, or add the column"
             )
-            yield refuse(parts.text, name.at, f"{message} under 'derive' in the config.")
+            yield refuse(parts.text, name.at, f"{message} (in a config: under 'derive').")
     for node in variables_of(parts):
         yield from check_calls(parts.text, node)
 

@@ -10,7 +10,7 @@ from twolevel.data.fingerprint import Fingerprint
 from twolevel.fitting.effects import GroupEffects
 from twolevel.fitting.fit import Fit
 from twolevel.fitting.search import Run
-from twolevel.inference.fixed_tests import kenward_roger, satterthwaite
+from twolevel.inference.fixed_tests import FixedTests, kenward_roger, satterthwaite
 from twolevel.inference.r2 import variance_shares
 from twolevel.inference.reliability import VarianceComponents
 from twolevel.likelihood.crossproducts import CrossProducts
@@ -70,8 +70,10 @@ def fit_json(
 
 
 def fixed_effects_table(design: Design, data: CrossProducts, fit: Fit) -> pd.DataFrame:
-    """Fixed effects of a REML fit with their tests by Satterthwaite's and by Kenward and Roger's method."""
-    plain, adjusted = satterthwaite(data, fit), kenward_roger(data, fit)
+    """Fixed effects with their tests by Satterthwaite's method, and by Kenward and Roger's where the fit is by REML."""
+    plain, missing = satterthwaite(data, fit), np.full(len(fit.beta), np.nan)
+    reml = fit.estimator == "REML"
+    adjusted = kenward_roger(data, fit) if reml else FixedTests(missing, missing, missing, missing)
     return pd.DataFrame(
         {
             "term": design.fixed_terms,
