@@ -19,6 +19,7 @@ ORDER = (
     "output",
     "figures",
     "report",
+    "api",
 )
 LIBRARY = sorted((WORKFLOW / "twolevel").glob("*/*.py"))
 # What stands beside the library, and the modules of it that each may use; nothing in the library uses either.

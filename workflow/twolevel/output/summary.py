@@ -60,7 +60,11 @@ def _left_out(design: Design) -> list[str]:
 
 
 def _quantiles(residuals: Floats) -> list[str]:
-    values = format_real(np.quantile(residuals, [0, 0.25, 0.5, 0.75, 1]).tolist(), DIGITS)
+    quantiles = np.quantile(residuals, [0, 0.25, 0.5, 0.75, 1])
+    largest = np.abs(quantiles).max()
+    # As R's `zapsmall(x, DIGITS + 1)`, by which lme4 rounds them before it prints.
+    decimals = max(0, floor(DIGITS + 1.5 - log10(largest))) if largest > 0 else DIGITS + 1
+    values = format_real(np.round(quantiles, decimals).tolist(), DIGITS)
     return _under(["Min", "1Q", "Median", "3Q", "Max"], values)
 
 
