@@ -8,8 +8,9 @@ import pandas as pd
 from _job import job, read_arrays, read_json, write_table
 from twolevel.bootstrap.experiment import from_arrays, part_from_arrays, unite
 from twolevel.bootstrap.replicate_tables import replicate_table, simulated_values
-from twolevel.inference.intervals import bootstrap_intervals, reported, wald_intervals
+from twolevel.inference.intervals import bootstrap_intervals, wald_intervals
 from twolevel.inference.profile_intervals import profile_intervals
+from twolevel.inference.reported import reported
 from twolevel.likelihood.deviance import from_lme4, pack
 
 

@@ -15,8 +15,9 @@ from twolevel.bootstrap.replicate_tables import replicate_table, simulated_value
 from twolevel.errors import UserError
 from twolevel.fitting.effects import GroupEffects, fitted_values, group_effects
 from twolevel.fitting.fit import Fit, fit_model
-from twolevel.inference.intervals import Reported, bootstrap_intervals, reported, wald_intervals
+from twolevel.inference.intervals import bootstrap_intervals, wald_intervals
 from twolevel.inference.profile_intervals import profile_intervals
+from twolevel.inference.reported import Reported, reported
 from twolevel.likelihood.crossproducts import CrossProducts
 from twolevel.likelihood.deviance import from_lme4, pack
 from twolevel.model.design import Design

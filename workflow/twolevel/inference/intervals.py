@@ -1,16 +1,14 @@
 """Confidence intervals from bootstrap replicates, and Wald intervals, as one tidy table."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.special import betainc, ndtri
 
-from twolevel.likelihood.deviance import factor
 from twolevel.model.design import Floats
-from twolevel.model.parameters import Parameter, parameter_values, parameters
+from twolevel.model.parameters import Parameter
 
 # The methods that need replicates.
 FROM_REPLICATES = ("percentile", "basic", "normal")
@@ -31,25 +29,6 @@ COLUMNS = {
     "upper_monte_carlo_error": "float64",
     "note": "str",
 }
-
-
-@dataclass(frozen=True)
-class Reported:
-    """The m parameters of a fit, their estimates (m,), and the standard errors (p,) of the fixed effects."""
-
-    listed: tuple[Parameter, ...]
-    estimates: Floats
-    std_errors: Floats
-
-
-def reported(fit: Mapping[str, Any]) -> Reported:
-    """Read the parameters of a fit from what `fit.json` says of it."""
-    blocks, beta = tuple(fit["blocks"]), np.array(fit["fixed_effects"])
-    return Reported(
-        listed=parameters(fit["random_terms"], fit["fixed_terms"], blocks),
-        estimates=parameter_values(factor(np.array(fit["theta"]), blocks), fit["sigma"], beta, blocks),
-        std_errors=np.sqrt(np.diag(fit["fixed_effects_covariance"])),
-    )
 
 
 def bootstrap_intervals(
