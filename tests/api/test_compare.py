@@ -7,6 +7,7 @@ from twolevel import UserError, compare, fit
 from twolevel.bootstrap.experiment import comparison_experiment, run_part
 from twolevel.bootstrap.likelihood_ratio_tests import bootstrap_tests
 from twolevel.bootstrap.replicate_tables import reference_table
+from twolevel.output.results import estimates
 
 
 @pytest.mark.parametrize("name", ["minority_effect", "cses_slope_variance", "random_slopes_with_minority"])
@@ -31,7 +32,7 @@ def test_the_bootstrap_is_the_pipeline_s(sleepstudy, sleep) -> None:
         "Reaction ~ Days + (1 | Subject) against Reaction ~ Days + (Days | Subject)",
         designs,
         (one.products, sleep.products),
-        (one.in_numbers(), sleep.in_numbers()),
+        tuple(estimates(of.estimates, of.design.blocks) for of in (one, sleep)),
     )
     reference = reference_table(*run_part(about, 5, range(1, 100)).fits, (one.design.blocks, sleep.design.blocks))
     statistic = one.criterion - sleep.criterion

@@ -106,3 +106,8 @@ def test_a_missing_predictor_makes_a_missing_prediction(clinics) -> None:
     assert model.predict(new).isna().tolist() == [False, True, True, True]
     assert model.predict(new, groups=False).isna().tolist() == [False, True, True, False]
     assert model.predict(new.assign(arm=None)).isna().all()
+
+
+def test_no_new_rows_have_no_predictions(clinics) -> None:
+    model = fit("y ~ poly(x, 2) + bs(z, df = 4) + cut(w, 3) + dose + (arm | clinic)", clinics)
+    assert model.predict(clinics.head(0)).shape == (0,)

@@ -167,11 +167,12 @@ def test_the_html_escapes_names() -> None:
         (lambda table, _: fit("Reaction ~ 1 + (1 | Subject)", table, random_starts=-1), "random_starts is -1"),
         (
             lambda table, _: fit("Days ~ 1 + (1 | Subject)", table.set_axis(["Days", "Days", "Subject"], axis=1)),
-            "more than one column of data is called Days",
+            "more than one column is called Days",
         ),
         (lambda _, model: model.confint("Wald"), "method is 'Wald'; expected one of wald, profile, bootstrap"),
         (lambda _, model: model.confint(level=95), "level is 95"),
         (lambda _, model: model.bootstrap(0), "0 replicates were asked for"),
+        (lambda _, model: model.predict({"Days": 1}), "the new data is of type dict"),
     ],
 )
 def test_mistakes_are_told_in_one_message(call, says, sleepstudy, sleep) -> None:

@@ -5,4 +5,5 @@ May use every other package but figures and report. `import twolevel` gives its 
 fitting     fit: a model as a Result
 result      Result: everything that is computed from one fit
 comparing   compare: two Results
+checks      what a person can get wrong in a call
 """

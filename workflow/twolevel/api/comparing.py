@@ -3,12 +3,14 @@
 import numpy as np
 import pandas as pd
 
-from twolevel.api.result import Result, check_replicates, processors
+from twolevel.api.checks import check_replicates
+from twolevel.api.result import Result, processors
 from twolevel.bootstrap.experiment import comparison_experiment, run_part
 from twolevel.bootstrap.likelihood_ratio_tests import bootstrap_tests
 from twolevel.bootstrap.replicate_tables import reference_table, simulated_statistics
 from twolevel.errors import UserError
 from twolevel.inference.compare import added_random_effects, comparison_table, likelihood_ratio, mixture_p_value
+from twolevel.output.results import estimates
 
 
 def compare(null: Result, alternative: Result, bootstrap: int = 0, seed: int = 1) -> pd.DataFrame:
@@ -52,7 +54,7 @@ def compare(null: Result, alternative: Result, bootstrap: int = 0, seed: int = 1
             f"{alternative.estimates.estimator}. Fit both with reml=True or both with reml=False."
         )
     designs, names = (null.design, alternative.design), (null.design.formula, alternative.design.formula)
-    fits = (null.in_numbers(), alternative.in_numbers())
+    fits = (estimates(null.estimates, designs[0].blocks), estimates(alternative.estimates, designs[1].blocks))
     test, added = likelihood_ratio("compare", *fits, designs), added_random_effects(*designs)
     found: dict[str, float] = {}
     if added == 1:
@@ -62,7 +64,7 @@ def compare(null: Result, alternative: Result, bootstrap: int = 0, seed: int = 1
         products = (null.products, alternative.products)
         experiment = comparison_experiment(" against ".join(names), designs, products, fits)
         of_null, of_alternative = run_part(experiment, seed, range(1, bootstrap + 1), processors()).fits
-        reference = reference_table(of_null, of_alternative, (null.design.blocks, alternative.design.blocks))
+        reference = reference_table(of_null, of_alternative, (designs[0].blocks, designs[1].blocks))
         statistics = simulated_statistics(reference, "compare", names[0])
         tests = bootstrap_tests(test.statistic, test.df, statistics, added).set_index("test")
         found |= {"p_bootstrap": tests["p_value"]["PBtest"], "p_bootstrap_error": tests["monte_carlo_error"]["PBtest"]}

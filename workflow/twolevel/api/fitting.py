@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from twolevel.api.checks import check_table
 from twolevel.api.result import Result
 from twolevel.errors import UserError
 from twolevel.fitting.fit import fit_model
@@ -56,12 +57,9 @@ def fit(
     (Intercept)   251.405      6.825  36.838  17.0
     Days           10.467      1.546   6.771  17.0
     """
-    if not isinstance(data, pd.DataFrame):
-        raise UserError(f"fit: data is of type {type(data).__name__}; expected a pandas DataFrame.")
+    check_table("fit: data", data)
     if not isinstance(formula, str):
         raise UserError(f"fit: formula is of type {type(formula).__name__}; expected a text such as 'y ~ x + (x | g)'.")
-    if twice := sorted({str(name) for name in data.columns[data.columns.duplicated()]}):
-        raise UserError(f"fit: more than one column of data is called {', '.join(twice)}. Give each a name of its own.")
     if random_starts < 0:
         raise UserError(f"fit: random_starts is {random_starts}; expected 0 or more.")
     design = build_design(formula, data, group)

@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from html import escape
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
 
+from twolevel.api.checks import check_replicates, check_table
 from twolevel.bootstrap.experiment import experiment_of, run_part
 from twolevel.bootstrap.replicate_tables import replicate_table, simulated_values
 from twolevel.errors import UserError
@@ -202,6 +203,7 @@ class Result:
                 return self.fitted
             values = self.design.x @ self.estimates.beta + self.design.offset
             return pd.Series(values, index=self._rows.index, name="prediction")
+        check_table("predict: the new data", new_data)
         rows = new_rows(self.design, self.table, new_data, groups)
         values = rows.x @ self.estimates.beta + rows.offset
         if groups:
@@ -315,11 +317,7 @@ class Result:
     def _reported(self) -> Reported:
         design = self.design
         about = {"random_terms": design.random_terms, "fixed_terms": design.fixed_terms, "blocks": design.blocks}
-        return reported(about | self.in_numbers())
-
-    def in_numbers(self) -> dict[str, Any]:
-        """The estimates as JSON has them: what `fit.json` of the pipeline says of one estimator."""
-        return estimates(self.estimates, self.design.blocks)
+        return reported(about | estimates(self.estimates, design.blocks))
 
     def _by(self, *, reml: bool) -> Fit:
         """Estimates of the same model by that estimator."""
@@ -340,9 +338,3 @@ class Result:
 def processors() -> int:
     """How many threads a bootstrap takes."""
     return os.cpu_count() or 1
-
-
-def check_replicates(what: str, n: int) -> None:
-    """Refuse a number of replicates that is none."""
-    if n < 1:
-        raise UserError(f"{what}: {n} replicates were asked for; expected 1 or more.")
