@@ -139,6 +139,7 @@ def _bare(node: object) -> object:
         ("~ x.1 + (1 | g)", "no response before '~'"),
         ("y ~ x + (1 | g)", r"character 5: no column x in the data, which has y, x\.1"),
         ("sex ~ x.1 + (1 | g)", "sex is a factor, and must be one numeric column"),
+        ("y ~ . + (1 | g)", "'.' for all other columns is not supported; name the predictors"),
         ("y ~ nothing(x.1) + (1 | g)", r"nothing\(\) is not supported; a formula may call I, log"),
         ("y ~ log(x.1) + (1 | g)", "log\\(x.1\\) has no finite value in .* rows, first where x.1 is -"),
         ("y ~ x.1 + exp(x.1 - x.1) + (1 | g)", r"exp\(x.1 - x.1\) is a combination of the others"),
