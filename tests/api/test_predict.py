@@ -55,6 +55,12 @@ def test_categories_text_and_numbers_of_groups_are_matched(sleepstudy) -> None:
     numbers = fit("Reaction ~ Days + (1 | Subject)", sleepstudy).predict(new)[0]
     categories = fit("Reaction ~ Days + (1 | Subject)", sleepstudy.astype({"Subject": "category"}))
     assert categories.predict(new.astype({"Subject": "category"}))[0] == pytest.approx(numbers, rel=1e-12)
+    # Text at the fit, categories in the new rows, and the other way round.
+    text = sleepstudy.assign(Subject=sleepstudy["Subject"].astype(str), half=np.where(sleepstudy["Days"] < 5, "a", "b"))
+    levels = text.astype({"Subject": "category", "half": "category"})
+    for fitted, rows in ((text, levels), (levels, text)):
+        model = fit("Reaction ~ half + (half | Subject)", fitted)
+        np.testing.assert_allclose(model.predict(rows.iloc[[7, 170]]), model.fitted.iloc[[7, 170]], rtol=1e-12)
     # A missing group makes numbers of the others.
     beside = pd.DataFrame({"Days": [3, 3], "Subject": [309, None]}, index=["a", "b"])
     predicted = fit("Reaction ~ Days + (1 | Subject)", sleepstudy).predict(beside)

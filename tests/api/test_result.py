@@ -1,6 +1,9 @@
 """The public names beside lme4 (tests/reference/README.md) and beside the functions that the scripts call."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +14,7 @@ from twolevel.bootstrap.experiment import experiment_of, run_part
 from twolevel.output.results import fixed_effects_table, random_effects_table
 
 REFERENCE = Path(__file__).parents[1] / "reference"
+WORKFLOW = Path(__file__).parents[2] / "workflow"
 SUMMARIES = json.loads((REFERENCE / "predictions.json").read_text(encoding="utf-8"))["summaries"]
 PROFILES = json.loads((REFERENCE / "profile_intervals.json").read_text(encoding="utf-8"))["models"]
 
@@ -187,3 +191,14 @@ def test_the_public_names_are_what_they_say() -> None:
     assert twolevel.Result is Result
     with pytest.raises(AttributeError, match="'fits'"):
         _ = twolevel.fits
+
+
+def test_what_is_not_used_is_not_imported() -> None:
+    code = "import sys, twolevel; print(*sys.modules); from twolevel import compare, fit; print(*sys.modules)"
+    environment = {**os.environ, "PYTHONPATH": str(WORKFLOW)}
+    run = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    first, second = (set(line.split()) for line in run.stdout.splitlines())
+    assert not {"numpy", "pandas", "numba", "twolevel.api"} & first
+    assert "numba" in second
+    # What only the extras bring, and what only some formulas need.
+    assert not {"statsmodels", "nlopt", "matplotlib", "pandera", "jinja2", "formulaic"} & second

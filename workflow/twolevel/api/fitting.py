@@ -22,7 +22,7 @@ def fit(
     """Fit a two-level linear mixed model, as lme4's `lmer(formula, data, REML)` does.
 
     The optimum is searched from several starts, without bounds on the variances. The first fit after the installation
-    compiles the engine, which takes about a minute; then a fit takes milliseconds.
+    compiles the engine, which takes half a minute; then a fit takes milliseconds.
 
     The pipeline also has statsmodels' MixedLM confirm each fit. Here that is for you to ask: `Result.confirm`.
 
