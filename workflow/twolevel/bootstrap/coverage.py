@@ -23,9 +23,8 @@ from twolevel.bootstrap.replicates import Replicates
 from twolevel.bootstrap.simulate import simulated
 from twolevel.bootstrap.streams import draw, stream_key
 from twolevel.inference.descent import ProfileError
-from twolevel.inference.intervals import FROM_REPLICATES, bootstrap_intervals, wald_intervals
+from twolevel.inference.intervals import FROM_REPLICATES, bootstrap_intervals, proportion_interval, wald_intervals
 from twolevel.inference.profile_deviance import optimum, profile_deviance_at
-from twolevel.inference.proportion import proportion_interval
 from twolevel.likelihood.crossproducts import CrossProducts
 from twolevel.likelihood.deviance import profile
 from twolevel.model.design import Floats

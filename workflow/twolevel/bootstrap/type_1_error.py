@@ -10,7 +10,7 @@ from twolevel.bootstrap.calibration import Study, StudyPart, inner_experiment, i
 from twolevel.bootstrap.likelihood_ratio_tests import bootstrap_tests
 from twolevel.bootstrap.replicate_tables import reference_table
 from twolevel.bootstrap.replicates import Replicates
-from twolevel.inference.proportion import proportion_interval
+from twolevel.inference.intervals import proportion_interval
 from twolevel.model.design import Floats
 
 # The levels at which tests are judged.

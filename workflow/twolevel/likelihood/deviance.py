@@ -70,13 +70,13 @@ def from_lme4(theta: Sequence[float] | Floats, data: CrossProducts) -> Floats:
 
 def evaluate(theta: Floats, data: CrossProducts, reml: bool) -> tuple[float, Floats]:
     """Criterion and gradient at `theta`, in the coordinates of `data`: what a search needs, and no more."""
-    criterion, gradient, *_ = _at(theta, data, reml)
+    criterion, gradient, *_ = solve(theta, data, reml)
     return criterion + data.basis_constant(reml), gradient
 
 
 def profile(theta: Floats, data: CrossProducts, reml: bool) -> Profile:
     """Evaluate the criterion at `theta`, as `evaluate` does, and solve for what it profiles out."""
-    criterion, gradient, hessian, delta, residual_ss, transform = _at(theta, data, reml)
+    criterion, gradient, hessian, delta, residual_ss, transform = solve(theta, data, reml)
     sigma2 = residual_ss / (data.n_obs - len(delta) if reml else data.n_obs)
     r_inverse = np.linalg.inv(data.r)
     root = r_inverse @ transform[:-1, :-1]
@@ -90,9 +90,10 @@ def profile(theta: Floats, data: CrossProducts, reml: bool) -> Profile:
     )
 
 
-def _at(
+def solve(
     theta: Floats, data: CrossProducts, reml: bool, sigma2: float = 0.0
 ) -> tuple[float, Floats, Floats, Floats, float, Floats]:
+    """Evaluate `criterion_at`, with derivatives by theta; the criterion lacks the constant of the basis."""
     lower = factor(np.asarray(theta, dtype=np.float64), data.blocks)
     found = criterion_at(lower, data.stacked, data.xty, data.yty, data.n_obs, reml, sigma2)
     criterion, gradient, hessian, delta, residual_ss, transform = found
