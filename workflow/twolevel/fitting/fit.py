@@ -1,4 +1,4 @@
-"""Fit a two-level model: find the optimum, have statsmodels confirm it, weigh whether it can be trusted."""
+"""Fit a two-level model: find the optimum, have statsmodels confirm it, judge whether it can be trusted."""
 
 from dataclasses import dataclass
 from math import log
@@ -57,7 +57,7 @@ class Fit:
 
     @property
     def trustworthy(self) -> bool:
-        """Whether nothing speaks against the optimum."""
+        """Whether there is no doubt about the optimum."""
         return not self.doubts
 
     @property

@@ -90,7 +90,7 @@ def hold(parameter: Parameter, data: CrossProducts, theta: Floats) -> Held:
 def least(held: Held, at: float, starts: Sequence[Floats]) -> tuple[float, Floats]:
     """Least deviance with the parameter held, from the best of some starts, and the free coordinates there.
 
-    A search that did not end is no matter where it had not come lower than one that did.
+    A search that did not converge is ignored if it had not come lower than one that did.
     """
     objective, ends, unfinished = held.at(at), [], []
     for start in starts:

@@ -1,9 +1,9 @@
 """The profiled deviance of a two-level model, its gradient and its Hessian.
 
 For group j, V_j = sigma^2 (I + Z_j L L' Z_j') with L = Lambda(theta) lower triangular, q x q, and block diagonal where
-blocks of random effects are independent. Fixed effects and sigma
-are profiled out, which leaves a function of theta alone: -2 log-likelihood (ML), or the REML criterion, with lme4's
-constants (Bates, Maechler, Bolker & Walker 2015). With A_j = Z_j'Z_j and M_j = I + L'A_jL, every solve is q x q.
+blocks of random effects are independent. Fixed effects and sigma are profiled out, which leaves a function of theta
+alone: -2 log-likelihood (ML), or the REML criterion, with lme4's constants (Bates, Maechler, Bolker & Walker 2015).
+With A_j = Z_j'Z_j and M_j = I + L'A_jL, every solve is q x q.
 
 theta is unbounded. Changing the sign of a column of L leaves the covariance matrix as it is, so the boundary of the
 covariance cone (a zero on L's diagonal) is an interior point of theta space, and an optimiser can walk across it.

@@ -1,8 +1,8 @@
 """What a formula may call, under R's names and as R defines each; and the values that it works on.
 
-A function gets the values of its arguments: vectors over the n rows (`Number`, `Factor`, `Basis`), or what was written
-out (a number, a text, TRUE or FALSE, or several of them by `c()`). It returns one of the three over rows. Values are
-computed from all rows of the table, before rows with missing values are left out, as R does.
+A function gets the values of its arguments: vectors over the n rows (`Number`, `Factor`, `Basis`), or constants (a
+number, a text, TRUE or FALSE, or several of them by `c()`). It returns one of the three over rows. Values are computed
+from all rows of the table, before rows with missing values are left out, as R does.
 """
 
 from collections.abc import Callable, Mapping
@@ -23,7 +23,7 @@ class FunctionError(Exception):
 
 
 class DataError(FunctionError):
-    """A call that other values of the same columns could take."""
+    """A call that fails on these values of the columns, and could succeed on others."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def contrast_columns(factor: Factor) -> dict[str, Floats]:
 def _number(x: Any, what: str = "x") -> Floats:
     if isinstance(x, Number):
         return x.numbers
-    kind = "a factor" if isinstance(x, Factor) else "no column of numbers"
+    kind = "a factor" if isinstance(x, Factor) else "not a column of numbers"
     raise FunctionError(f"{what} is {kind}; expected a column of numbers")
 
 
@@ -239,7 +239,7 @@ def _pairwise(function: Any) -> Callable[..., Value]:
 
 def _ifelse(test: Value, yes: Any, no: Any) -> Value:
     if not (isinstance(test, Number) and test.logical):
-        raise FunctionError("its first argument is no comparison, such as x > 3")
+        raise FunctionError("its first argument must be a comparison, such as x > 3")
     missing, chosen = np.isnan(test.numbers), test.numbers == 1
     if isinstance(yes, str) and isinstance(no, str):
         levels = tuple(sorted({yes, no}))
@@ -258,7 +258,7 @@ def _cut(x: Value, breaks: Any, labels: Any = None, include_lowest: bool = False
         edges[[0, -1]] += np.array([-1, 1]) * (high - low) / 1000
     edges = np.sort(edges)
     if (np.diff(edges) == 0).any() or len(edges) < 3:
-        raise FunctionError("its breaks make fewer than two ranges, or stand there twice")
+        raise FunctionError("its breaks make fewer than two ranges, or one is repeated")
     closed_right = _truth(right, "right")
     codes = np.searchsorted(edges, values, side="left" if closed_right else "right") - 1
     if _truth(include_lowest, "include.lowest"):
@@ -276,7 +276,7 @@ def _cut(x: Value, breaks: Any, labels: Any = None, include_lowest: bool = False
 
 
 def _range_names(edges: Floats, right: bool, closed: bool) -> tuple[str, ...]:
-    """`(0,2]` and so on, with as many digits, from three, as tell the edges apart."""
+    """`(0,2]` and so on, with at least three digits, and as many as tell the edges apart."""
     for digits in range(3, 17):
         written = [f"{edge:.{digits}g}".replace("inf", "Inf") for edge in edges]
         if len(set(written)) == len(written):

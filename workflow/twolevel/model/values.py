@@ -94,7 +94,7 @@ def _contrast(value: Node) -> str | None:
 def _check_argument(text: str, value: Node) -> Iterator[UserError]:
     if isinstance(value, Call) and value.function == "c":
         if not value.arguments:
-            yield refuse(text, value.at, "c() has nothing in it.")
+            yield refuse(text, value.at, "c() is empty.")
         for name, item in value.arguments:
             inner = item.operand if isinstance(item, Unary) else item
             if name or not isinstance(inner, Literal):
@@ -111,7 +111,7 @@ def evaluate(text: str, node: Node, table: pd.DataFrame) -> Value:
     UserError
         It cannot be evaluated: a factor in arithmetic, an argument of the wrong kind; the message marks the place.
     """
-    with np.errstate(all="ignore"):  # what is not finite is for the caller to refuse
+    with np.errstate(all="ignore"):  # the caller refuses values that are not finite
         value = _value(text, node, table)
     if not isinstance(value, Value):
         raise refuse(text, node.at, f"{deparse(node)} has no column in it.")

@@ -94,7 +94,7 @@ def _run(optimiser: nlopt.opt, start: Floats) -> str:
     try:
         optimiser.optimize(start)
     except nlopt.RoundoffLimited:
-        # It has still been where it could come.
+        # The lowest criterion that it found is still an answer.
         return ROUNDING
     except (RuntimeError, ValueError) as error:  # NLopt's own failures, and those of linear algebra
         return f"{BROKE_DOWN}: {error}"

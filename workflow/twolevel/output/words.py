@@ -20,7 +20,7 @@ TESTS = {
     "F": "F approximation",
 }
 
-# Methods of intervals are called what they are called in tables, but for a proper name.
+# Methods of intervals have the names that they have in tables, apart from a proper name.
 METHODS = {"wald": "Wald"}
 
 
@@ -33,7 +33,7 @@ SEARCHES = {
 }
 STARTS = {"identity": "the identity", "tenth": "a tenth of the identity", "optimum": "the optimum"}
 
-# A criterion this far above the optimum is another place; rounding and tolerances stay well below.
+# A criterion this far above the optimum was reached elsewhere; rounding and tolerances stay well below.
 ELSEWHERE = 0.01
 
 
