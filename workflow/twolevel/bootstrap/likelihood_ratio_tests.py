@@ -59,8 +59,8 @@ def bootstrap_tests(statistic: float, df: int, reference: Floats, added: int = 0
     - F: statistic / df under F(df, ddf), with the ddf that gives the reference distribution's mean divided by df;
       missing where that is not above 1, since the mean of an F distribution is.
 
-    Where a random effect is added the distribution has not the shape of a chi-square(df), whatever it is scaled by:
-    there Bartlett's p value can be half the true one or less, and PBtest is the one to read.
+    Where a random effect is added, no scaling gives the distribution the shape of a chi-square(df): there Bartlett's p
+    value can be half the true one or less, and PBtest is the one to read.
 
     Raises
     ------

@@ -29,7 +29,7 @@ _SAID: dict[bool, dict[str, Any]] = {
 
 @dataclass(frozen=True)
 class _Trial:
-    """One mark: the distance from the optimum, not a number where there is none."""
+    """One mark: the distance from the optimum, NaN where the criterion is not finite."""
 
     model: str
     method: str

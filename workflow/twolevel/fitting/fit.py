@@ -67,12 +67,12 @@ class Fit:
 
     @property
     def aic(self) -> float:
-        """Akaike's information criterion, from the criterion of this estimator as lme4 has it."""
+        """Akaike's information criterion, from the criterion of this estimator, as in lme4."""
         return self.criterion + 2 * self.npar
 
     @property
     def bic(self) -> float:
-        """Schwarz's criterion with log of the number of observations, as lme4 has it."""
+        """Schwarz's criterion with log of the number of observations, as in lme4."""
         return self.criterion + log(self.n_obs) * self.npar
 
 
@@ -81,7 +81,7 @@ def fit_model(design: Design, data: CrossProducts, *, reml: bool, random_starts:
 
     The estimates are those of statsmodels' MixedLM, which starts at the profiled optimum and has to end there. Where it
     does not, they are the profiled ones, with the doubt. They are the profiled ones on the boundary too: MixedLM has to
-    invert a singular matrix there, so that where it ends, or whether it breaks down, says nothing of the optimum.
+    invert a singular matrix there, so where it ends, or whether it breaks down, is no evidence on the optimum.
     """
     found = search(data, reml, starts(data, random_starts, seed))
     theta = found.best.theta

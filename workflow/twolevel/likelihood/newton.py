@@ -14,10 +14,10 @@ PROMISE = 1e-8
 # Differences of the criterion below this share of it are rounding; there the gradient decides.
 ROUNDING = 1e-13
 
-# A search is given up after so many evaluations: the searches of this project take 5 to 35, or never end.
+# A search is given up after this many evaluations: the searches of this project take 5 to 35, or never end.
 MAX_EVALUATIONS = 60
 
-# The damping grows fourfold each time; after so many times it exceeds any curvature.
+# The damping grows fourfold each time; after this many times it exceeds any curvature.
 MAX_DAMPINGS = 50
 
 
