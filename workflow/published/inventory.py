@@ -109,8 +109,8 @@ class Quantity:
 
     Attributes
     ----------
-    find : its value in the results; NotThereError where they have none
-    chosen : for a number that was chosen, not computed: what the ledger says of it
+    find : what the results say of it; NotThereError where they say nothing
+    chosen : where the number was chosen, not found: what to say of it in the ledger
     """
 
     find: Find

@@ -65,7 +65,7 @@ RULES: dict[str, Rule] = {
 }
 
 
-# Numbers that were chosen, not computed.
+# Numbers that were chosen, not found.
 CHOSEN = {
     "PBmodcomp PBtest samples": "a setting: the numbers of this test are computed from as many samples of this run",
 }

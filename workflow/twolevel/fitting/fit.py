@@ -1,4 +1,4 @@
-"""Fit a two-level model: find the optimum, have statsmodels confirm it, judge whether it can be trusted."""
+"""Fit a two-level model: find the optimum, have statsmodels confirm it, weigh whether it can be trusted."""
 
 from dataclasses import dataclass
 from math import log
@@ -57,7 +57,7 @@ class Fit:
 
     @property
     def trustworthy(self) -> bool:
-        """Whether there is no doubt about the optimum."""
+        """Whether nothing speaks against the optimum."""
         return not self.doubts
 
     @property
@@ -67,12 +67,12 @@ class Fit:
 
     @property
     def aic(self) -> float:
-        """Akaike's information criterion, from the criterion of this estimator, as in lme4."""
+        """Akaike's information criterion, from the criterion of this estimator as lme4 has it."""
         return self.criterion + 2 * self.npar
 
     @property
     def bic(self) -> float:
-        """Schwarz's criterion with log of the number of observations, as in lme4."""
+        """Schwarz's criterion with log of the number of observations, as lme4 has it."""
         return self.criterion + log(self.n_obs) * self.npar
 
 
@@ -81,7 +81,7 @@ def fit_model(design: Design, data: CrossProducts, *, reml: bool, random_starts:
 
     The estimates are those of statsmodels' MixedLM, which starts at the profiled optimum and has to end there. Where it
     does not, they are the profiled ones, with the doubt. They are the profiled ones on the boundary too: MixedLM has to
-    invert a singular matrix there, so where it ends, or whether it breaks down, is no evidence on the optimum.
+    invert a singular matrix there, so that where it ends, or whether it breaks down, says nothing of the optimum.
     """
     found = search(data, reml, starts(data, random_starts, seed))
     theta = found.best.theta

@@ -1,8 +1,8 @@
 """What a formula may call, under R's names and as R defines each; and the values that it works on.
 
-A function gets the values of its arguments: vectors over the n rows (`Number`, `Factor`, `Basis`), or constants (a
-number, a text, TRUE or FALSE, or several of them by `c()`). It returns one of the three over rows. Values are computed
-from all rows of the table, before rows with missing values are left out, as R does.
+A function gets the values of its arguments: vectors over the n rows (`Number`, `Factor`, `Basis`), or what was written
+out (a number, a text, TRUE or FALSE, or several of them by `c()`). It returns one of the three over rows. Values are
+computed from all rows of the table, before rows with missing values are left out, as R does.
 """
 
 from collections.abc import Callable, Mapping

@@ -114,7 +114,7 @@ def evaluate(text: str, node: Node, table: pd.DataFrame) -> Value:
     UserError
         It cannot be evaluated: a factor in arithmetic, an argument of the wrong kind; the message marks the place.
     """
-    with np.errstate(all="ignore"):  # the caller refuses values that are not finite
+    with np.errstate(all="ignore"):  # what is not finite is for the caller to refuse
         value = _value(text, node, table)
     if not isinstance(value, Value):
         raise refuse(text, node.at, f"{deparse(node)} has no column in it.")

@@ -11,7 +11,7 @@ NBSP = "\N{NO-BREAK SPACE}"
 
 
 def fixed(value: float | None, decimals: int) -> str:
-    """Value with `decimals` decimals; a dash for a missing one."""
+    """Value with so many decimals; a dash for none."""
     if value is None or not math.isfinite(value):
         return NOTHING
     text = f"{value:,.{decimals}f}"

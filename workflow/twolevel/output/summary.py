@@ -19,7 +19,7 @@ DIGITS = 4  # as R's print methods take them from options(digits = 7)
 
 
 def summary_text(design: Design, fit: Fit, scaled_residuals: Floats, data_name: str) -> str:
-    """Everything that lme4's `summary()` prints of a REML fit, in its layout, and the doubts about the fit."""
+    """Everything that lme4's `summary()` prints of a REML fit, in its layout, and what to know of a fit gone wrong."""
     parts = [
         "Linear mixed model fit by REML ['lmerMod']",
         f"Formula: {design.formula}",
