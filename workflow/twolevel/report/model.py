@@ -7,9 +7,13 @@ from typing import Any
 
 import pandas as pd
 
+from twolevel.model.expression import deparse, names_in
+from twolevel.model.formula_parts import take_apart
 from twolevel.model.terms import Factor, read_meanings
 from twolevel.output.equations import Equations, equations
 from twolevel.output.mathml import Math
+from twolevel.output.numbers import decimals
+from twolevel.output.words import sentence
 from twolevel.report.intervals import ParameterIntervals, Replicates, read_intervals
 
 # In a singular fit, a standard deviation over groups below this share of the standard error of the coefficient's mean
@@ -66,6 +70,16 @@ class FixedEffect:
     kr_p_value: float
 
     @property
+    def factors(self) -> Factors:
+        """What it multiplies, whatever the level."""
+        return (*self.level1, *self.level2)
+
+    @property
+    def places(self) -> int:
+        """Decimals that show three digits of its standard error."""
+        return decimals([self.std_error])
+
+    @property
     def interval(self) -> tuple[float, float]:
         """95 % Wald interval."""
         return self.estimate - Z * self.std_error, self.estimate + Z * self.std_error
@@ -99,7 +113,7 @@ class FixedEffect:
     @property
     def reversed(self) -> "FixedEffect":
         """The same effect with the two levels of its last factor changed round."""
-        *rest, last = (*self.level1, *self.level2)
+        *rest, last = self.factors
         turned = (*rest, replace(last, level=last.reference, reference=last.level))
         return replace(
             self,
@@ -164,6 +178,7 @@ class Model:
     equations : the model as equations
     intervals : of each parameter, by all methods
     replicates : how its bootstrap went
+    offsets : the columns in each expression that is added to its equation as it is
     """
 
     name: str
@@ -175,16 +190,28 @@ class Model:
     equations: Equations
     intervals: tuple[ParameterIntervals, ...]
     replicates: Replicates
+    offsets: Mapping[str, frozenset[str]]
 
     @property
     def predictors(self) -> frozenset[str]:
         """The columns that predict the outcome."""
-        return frozenset(f.column for effect in self.fixed for f in (*effect.level1, *effect.level2))
+        return frozenset(f.column for effect in self.fixed for f in effect.factors)
+
+    @property
+    def blocks(self) -> list[list[str]]:
+        """The terms of each independent block of random effects."""
+        terms = iter(self.fit["random_terms"])
+        return [[next(terms) for _ in range(size)] for size in self.fit["blocks"]]
+
+    def correlated(self, one: int, other: int) -> bool:
+        """Whether two random effects, by their numbers, are of one block."""
+        of = [number for number, size in enumerate(self.fit["blocks"]) for _ in range(size)]
+        return of[one] == of[other]
 
     @property
     def title(self) -> str:
         """Its name as words."""
-        return self.name.replace("_", " ").capitalize()
+        return sentence(self.name.replace("_", " "))
 
     @property
     def between(self) -> float | None:
@@ -241,7 +268,8 @@ def read_model(name: str, settings: Mapping[str, Any], fit: Mapping[str, Any], t
     def read(names: Sequence[str]) -> Factors:
         return tuple(meanings[name] for name in names)
 
-    written = equations(fit["hierarchy"], fit["response"], meanings, fit["blocks"])
+    offsets = _offsets(fit["formula"])
+    written = equations(fit["hierarchy"], fit["response"], meanings, fit["blocks"], [*offsets])
     where = {
         column: (read(coefficient["factors"]), read(predictor))
         for coefficient in fit["hierarchy"]
@@ -266,7 +294,15 @@ def read_model(name: str, settings: Mapping[str, Any], fit: Mapping[str, Any], t
         equations=written,
         intervals=read_intervals(fit, tables.intervals),
         replicates=tables.replicates,
+        offsets=offsets,
     )
+
+
+def _offsets(formula: str) -> dict[str, frozenset[str]]:
+    if "offset" not in formula:
+        return {}
+    offsets = take_apart(formula).fixed.offsets
+    return {deparse(of): frozenset(name.name for name in names_in(of)) for of in offsets}
 
 
 def _random_effect(
