@@ -414,13 +414,11 @@ def test_a_sentence_turns_with_the_sign(slope, change, expected):
     [
         (
             0.5,
-            "0.50 (95 % profile interval 0.50 to 1.50), so 95 % "
-            "of classes are expected between 1.02 and 2.98.",
+            "0.50 (95 % profile interval 0.50 to 1.50), so 95 % of classes are expected between 1.02 and 2.98.",
         ),
         (
             2.0,
-            "2.00 (95 % profile interval 0.50 to 1.50), so 95 % "
-            "of classes are expected between −1.9 and 5.9.",
+            "2.00 (95 % profile interval 0.50 to 1.50), so 95 % of classes are expected between −1.9 and 5.9.",
         ),
     ],
 )

@@ -39,7 +39,9 @@ def outcome(model: Model, labels: Labels) -> str:
     """The outcome as a sentence has it: an expression in quotation marks, less the offset where there is one."""
     response = model.fit["response"]
     said = labels.label(response) if response in model.fit["columns"] else f"“{clean(response)}”"
-    return " less ".join([said, *(f"“{clean(offset)}”" for offset in model.offsets)])
+    return " less ".join(
+        [said, *(labels.label(of) if {of} == {*columns} else f"“{clean(of)}”" for of, columns in model.offsets.items())]
+    )
 
 
 def left_out(model: Model, labels: Labels) -> str:
@@ -175,36 +177,51 @@ class _Words:
         return ""
 
     def random(self, effect: RandomEffect) -> str:
-        """How far one coefficient differs between groups; nothing of an intercept far from the data."""
+        """How far one coefficient differs between groups.
+
+        Nothing of an intercept where zero of a slope's variable is beyond the data, or of a column whose coefficient
+        has no meaning of its own.
+        """
         slopes = {f for other in self.model.random for f in other.level1}
         if not effect.level1 and not self._can_be_zero(f for f in slopes if f.coding == "number"):
+            return ""
+        if any(f.coding in ("basis", "contrast") for f in effect.level1):
             return ""
         what = self._slope(effect.level1) if effect.level1 else "intercept"
         alike = " with the same predictors" if effect.predicted else ""
         of = self._intervals("sd", (self.model.random.index(effect),))
-        start = f"{sentence(what)}: over {self.groups}{alike} its standard deviation is {fixed(effect.sd, of.places)}"
-        start += self._profile(of)
-        among = [f for factor in effect.level1 for f in self._beside(factor)]
-        if effect.plausible is None or among or effect.term in self.model.zero_variances:
+        sd = "0" if effect.term in self.model.zero_variances else fixed(effect.sd, of.places)
+        start = f"{sentence(what)}: over {self.groups}{alike} its standard deviation is {sd}{self._profile(of)}"
+        if effect.plausible is None or sd == "0" or not self._has_place(effect.level1):
             return f"{start}."
         lower, upper = (fixed(bound, decimals([effect.sd], 2)) for bound in effect.plausible)
         return f"{start}, so 95 % of {self.groups} are expected between {lower} and {upper}."
+
+    def _has_place(self, level1: Sequence[Factor]) -> bool:
+        """Whether the mean of a random coefficient is that of a slope, a difference, or an intercept in the data."""
+        if not level1:
+            return self._can_be_zero(f for product in self.products for f in product)
+        plain = all(f.coding in ("number", "treatment") and not self._entangled(f) for f in level1)
+        return plain and not any(map(self._beside, level1))
 
     def correlations(self) -> Iterator[str]:
         """How the coefficients of a group go together."""
         terms = self.model.fit["random_terms"]
         pairs = [
-            f"{clean(terms[k])} with {clean(terms[i])} {fixed(r, 2)}"
-            f"{self._profile(self._intervals('correlation', (i, k)))}"
+            f"{clean(terms[k])} with {clean(terms[i])} {fixed(r, max(2, of.places))}{self._profile(of)}"
             for i, row in enumerate(self.model.fit["random_effects_correlation"])
             for k, r in enumerate(row[:i])
             if r is not None and self.model.correlated(i, k)
+            for of in [self._intervals("correlation", (i, k))]
         ]
         if pairs:
             yield f"Correlations over {self.groups}: {'; '.join(pairs)}."
         if len(self.model.fit["blocks"]) > 1:
-            blocks = listed(" and ".join(map(clean, terms)) for terms in self.model.blocks)
-            yield f"The formula makes random effects independent of each other: it has them in blocks, {blocks}."
+            blocks = "; ".join(
+                " with ".join([clean(first), *([listed(map(clean, rest))] if rest else [])])
+                for first, *rest in self.model.blocks
+            )
+            yield f"By the formula, random effects of different blocks are independent of each other: {blocks}."
 
     def _intervals(self, kind: str, index: tuple[int, ...]) -> ParameterIntervals:
         return next(it for it in self.model.intervals if (it.parameter.kind, it.parameter.index) == (kind, index))
@@ -273,7 +290,8 @@ class _Words:
 
     def _step(self, factor: Factor) -> str:
         """The step that an effect belongs to."""
-        label = sentence(self._label(factor))
+        label = self._label(factor)
+        label = sentence(label) if factor.column in self.labels.columns else label  # a name stays as it is
         if factor.level is None:
             return f"{label}, one unit more"
         return f"{label}, {clean(factor.level)} against {clean(factor.reference or '')}"
