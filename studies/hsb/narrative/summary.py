@@ -15,6 +15,8 @@ VERDICTS = {
     "monte_carlo": "within the chance error of the simulations that they come from",
 }
 OTHERS = {
+    "given": ("is a count or a setting", "are counts and settings"),
+    "rough": ("is given roughly", "are given roughly"),
     "source_misprint": ("is a misprint", "are misprints"),
     "not_comparable": ("cannot be compared", "cannot be compared"),
     "mismatch": ("differs for no known reason", "differ for no known reason"),
