@@ -22,8 +22,6 @@ optimisers <- list(
 )
 
 hsb <- read_hsb(snapshot)
-hsb$mean.ses <- ave(hsb$ses, hsb$school)
-hsb$cses <- hsb$ses - hsb$mean.ses
 
 ends <- lapply(reference$models, function(model) {
   lapply(optimisers, function(control) {

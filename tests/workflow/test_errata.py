@@ -144,6 +144,7 @@ def slope_first(fit: Fit) -> None:
         {"term": "cses", "factors": ["cses"], "predictors": [[1, []]], "random": 0},
     ]
     fit["random_terms"], fit["blocks"] = ["cses"], [1]
+    fit["meanings"] = dict.fromkeys(("x", "cses"), fit["meanings"]["cses"])
     fit["fixed_terms"], fit["fixed_effects"] = ["x", "cses"], [0.0, 1.0]
 
 

@@ -29,8 +29,8 @@ METHODS = {"wald": "Wald"}
 SEARCHES = {
     "plain": "MixedLM, plain .fit()",
     **{method: f"MixedLM, {method}" for method in ("bfgs", "lbfgs", "cg", "powell", "nm")},
-    "bounded": "within lme4’s bounds",
-    "unbounded": "without bounds",
+    "bounded": "NLopt BOBYQA, lme4’s bounds",
+    "unbounded": "Newton, no bounds",
 }
 STARTS = {"identity": "the identity", "tenth": "a tenth of the identity", "optimum": "the optimum"}
 
