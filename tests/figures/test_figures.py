@@ -311,6 +311,9 @@ def test_groups_without_a_line_are_counted_and_not_drawn():
     assert drawn.title == "All 6 classes, 4 with an OLS line of their own"
     assert "in all 6 classes, with the OLS line" in drawn.caption
     assert "drawn at random" not in drawn.caption
+    two = {name: column[:10] for name, column in classes().items()}
+    both = group_lines.draw(two, LABELS, x="x", y="y", sample=3, seed=1)
+    assert both.title == "Both classes, each with its own OLS line"
     some = group_lines.draw(data, LABELS, x="x", y="y", sample=3, seed=1)
     assert some.title.startswith("3 of 6 classes, ")
     assert "in 3 classes drawn at random without replacement from 6 (seed 1), with" in some.caption

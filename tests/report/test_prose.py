@@ -220,6 +220,13 @@ def test_independent_blocks_have_no_correlation_and_zeros_in_t():
     assert "0 & \\tau_{11}" in text  # the matrix T is shown
 
 
+@pytest.mark.parametrize(("n_groups", "few"), [(2, True), (4, True), (5, False)])
+def test_so_few_groups_are_warned_of(n_groups, few):
+    said = " ".join(sentences([INTERCEPT], ["(Intercept)"], {}, [30.0], n_groups=n_groups))
+    assert (f"{n_groups} groups say little of how groups differ" in said) == few
+    assert ("95 % of classes are expected" in said) == (not few)
+
+
 # Numbers
 
 

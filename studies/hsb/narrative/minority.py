@@ -128,7 +128,7 @@ def _sides(found: Any) -> str:
     here, there = (signed(found[key], 1) for key in ("derivative", "derivative_column_flipped"))
     text = (
         f"At this point the derivative of the criterion with respect to {name} is {here}: away from the bound the "
-        "criterion at first rises, and a search that may not go below zero stays."
+        "criterion at first rises, and the search stopped."
     )
     if found["derivative"] <= 0:
         text = f"At this point the derivative of the criterion with respect to {name} is {here}."

@@ -35,7 +35,8 @@ def draw(observations: Table, labels: Labels, *, x: str, y: str, sample: int, se
     n_chosen, n_drawn, n_falling = len(lines.group), len(drawn.group), int((drawn.slope < 0).sum())
 
     plural = labels.group_noun.plural
-    every = f"All {labels.group_noun.count(n_groups)}" if n_chosen == n_groups else None
+    both = "both" if n_groups == 2 else f"all {n_groups:,}"
+    every = f"{sentence(both)} {labels.group_noun.plural}" if n_chosen == n_groups else None
     some = f"{n_chosen:,} of {labels.group_noun.count(n_groups)}"
     own = "each with its own OLS line" if n_drawn == n_chosen else f"{n_drawn:,} with an OLS line of their own"
     title = f"{every or some}, {own}"
@@ -56,7 +57,7 @@ def draw(observations: Table, labels: Labels, *, x: str, y: str, sample: int, se
         else ""
     )
     falls = f"{n_falling:,} of {n_drawn:,} lines {'falls' if n_falling == 1 else 'fall'}"
-    where = f"all {n_groups:,} {plural}" if every else f"{n_chosen:,} {plural}"
+    where = f"{both} {plural}" if every else f"{n_chosen:,} {plural}"
     drawn_so = "" if every else f" drawn at random without replacement from {n_groups:,} (seed {seed})"
     alt = (
         f"Regression lines of {labels.label(y)} on {labels.label(x)} in {where}, over their "

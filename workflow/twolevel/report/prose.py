@@ -9,6 +9,9 @@ from twolevel.output.words import Labels, clean, number, sentence
 from twolevel.report.intervals import ParameterIntervals
 from twolevel.report.model import FixedEffect, Model, RandomEffect
 
+# With fewer, a variance over groups can be estimated, but nothing should rest on it (Gelman and Hill 2007, p. 247).
+ENOUGH_GROUPS = 5
+
 
 def model_sentences(model: Model, labels: Labels, with_zero: Collection[str]) -> list[str]:
     """What a model's estimates say, and what to know of a fit gone wrong.
@@ -60,6 +63,11 @@ def left_out(model: Model, labels: Labels) -> str:
 
 def warnings(model: Model) -> Iterator[str]:
     """What to know of a fit on the boundary, and of one that cannot be trusted."""
+    if model.fit["n_groups"] < ENOUGH_GROUPS:
+        yield (
+            f"{model.fit['n_groups']} groups say little of how groups differ: their variance is hardly known, and the "
+            "Wald intervals of what differs between them are too short."
+        )
     if model.fit["singular"]:
         yield from _singular(model)
     for doubt in model.doubts:
@@ -192,7 +200,8 @@ class _Words:
         of = self._intervals("sd", (self.model.random.index(effect),))
         sd = "0" if effect.term in self.model.zero_variances else fixed(effect.sd, of.places)
         start = f"{sentence(what)}: over {self.groups}{alike} its standard deviation is {sd}{self._profile(of)}"
-        if effect.plausible is None or sd == "0" or not self._has_place(effect.level1):
+        few = self.model.fit["n_groups"] < ENOUGH_GROUPS
+        if effect.plausible is None or sd == "0" or few or not self._has_place(effect.level1):
             return f"{start}."
         lower, upper = (fixed(bound, decimals([effect.sd], 2)) for bound in effect.plausible)
         return f"{start}, so 95 % of {self.groups} are expected between {lower} and {upper}."
