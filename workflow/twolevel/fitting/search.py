@@ -53,14 +53,14 @@ class Search:
 
     @property
     def best(self) -> Run:
-        """The run with the lowest criterion."""
-        return min(self.runs, key=lambda run: run.criterion)
+        """The run with the lowest criterion; one that ended nowhere is the best only of its kind."""
+        return min(self.runs, key=lambda run: (np.isnan(run.criterion), run.criterion))
 
     @property
     def optima(self) -> tuple[float, ...]:
         """Distinct criteria at which runs ended, lowest first."""
         distinct: list[float] = []
-        for criterion in sorted(run.criterion for run in self.runs):
+        for criterion in sorted(run.criterion for run in self.runs if not np.isnan(run.criterion)):
             if not distinct or criterion - distinct[-1] > SAME_OPTIMUM:
                 distinct.append(criterion)
         return tuple(distinct)

@@ -8,6 +8,7 @@ number of their variables, then as they were written; the variables of a term as
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import inf
 
 from twolevel.model.expression import Binary, Bracket, Call, Literal, Node, Unary, deparse, refuse
 
@@ -119,7 +120,7 @@ class _Expander:
 
     def _power(self, terms: list[Term], exponent: Node) -> list[Term]:
         value = exponent.value if isinstance(exponent, Literal) else None
-        if isinstance(value, str | bool) or value is None or value < 2 or value != int(value):
+        if isinstance(value, str | bool) or value is None or not 2 <= value < inf or value != int(value):
             shown = deparse(exponent)
             raise refuse(
                 self.text,

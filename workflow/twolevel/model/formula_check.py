@@ -40,7 +40,10 @@ def problems_of(parts: FormulaParts, columns: Collection[str]) -> Iterator[UserE
             message = (
                 f"no column {quoted(name.name)} in the data, which has {known}. Correct the name, or add the column"
             )
-            yield refuse(parts.text, name.at, f"{message} under 'derive' in the config.")
+            message += " under 'derive' in the config."
+            if name.name == ".":
+                message = "'.' for all other columns is not supported; name the predictors."
+            yield refuse(parts.text, name.at, message)
     for node in variables_of(parts):
         yield from check_calls(parts.text, node)
 

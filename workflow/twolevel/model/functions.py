@@ -103,7 +103,7 @@ def _scalar(value: Any, what: str) -> float:
 
 def _whole(value: Any, what: str, least: int = 1) -> int:
     number = _scalar(value, what)
-    if number != int(number) or not least <= number <= 1000:
+    if not least <= number <= 1000 or number != int(number):
         raise FunctionError(f"{what} is {_shown(value)}; expected a whole number from {least}")
     return int(number)
 

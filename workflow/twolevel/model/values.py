@@ -73,10 +73,13 @@ def _check_call(text: str, node: Call) -> Iterator[UserError]:
     except TypeError as error:
         yield refuse(text, node.at, f"{function}(): {error}.")
     for i, (name, value) in enumerate(arguments):
-        if not _is_contrast(node, i, name):
+        if _is_contrast(node, i, name):
+            if _contrast(value) not in CONTRASTS:
+                yield refuse(text, value.at, f"the contrast in C() is one of {', '.join(CONTRASTS)}.")
+        elif function == "C" and i > 0 and not isinstance(value, Literal):
+            yield refuse(text, value.at, "the base in C() is the number of a level.")
+        else:
             yield from _check_argument(text, value)
-        elif _contrast(value) not in CONTRASTS:
-            yield refuse(text, value.at, f"the contrast in C() is one of {', '.join(CONTRASTS)}.")
 
 
 def _is_contrast(node: Call, position: int, name: str | None) -> bool:
