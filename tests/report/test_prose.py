@@ -70,8 +70,10 @@ def test_a_factor_in_two_codings_has_no_sentence():
     names = [f"arm{level}" for level in LEVELS]
     meanings = INDICATORS | {name: factor("arm", name[3:], "A", "treatment") for name in names[1:]}
     hierarchy = [NO_INTERCEPT, *(coefficient([name], i, i or None) for i, name in enumerate(names))]
-    said = sentences(hierarchy, names, meanings, [52.36, 60.32, 66.27], covariance=np.diag([9.0, 4.0, 5.0]))
-    assert not any("against" in text or "expected" in text for text in said)
+    design = hierarchy, names, meanings, [52.36, 60.32, 66.27]
+    model = model_of(*design, covariance=np.diag([9.0, 4.0, 5.0]))
+    assert not any("against" in text or "expected" in text for text in model_sentences(model, LABELS, []))
+    assert [effect.plausible for effect in model.random] == [None, None, None]  # nor has the table a range about B
 
 
 @pytest.mark.parametrize(
@@ -223,8 +225,17 @@ def test_independent_blocks_have_no_correlation_and_zeros_in_t():
 @pytest.mark.parametrize(("n_groups", "few"), [(2, True), (4, True), (5, False)])
 def test_so_few_groups_are_warned_of(n_groups, few):
     said = " ".join(sentences([INTERCEPT], ["(Intercept)"], {}, [30.0], n_groups=n_groups))
-    assert (f"{n_groups} groups say little of how groups differ" in said) == few
+    assert (f"{n_groups} classes say little of how classes differ" in said) == few
     assert ("95 % of classes are expected" in said) == (not few)
+
+
+def test_a_zero_variance_without_a_fixed_intercept_is_zero():
+    """What rounding leaves of it, 1e-9, is not shown as a number."""
+    terms = [f"arm{level}" for level in LEVELS]
+    design = [NO_INTERCEPT, *cell_means()], terms, INDICATORS, [52.36, 60.32, 66.27]
+    model = model_of(*design, covariance=((1e-18,),), singular=True)
+    assert model.zero_variances == ("(Intercept)",)
+    assert "its standard deviation is 0 (95 %" in model_sentences(model, LABELS, [])[0]
 
 
 # Numbers

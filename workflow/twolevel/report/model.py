@@ -138,7 +138,7 @@ class RandomEffect:
     term, symbol : as lme4 writes it; its variance tau_qq
     level1 : what the coefficient multiplies; nothing for the intercept
     variance, sd : of the effect over groups
-    mean : the constant gamma_q0; None where the coefficient has none
+    mean : the constant gamma_q0; None where the coefficient has none, or that of another coding
     predicted : whether level-2 predictors say more about the coefficient than its mean
     reliability : how well the groups' own least squares tell their coefficients apart
     chi_square, df, p_value : the test that the variance is zero
@@ -224,7 +224,9 @@ class Model:
     @property
     def zero_variances(self) -> tuple[str, ...]:
         """Terms of the random effects whose variance, in a singular fit, is estimated as zero."""
-        errors = {e.level1: e.std_error for e in self.fixed if not e.level2}
+        # Without a fixed intercept, the standard error of a mean of all observations takes the place of its own.
+        errors: dict[Factors, float] = {(): float(self.fit["sigma"]) / sqrt(self.fit["n_obs"])}
+        errors |= {e.level1: e.std_error for e in self.fixed if not e.level2}
         return tuple(r.term for r in self.random if r.sd <= ZERO * errors.get(r.level1, 0.0))
 
     @property
@@ -305,6 +307,19 @@ def _offsets(formula: str) -> dict[str, frozenset[str]]:
     return {deparse(of): frozenset(name.name for name in names_in(of)) for of in offsets}
 
 
+def _coded_alike(level1: Factors, fixed: Sequence[FixedEffect], random: Sequence[Factors]) -> bool:
+    """Whether a level has the same columns beside it in the fixed part and in the random one.
+
+    Where one part has a column for every level and the other has none for the reference level, a column of one name
+    is a mean in one and a difference in the other.
+    """
+    if len(level1) != 1 or level1[0].level is None:
+        return True
+    both = ([e.level1 for e in fixed if not e.level2], random)
+    here, there = (sum(len(of) == 1 and of[0].column == level1[0].column for of in part) for part in both)
+    return here == there
+
+
 def _random_effect(
     fit: Mapping[str, Any],
     index: int,
@@ -315,14 +330,16 @@ def _random_effect(
 ) -> RandomEffect:
     coefficient = next(c for c in fit["hierarchy"] if c["random"] == index)
     constants = [column for column, predictor in coefficient["predictors"] if not predictor]
+    level1 = read(coefficient["factors"])
+    alike = _coded_alike(level1, fixed, [read(c["factors"]) for c in fit["hierarchy"] if c["random"] is not None])
     variance = fit["random_effects_covariance"][index][index]
     return RandomEffect(
         term=fit["random_terms"][index],
         symbol=written.random_symbols[index],
-        level1=read(coefficient["factors"]),
+        level1=level1,
         variance=variance,
         sd=sqrt(variance),
-        mean=fixed[constants[0]].estimate if constants else None,
+        mean=fixed[constants[0]].estimate if constants and alike else None,
         predicted=len(coefficient["predictors"]) > len(constants),
         **{key: component[key] for key in ("reliability", "chi_square", "df", "p_value", "usable_groups")},
     )

@@ -28,7 +28,7 @@ def model_sentences(model: Model, labels: Labels, with_zero: Collection[str]) ->
         *filter(None, map(words.random, model.random)),
         *words.correlations(),
         words.residual(),
-        *warnings(model),
+        *warnings(model, labels),
     ]
 
 
@@ -61,12 +61,12 @@ def left_out(model: Model, labels: Labels) -> str:
     )
 
 
-def warnings(model: Model) -> Iterator[str]:
+def warnings(model: Model, labels: Labels) -> Iterator[str]:
     """What to know of a fit on the boundary, and of one that cannot be trusted."""
     if model.fit["n_groups"] < ENOUGH_GROUPS:
         yield (
-            f"{model.fit['n_groups']} groups say little of how groups differ: their variance is hardly known, and the "
-            "Wald intervals of what differs between them are too short."
+            f"{labels.group_noun.count(model.fit['n_groups'])} say little of how {labels.group_noun.plural} differ: "
+            "variances over them are hardly known, and Wald intervals of what differs between them are too short."
         )
     if model.fit["singular"]:
         yield from _singular(model)
