@@ -97,7 +97,7 @@ def _contrast(value: Node) -> str | None:
 def _check_argument(text: str, value: Node) -> Iterator[UserError]:
     if isinstance(value, Call) and value.function == "c":
         if not value.arguments:
-            yield refuse(text, value.at, "c() has nothing in it.")
+            yield refuse(text, value.at, "c() is empty.")
         for name, item in value.arguments:
             inner = item.operand if isinstance(item, Unary) else item
             if name or not isinstance(inner, Literal):
