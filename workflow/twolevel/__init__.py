@@ -12,7 +12,7 @@ The packages, in the order in which data flow. Each uses `errors` and those abov
     output       the fit as tables, JSON, lme4's summary text and equations; words and numbers
     figures      one module per kind of figure
     report       what a reader reads
-    api          what a notebook uses: `fit`, `compare`, `Result`, which are names of this package too
+    api          what a notebook uses: fit, compare and Result, which are names of this package too
 
 Pure functions and small frozen dataclasses throughout: no files, no Snakemake, no printing.
 """
