@@ -1,7 +1,7 @@
-"""What a configuration plans, held against the columns that it declares: every mistake, before a job runs.
+"""Check the models, comparisons and figures of a configuration against its declared columns, before a job runs.
 
-Formulas are read; effects are named, models compared and figures asked for their needs by an example of the table,
-whose numbers are random. Whatever depends on the data's own values is for the jobs.
+Formulas are read. Effects are named, models compared and the needs of figures checked on an example table with random
+numbers. The jobs check whatever depends on the data's own values.
 """
 
 from collections.abc import Iterator, Mapping
@@ -55,7 +55,7 @@ def _comparisons(comparisons: Mapping[str, Mapping[str, Any]], designs: Mapping[
         both = (of["null_model"], of["alternative_model"])
         if all(model in designs for model in both):
             try:
-                check_comparable(name, of["estimator"], designs[both[0]], designs[both[1]])
+                check_comparable(f"comparisons.{name}", of["estimator"], designs[both[0]], designs[both[1]])
             except UserError as error:
                 yield str(error)
 

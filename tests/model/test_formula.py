@@ -134,8 +134,8 @@ def _bare(node: object) -> object:
         ("y ~ x.1 + (1 | g/sex)", "g/sex stands for nested or crossed groups"),
         ("y ~ x.1 + (1 | g:sex)", "g:sex stands for nested or crossed groups"),
         ("y ~ x.1 + (0 | g)", "no random effect before the bar"),
-        ("y ~ x.1 + (x.1 | g) + (1 | g)", r"the random effect \(Intercept\) stands there twice"),
-        ("y ~ x.1 + (x.1", "character 11: a bracket is opened and not closed"),
+        ("y ~ x.1 + (x.1 | g) + (1 | g)", r"the random effect \(Intercept\) occurs twice"),
+        ("y ~ x.1 + (x.1", "character 11: a bracket is not closed"),
         ("~ x.1 + (1 | g)", "no response before '~'"),
         ("y ~ x + (1 | g)", r"character 5: no column x in the data, which has y, x\.1"),
         ("sex ~ x.1 + (1 | g)", "sex is a factor, and must be one numeric column"),
@@ -145,8 +145,8 @@ def _bare(node: object) -> object:
         ("y ~ x.1 + exp(x.1 - x.1) + (1 | g)", r"exp\(x.1 - x.1\) is a combination of the others"),
         ("y ~ 0 + (1 | g)", "there is no fixed effect"),
         ("y ~ kind:sex + (1 | g)", r"For the mean of every cell of factors, leave the intercept out: 0 \+ a:b"),
-        ("y ~ x.1^1 + (1 | g)", "a whole number from 2, found 1"),
-        ("y ~ x.1^Inf + (1 | g)", "a whole number from 2, found Inf"),
+        ("y ~ x.1^1 + (1 | g)", "a whole number from 2; found 1"),
+        ("y ~ x.1^Inf + (1 | g)", "a whole number from 2; found Inf"),
         ("y ~ ns(x.1, df = 1e40) + (1 | g)", "expected a whole number from 1"),
         ("y ~ C(kind, contr.sum, contr.sum) + (1 | g)", "the base in C\\(\\) is the number of a level"),
         ("y ~ kind * 2 + (1 | g)", "2 cannot be part of a product of terms"),
@@ -154,7 +154,7 @@ def _bare(node: object) -> object:
         ("y ~ log(x.1, base = TRUE) + (1 | g)", "base is True; expected one number"),
         ("y ~ log(base = 2) + (1 | g)", r"log\(\): it needs x"),
         ("y ~ log(x.1, foot = 2) + (1 | g)", r"there is no argument 'foot'; it takes x, base"),
-        ("y ~ x.1 - offset(x.1) + (1 | g)", "an offset is added"),
+        ("y ~ x.1 - offset(x.1) + (1 | g)", "an offset is one expression, and is added"),
         ("y ~ cut(x.1, c(0, 1)) + (1 | g)", "fewer than two ranges"),
         ("y ~ cut(x.1, c(0, 1, 2)) + (1 | g)", "has no finite value in"),
         ("y ~ x.1 + relevel(kind, 'q') + (1 | g)", "there is no level 'q'; there are z, b, a"),
@@ -196,7 +196,7 @@ def test_all_mistakes_of_a_formula_are_told_at_once() -> None:
         assert says in found
     assert check_formula("y ~ x + (x || g)", ["y", "x", "g"], "g") == []
     (other,) = check_formula("y ~ x + (1 | x)", ["y", "x", "g"], "g")
-    assert "random effects by 'x', where data.group is 'g': crossed or nested groups are not fitted" in other
+    assert "random effects by 'x', where the column of groups is 'g': crossed or nested groups are not fitted" in other
 
 
 def test_several_terms_of_a_group_are_independent_blocks(table: pd.DataFrame) -> None:

@@ -6,7 +6,7 @@ from math import comb
 
 from published.run import Finding, Run, said
 from scipy.special import chdtri
-from twolevel.inference.proportion import proportion_interval
+from twolevel.inference.intervals import proportion_interval
 
 COMPARED = "mod3_int vs mod3_int_null"
 

@@ -1,4 +1,4 @@
-"""A bootstrap as something that can be split over jobs: what is simulated and fitted, its parts, and their union."""
+"""A bootstrap that can be split over jobs: what is simulated and fitted, its parts, and their union."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 
 from twolevel.bootstrap.replicates import Replicates, Target, joined, replicate_fits
-from twolevel.bootstrap.simulate import Simulator, View
+from twolevel.bootstrap.simulate import Simulator, View, simulator
 from twolevel.bootstrap.streams import stream_key
 from twolevel.errors import UserError
 from twolevel.likelihood.crossproducts import CrossProducts
-from twolevel.likelihood.deviance import pack
+from twolevel.likelihood.deviance import from_lme4, pack
 from twolevel.model.blocks import Blocks
-from twolevel.model.design import Floats
+from twolevel.model.design import Design, Floats
 
-# A search starts with every random effect at least this large, relative to the residual, so that it is not born on a
-# saddle: where a variance is zero, so is the gradient.
+# A search starts with every random effect at least this large, relative to the residual. At a variance of zero it would
+# start on a saddle, where the gradient is zero.
 LEAST_START = 0.1
 
 Arrays = Mapping[str, np.ndarray]
@@ -61,15 +61,54 @@ def target(data: CrossProducts, lower: Floats, *, reml: bool) -> Target:
     return Target(data=data, start=pack(raised, data.blocks), reml=reml)
 
 
+def experiment_of(
+    name: str,
+    designs: tuple[Design, ...],
+    data: tuple[CrossProducts, ...],
+    lowers: Sequence[Floats],
+    sigma: float,
+    *,
+    reml: bool,
+) -> Experiment:
+    """Responses simulated from the fit of the first model, to which each of the models is fitted.
+
+    Parameters
+    ----------
+    name : names the random streams
+    designs, data : the models, on the same observations and groups
+    lowers : of each fit, the relative covariance factor (q, q) in the coordinates of its cross-products
+    sigma : residual standard deviation of the first
+    reml : by which estimator all are fitted
+    """
+    targets = tuple(target(of, lower, reml=reml) for of, lower in zip(data, lowers, strict=True))
+    return Experiment(name, simulator(designs, data, lowers[0], sigma), targets)
+
+
+def comparison_experiment(
+    name: str,
+    designs: tuple[Design, Design],
+    data: tuple[CrossProducts, CrossProducts],
+    fits: Sequence[Mapping[str, Any]],
+) -> Experiment:
+    """Responses simulated from a null model, to which it and its alternative are fitted by the estimator of the fits.
+
+    Parameters
+    ----------
+    fits : theta, sigma and estimator of both, as in `fit.json`
+    """
+    lowers = [from_lme4(fit["theta"], of) for of, fit in zip(data, fits, strict=True)]
+    return experiment_of(name, designs, data, lowers, fits[0]["sigma"], reml=fits[0]["estimator"] == "REML")
+
+
 def run_part(experiment: Experiment, seed: int, replicates: range, threads: int = 1) -> Part:
-    """Simulate and fit the replicates of those numbers, in so many threads."""
+    """Simulate and fit the replicates with these numbers, in `threads` threads."""
     key = stream_key(seed, experiment.name)
     fits = replicate_fits(experiment.simulator, experiment.targets, key, replicates, threads)
     return Part(fingerprint(experiment, seed), replicates, fits)
 
 
 def share(part: int, parts: int, replicates: int) -> range:
-    """The numbers of the replicates that fall to part 1, 2, ... of so many parts."""
+    """The numbers of the replicates in part 1, 2, ... of `parts` parts."""
     first, end = (replicates * k // parts + 1 for k in (part - 1, part))
     return range(first, end)
 
@@ -80,7 +119,7 @@ def unite(experiment: Experiment, seed: int, replicates: int, parts: Sequence[Pa
     Raises
     ------
     UserError
-        A part belongs to another experiment, or replicates are missing or there more than once.
+        A part belongs to another experiment, or replicates are missing or occur more than once.
     """
     expected = fingerprint(experiment, seed)
     for part in parts:
@@ -102,7 +141,7 @@ def unite(experiment: Experiment, seed: int, replicates: int, parts: Sequence[Pa
 
 
 def fingerprint(experiment: Experiment, seed: int) -> str:
-    """SHA-256 of everything that decides the replicates."""
+    """SHA-256 of everything on which the replicates depend."""
     digest = sha256(f"{experiment.name} {seed}".encode())
     for name, array in sorted(to_arrays(experiment).items()):
         digest.update(f"{name} {array.dtype.str} {array.shape}".encode())

@@ -19,7 +19,7 @@ FLAT = 1e-3
 # A diagonal element of theta below this is zero to the optimiser: lme4's tolerance in `isSingular`.
 SINGULAR = 1e-4
 
-# Each saddle left lowers the criterion, and q of them can stand in the way; a few turns of the axes come on top.
+# A search may meet up to q saddles, each lower than the one before; a few turns of the axes come on top.
 MAX_ATTEMPTS = 20
 
 
@@ -89,7 +89,7 @@ def search(data: CrossProducts, reml: bool, named_starts: dict[str, Floats]) -> 
 
 
 def descend(data: CrossProducts, reml: bool, name: str, start: Floats) -> Run:
-    """Minimise the criterion from one start by Newton's method, and where that stops short, go on.
+    """Minimise the criterion from one start by Newton's method, and go on where that stops short of an optimum.
 
     It can stop at a saddle: where a column of L is zero the gradient is zero too, by the symmetry of its sign, optimum
     or not. Then it goes on along the direction of negative curvature. Or it can be slow: where a variance is near zero,

@@ -16,7 +16,7 @@ from twolevel.model.formula_parts import FormulaParts, take_apart
 from twolevel.model.functions import Basis, Factor, Number, Value
 from twolevel.model.values import evaluate
 
-# A design of more numbers than these is a slip, such as an identifier among the fixed effects.
+# A design with more numbers than this is a mistake, such as an identifier among the fixed effects.
 MOST_CELLS = 10**9
 
 
@@ -48,7 +48,7 @@ def build_design(formula: str, table: pd.DataFrame, group: str | None = None) ->
     if not len(rows):
         counts = ", ".join(f"{name} ({count})" for name, count in dropped.items())
         raise _refusal(parts, f"no row has a value of every variable. Missing are, in so many rows: {counts}.")
-    values = {label: _on(value, rows) for label, value in values.items()}
+    values = {label: on_rows(value, rows) for label, value in values.items()}
     _check_values(parts, values)
     _check_size(parts, values, len(rows))
     fixed = list(columns_of(parts.fixed, values))
@@ -69,8 +69,8 @@ def build_design(formula: str, table: pd.DataFrame, group: str | None = None) ->
         blocks=tuple(map(len, blocks)),
         y=y - offset,
         offset=offset,
-        x=_matrix(fixed, len(rows)),
-        z=_matrix([pieces for block in blocks for pieces in block], len(rows)),
+        x=matrix(fixed, len(rows)),
+        z=matrix([pieces for block in blocks for pieces in block], len(rows)),
         factors={name: piece.column for name, piece in pieces.items()},
         meanings={name: piece.meaning for name, piece in pieces.items()},
         group_index=index,
@@ -93,27 +93,27 @@ def _missing(
 ) -> tuple[dict[str, int], np.ndarray]:
     """How many values are missing in each column that the model uses, and which rows (n,) have all of theirs.
 
-    A value that an expression does not have although its columns do, as the logarithm of -1, is a mistake, not a
-    missing value.
+    Where an expression has no value although its columns do, as the logarithm of -1, that is a mistake, not a missing
+    value.
     """
     used = table[parts.group].notna().to_numpy()
     for node in variables_of(parts):
         columns = {name.name for name in names_in(node)}
         there = table[sorted(columns)].notna().to_numpy().all(axis=1)
-        present = _present(values[deparse(node)])
-        if (lost := there & ~present).any():
+        known = present(values[deparse(node)])
+        if (lost := there & ~known).any():
             row = int(lost.argmax())
             shown = ", ".join(f"{name} is {table[name].iloc[row]}" for name in sorted(columns))
             message = (
                 f"{deparse(node)} has no finite value in {lost.sum()} rows, first where {shown}. Check it, or leave"
             )
             raise refuse(parts.text, node.at, f"{message} those rows out of the data.")
-        used = used & present
+        used = used & known
     counts = {name.name: int(table[name.name].isna().sum()) for name in parts.names}
     return {name: count for name, count in counts.items() if count}, used
 
 
-def _present(value: Value) -> np.ndarray:
+def present(value: Value) -> np.ndarray:
     """Rows (n,) with a value."""
     if isinstance(value, Factor):
         return np.asarray(value.codes >= 0)
@@ -121,7 +121,7 @@ def _present(value: Value) -> np.ndarray:
     return np.asarray(np.isfinite(numbers).all(axis=1))
 
 
-def _on(value: Value, rows: np.ndarray) -> Value:
+def on_rows(value: Value, rows: np.ndarray) -> Value:
     """A value on the rows that are used; levels that do not occur there are dropped, as lme4 drops them."""
     if isinstance(value, Number):
         return replace(value, numbers=value.numbers[rows])
@@ -155,17 +155,17 @@ def _check_size(parts: FormulaParts, values: Mapping[str, Value], n: int) -> Non
         raise _refusal(parts, f"its terms make some {count} columns of {n} rows: {reason}. Use fewer terms or levels.")
 
 
-def _matrix(columns: Columns, n: int) -> Floats:
+def matrix(columns: Columns, n: int) -> Floats:
     """The products of the pieces of each column, (n, k)."""
-    matrix = np.ones((n, len(columns)))
+    made = np.ones((n, len(columns)))
     for k, pieces in enumerate(columns):
         for piece in pieces:
-            matrix[:, k] *= piece.column
-    return matrix
+            made[:, k] *= piece.column
+    return made
 
 
 def _named_pieces(columns: list[Columns], names: list[list[Factors]]) -> Iterator[tuple[str, Piece]]:
-    """Each piece with the name that it has got."""
+    """Each piece under its final name."""
     for of, named_of in zip(columns, names, strict=True):
         for pieces, factors in zip(of, named_of, strict=True):
             yield from zip(factors, pieces, strict=True)
