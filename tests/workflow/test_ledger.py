@@ -336,7 +336,9 @@ def test_another_direction_of_a_factor_is_named(ledgers: Ledgers, results: Path,
         "experiment": ".npz",
     }
     output = SimpleNamespace(**{name: folder / f"{name}{suffixes.get(name, '.csv')}" for name in names})
-    fit_model.main(model, str(flipped), output, config["models"][model]["formula"], config["optimiser"], "HSB")
+    fit_model.main(
+        model, str(flipped), output, config["models"][model]["formula"], "school", config["optimiser"], "HSB"
+    )
     instead = {
         f"models/{model}/{name}": str(folder / name) for name in MODEL_FILES.values() if (folder / name).exists()
     }

@@ -66,7 +66,7 @@ def render_page(contents: Contents, templates: Mapping[str, str], start: str = "
         next_table=count(1).__next__,
         next_figure=count(1).__next__,
         model_sentences=lambda model: model_sentences(model, contents.labels, contents.with_zero),
-        held_equal=lambda model: held_equal(model, contents.labels),
+        held_equal=lambda model: held_equal(model, contents.labels, contents.with_zero),
         left_out=lambda model: left_out(model, contents.labels),
     )
 

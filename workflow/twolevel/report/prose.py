@@ -32,10 +32,10 @@ def model_sentences(model: Model, labels: Labels, with_zero: Collection[str]) ->
     ]
 
 
-def held_equal(model: Model, labels: Labels) -> bool:
+def held_equal(model: Model, labels: Labels, with_zero: Collection[str]) -> bool:
     """Whether the sentences compare groups or observations that are alike in other predictors."""
-    words = _Words(model, labels, ())
-    return len(model.predictors) > 1 and any(map(words.sayable, (e for e in model.fixed if e.factors)))
+    words = _Words(model, labels, with_zero)
+    return len(model.predictors) > 1 and any(words.fixed(effect) for effect in model.fixed if effect.factors)
 
 
 def outcome(model: Model, labels: Labels) -> str:
