@@ -1,9 +1,11 @@
-"""Test one null model against one alternative by their likelihood ratio."""
+"""Test one null model against one alternative by their likelihood ratio; by bootstrap too where that is short."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 from _job import job, read_json, write_arrays, write_json, write_table
+from gather_tests import write_tests
 from twolevel.bootstrap.experiment import Experiment, target, to_arrays
 from twolevel.bootstrap.simulate import simulator
 from twolevel.data.fingerprint import check_same_data
@@ -14,8 +16,13 @@ from twolevel.model.design import Design
 from twolevel.model.formula import build_design
 
 
-def main(name: str, table: str, fits: list[str], output: Any, settings: dict[str, str]) -> None:
-    """Compare the two models of `settings`, fitted in `fits` (null, alternative), by its estimator."""
+def main(
+    name: str, table: str, fits: list[str], output: Any, settings: dict[str, str], bootstrap: Mapping[str, int]
+) -> None:
+    """Compare the two models of `settings`, fitted in `fits` (null, alternative), by its estimator.
+
+    `bootstrap` has `replicates`, `seed` and `threads` where this job is to run it, and nothing where others do.
+    """
     names = (settings["null_model"], settings["alternative_model"])
     both = [read_json(file) for file in fits]
     check_same_data(both[0], both[1], names)
@@ -36,7 +43,10 @@ def main(name: str, table: str, fits: list[str], output: Any, settings: dict[str
     }
     write_json(output.comparison, result)
     write_table(output.table, comparison_table(names, (null, alternative), test))
-    write_arrays(output.experiment, to_arrays(experiment(name, designs, (null, alternative))))
+    simulated = experiment(name, designs, (null, alternative))
+    write_arrays(output.experiment, to_arrays(simulated))
+    if bootstrap:
+        write_tests(result, simulated, (), output, **bootstrap)
 
 
 def experiment(name: str, designs: tuple[Design, Design], fits: tuple[dict[str, Any], dict[str, Any]]) -> Experiment:
@@ -59,4 +69,5 @@ if __name__ == "__main__":
             snakemake.input.fits,  # noqa: F821
             snakemake.output,  # noqa: F821
             snakemake.params.settings,  # noqa: F821
+            snakemake.params.bootstrap,  # noqa: F821
         )
