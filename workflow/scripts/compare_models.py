@@ -17,11 +17,16 @@ from twolevel.model.formula import build_design
 
 
 def main(
-    name: str, table: str, fits: list[str], output: Any, settings: dict[str, str], bootstrap: Mapping[str, int]
+    name: str,
+    table: str,
+    fits: list[str],
+    output: Any,
+    settings: dict[str, str],
+    bootstrap: Mapping[str, int] | None = None,
 ) -> None:
     """Compare the two models of `settings`, fitted in `fits` (null, alternative), by its estimator.
 
-    `bootstrap` has `replicates`, `seed` and `threads` where this job is to run it, and nothing where others do.
+    `bootstrap` has `replicates` and `seed` where this job is to run it, and nothing where others do.
     """
     names = (settings["null_model"], settings["alternative_model"])
     both = [read_json(file) for file in fits]
