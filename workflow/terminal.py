@@ -1,7 +1,7 @@
 """What a person reads while the pipeline runs: a line for each stage, whatever fails, and five lines at the end.
 
-Snakemake's own output names every job with its reason and its files. It stays in the log of the run, and `--verbose` or
-`--printshellcmds` bring it back to the terminal.
+Snakemake's own output names every job with its reason and its files. It stays in the log of the run;
+`--printshellcmds` brings it back to the terminal, `--verbose` even more of it.
 """
 
 import csv
@@ -16,6 +16,10 @@ from typing import Any, TextIO
 # The handler that Snakemake writes to the terminal with, and the messages of its that stay.
 SNAKEMAKE_S_OWN = "DefaultStreamHandler"
 KEPT = ("Nothing to be done", "Complete log")
+# Of a failed job Snakemake says three times that it failed, and never why: `failure` does that.
+REPEATED = ("CalledProcessError in file", "Exiting because a job execution failed", "At least one job did not complete")
+
+SILENT = "The job ended without a message: something killed it, for want of memory or time perhaps."
 
 
 class Stages(logging.Handler):
@@ -37,7 +41,13 @@ class Stages(logging.Handler):
         self._done: Counter[str] = Counter()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Take up one of Snakemake's events."""
+        """Take up one of Snakemake's events; what goes wrong here must not end the run."""
+        try:
+            self._take_up(record)
+        except Exception:  # noqa: BLE001
+            self.handleError(record)
+
+    def _take_up(self, record: logging.LogRecord) -> None:
         event = str(getattr(record, "event", None) or "")
         if event == "run_info":
             self.planned = Counter()
@@ -82,7 +92,10 @@ def is_kept(record: logging.LogRecord) -> bool:
     """Whether Snakemake itself says this."""
     if str(getattr(record, "event", None) or "") not in ("", "error"):
         return False
-    return record.levelno >= logging.WARNING or str(record.msg).startswith(KEPT)
+    said = str(record.msg)
+    if any(text in said for text in REPEATED):
+        return False
+    return record.levelno >= logging.WARNING or said.startswith(KEPT)
 
 
 def failure(record: Any) -> Iterator[str]:
@@ -90,7 +103,7 @@ def failure(record: Any) -> Iterator[str]:
     yield f"Error in rule {record.rule_name}:"
     for file in record.log:
         said = Path(file).read_text(encoding="utf-8", errors="replace").strip() if Path(file).is_file() else ""
-        yield from (f"  {line}" for line in said.splitlines())
+        yield from (f"  {line}" for line in (said or SILENT).splitlines())
         yield f"  (log: {file})"
 
 

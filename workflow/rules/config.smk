@@ -13,6 +13,7 @@ sys.path.insert(0, str(CHECKOUT / "workflow"))
 from locks import take_over
 from planned import mistaken_plans
 from snakemake.logging import logger
+from snakemake.settings.enums import Quietness
 from terminal import closing_lines, take_over as speak_plainly
 from twolevel.data.config import check_config, with_defaults, with_values
 from twolevel.errors import UserError
@@ -27,12 +28,11 @@ RUN_LOCK = take_over(Path(".snakemake")) if ALONE and workflow.is_main_process e
 
 # A run says what a person reads; whoever asks for more gets Snakemake's own words, as does a dry run.
 SAID = workflow.output_settings
+PLAINLY = not (SAID.dryrun or SAID.verbose or SAID.printshellcmds) and set(
+    SAID.quiet or ()
+) <= {Quietness.HOST}
 STAGES = (
-    speak_plainly(logger)
-    if ALONE
-    and workflow.is_main_process
-    and not (SAID.dryrun or SAID.verbose or SAID.printshellcmds)
-    else None
+    speak_plainly(logger) if ALONE and workflow.is_main_process and PLAINLY else None
 )
 
 # Snakemake merges what --configfile names with what a Snakefile names: two analyses would become one.

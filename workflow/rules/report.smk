@@ -114,24 +114,22 @@ AGAIN = {
 }
 
 
-if AUDITED:
-
-    # Without an output, as the calibration (calibration.smk).
-    rule audit:
-        input:
-            **AGAIN,
-            audit=AUDIT,
-        log:
-            "<logs>/audit.log",
-        conda:
-            "../../envs/pipeline.yaml"
-        threads: 1
-        resources:
-            **needs(1500, 5),
-        params:
-            config=rules.render_report.params.config,
-            browser=BROWSER,
-        message:
-            "Render the report with the audit of optimisers"
-        script:
-            "../scripts/render_report.py"
+# Without an output, as the calibration (calibration.smk). Where no method is configured, it finds nothing new.
+rule audit:
+    input:
+        **AGAIN,
+        audit=AUDIT,
+    log:
+        "<logs>/audit.log",
+    conda:
+        "../../envs/pipeline.yaml"
+    threads: 1
+    resources:
+        **needs(1500, 5),
+    params:
+        config=rules.render_report.params.config,
+        browser=BROWSER,
+    message:
+        "Render the report with the audit of optimisers"
+    script:
+        "../scripts/render_report.py"
