@@ -1,7 +1,8 @@
 """How long whole runs of the pipeline take, stage by stage, and what memory their jobs need.
 
-HSB from an empty results folder to the PDF, without the audit; the same again, when nothing is to be done; the second study with its default bootstraps; the plan of 50 models. On two cores, compiled before. Snakemake measures
-each job (`logs/benchmarks`); what is left of the processor time is Snakemake's own.
+HSB from an empty results folder to the PDF, without the audit; the same again, when nothing is to be done; the second
+study with its default bootstraps; the plan of 50 models. On two cores, compiled before. Snakemake measures each job
+(`logs/benchmarks`); what is left of the processor time is Snakemake's own.
 """
 
 import csv

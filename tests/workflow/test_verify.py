@@ -105,7 +105,7 @@ def test_a_run_is_verified_every_time_that_it_is_asked_for_and_accepting_it_chan
     for _ in range(2):
         verified = snakemake(project, "--cores", "1", "--", "verify")
         assert verified.returncode == 0, verified.stdout + verified.stderr
-        assert "Finished jobid" in verified.stdout + verified.stderr
+        assert "  Verify\n" in verified.stdout + verified.stderr
     assert (project / "logs/verify.log").read_text(encoding="utf-8").startswith("Verified: ")
     again = snakemake(project, "--cores", "1", "--", "accept")
     assert again.returncode == 0, again.stdout + again.stderr

@@ -96,6 +96,17 @@ def of_comparisons(file):
     )
 
 
+# In one part, the job that uses a bootstrap runs it.
+PARTS = bootstrap_parts(config)
+SPLIT = PARTS > 1
+
+
+def bootstrap_files(folder):
+    """The parts of the bootstrap of this model or comparison, where it is split."""
+    names = [f"{part}-of-{PARTS}" for part in range(1, PARTS + 1)] if SPLIT else []
+    return [f"<results>/{folder}/replicates/{name}.npz" for name in names]
+
+
 # What each kind reads, by the names of the arguments of its `draw`.
 FIGURE_TABLES = {
     "scatter": ["observations"],
@@ -196,9 +207,7 @@ def figure_outputs(figures):
 def figure_caption(figure):
     """A caption of its own for each figure: Snakemake tells a caption which job made the file, but not which file it is."""
     general = (CHECKOUT / "workflow/report/captions/figure.rst").read_text("utf-8")
-    own = Path(
-        ".snakemake/captions", f"{config['results']}/{figure}.rst".replace("/", "_")
-    ).absolute()
+    own = Path(".snakemake/captions", f"{figure}.rst").absolute()
     text = f"{{%- set name = {figure!r} -%}}\n{general}"
     if workflow.is_main_process and not (
         own.is_file() and own.read_text("utf-8") == text

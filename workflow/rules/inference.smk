@@ -1,19 +1,9 @@
 # Likelihood ratio tests of nested models; bootstraps of models and of comparisons, split over jobs where they are long.
 
-PARTS = bootstrap_parts(config)
-# In one part, the job that uses a bootstrap runs it.
-SPLIT = PARTS > 1
-
 if SPLIT:
 
     scattergather:
         bootstrap=PARTS,
-
-
-def bootstrap_files(folder):
-    """The parts of the bootstrap of this model or comparison, where it is split."""
-    names = [f"{part}-of-{PARTS}" for part in range(1, PARTS + 1)] if SPLIT else []
-    return [f"<results>/{folder}/replicates/{name}.npz" for name in names]
 
 
 # Of one job: there and back again in what is made of the replicates, and room to spare.
