@@ -133,6 +133,7 @@ def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
             home.mkdir(exist_ok=True)
             run = snakemake(project, "--cores", "2", "--", "all", "audit", home=home)
             assert run.returncode == 0, run.stderr
+            (shared / "said").write_text(run.stdout + run.stderr, encoding="utf-8")
             done.touch()
     return project
 

@@ -48,6 +48,18 @@ def digests(results: Path) -> dict[str, str]:
     return {str(f.relative_to(results)): hashlib.sha256(f.read_bytes()).hexdigest() for f in files}
 
 
+def test_a_run_says_what_a_person_reads(finished_run: Path) -> None:
+    lines = (finished_run.parent / "said").read_text(encoding="utf-8").splitlines()
+    assert len(lines) < 60
+    assert not [line for line in lines if line.startswith(("Reason:", "    input:", "rule ", "Job "))]
+    assert [line for line in lines if re.fullmatch(r" *\d+:\d\d +\d+ %  Fit model \(10 jobs\)", line)]
+    end = lines.index("Made: 10 models, 3 comparisons, 21 figures.")
+    assert lines[end + 1].startswith("Report: results/report.html")
+    assert re.fullmatch(r"Ledger: 193 match, 30 not_optimum, .*\.", lines[end + 2])
+    assert lines[end + 3] == "No fit is in doubt."
+    assert re.fullmatch(r"Time: \d+:\d\d minutes\.", lines[end + 4])
+
+
 def test_a_second_run_does_nothing(project: Path) -> None:
     assert planned(project) == {}
 
@@ -292,5 +304,6 @@ def test_a_mistake_ends_in_one_message(mistake: str, project: Path) -> None:
     assert run.returncode != 0
     assert says in said
     assert "Traceback" not in said
+    assert said.count(says) == 1
     for target in targets:
         assert not (project / target).exists(), "a result of the old configuration was left in place"
