@@ -258,12 +258,12 @@ def test_a_mistake_in_a_table_is_named(of_row: dict, of_declared: dict, message:
 
 
 def test_an_id_is_there_once() -> None:
-    with pytest.raises(UserError, match="the id ch8-001 is there more than once"):
+    with pytest.raises(UserError, match="the id ch8-001 occurs more than once"):
         read_rows(table([ROW, ROW]), "published.csv")
 
 
 def test_a_row_is_declared_once() -> None:
-    with pytest.raises(UserError, match="the declaration of ch8-001 is there more than once"):
+    with pytest.raises(UserError, match="the declaration of ch8-001 occurs more than once"):
         read_declared(table([DECLARED, DECLARED]), read_rows(table([ROW]), "published.csv"), "verdicts.csv")
 
 

@@ -1,4 +1,4 @@
-"""The rules by which every printed number gets its verdict, and the ledger itself.
+"""The rules that give every printed number its verdict, and the ledger itself.
 
 match            the same characters, from the results
 match_rounding   other last digits, as declared, because the source's optimiser stopped a little short: there is one
@@ -62,7 +62,7 @@ class Found:
     witness: Witness
 
 
-def settle(
+def give_verdicts(
     rows: Sequence[Row],
     declared: Sequence[Declared],
     inventory: Inventory,
@@ -156,7 +156,7 @@ def _elsewhere(
     story: Mapping[str, Any],
     centre_of: FindCentre,
 ) -> tuple[list[Line], list[Found]]:
-    """Numbers of a model of which it is declared that the source stopped where lme4's bounds end a search."""
+    """Numbers of a model for which the source is declared to have stopped where lme4's bounds end a search."""
     at_optimum = account(rows, inventory, model, (), None)
     if not story["face"]:
         reason = "declared not_optimum, but lme4's bounds do not keep a search of this model from its optimum"
@@ -204,7 +204,7 @@ def _simulated(row: Row, inventory: Inventory) -> Line:
 
 
 def _band(row: Row, inventory: Inventory) -> tuple[float, float, int]:
-    """Where a run of the source's size lies, from our replicates, and that size."""
+    """The band of a run of the source's size, from our replicates, and that size."""
     if row.quantity.startswith(INTERVAL):
         replicates = inventory.bootstrap[inventory.model(row.model)][row.term].to_numpy()
         low, high = quantile_band(replicates, interval_probability(row), INTERVAL_SAMPLES)
@@ -219,7 +219,7 @@ def _band(row: Row, inventory: Inventory) -> tuple[float, float, int]:
 
 
 def _misprint(row: Row, claim: Declared, inventory: Inventory) -> Line:
-    """A number that the page gives wrongly: what it should have said has to be what we compute."""
+    """A number that the page gives wrongly: the declared right number must be the computed one."""
     try:
         value = value_of(inventory, row)
     except NotThereError as reason:
@@ -235,7 +235,7 @@ def _misprint(row: Row, claim: Declared, inventory: Inventory) -> Line:
 
 
 def _not_comparable(row: Row, claim: Declared, inventory: Inventory) -> Line:
-    """A number of which the results should say nothing."""
+    """A number that the results should not have."""
     try:
         text = as_printed(value_of(inventory, row), row)
     except NotThereError:

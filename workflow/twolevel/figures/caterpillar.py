@@ -17,7 +17,7 @@ from twolevel.output.words import Labels, clean, number, percent, sentence, shor
 _REACH = 1.959963984540054  # the normal distribution's 0.975 quantile
 _HEIGHT, _HEADING = 1.9, 1.3  # inches, of a panel and of what stands around them
 
-# Dark and thick with a dot, or pale and thin with a speck: told apart in grey too.
+# Dark and thick with a large dot, or pale and thin with a small one: they differ in grey too.
 _CLEAR: dict[str, Any] = {"color": BLUE, "linewidth": 1.6}
 _CLEAR_DOT: dict[str, Any] = {"color": BLACK, "marker": "o", "markersize": 2.4}
 _UNCLEAR: dict[str, Any] = {"color": "#B0B0B0", "linewidth": 0.9}

@@ -1,4 +1,4 @@
-"""The pooled regression line against the average line of a mixed model, from afar and close up."""
+"""The pooled regression line against the average line of a mixed model, with an enlargement."""
 
 from collections.abc import Mapping
 from typing import Any

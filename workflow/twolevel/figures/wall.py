@@ -19,7 +19,7 @@ _BARRED: dict[str, Any] = {"color": VERMILION, "linewidth": 2.4, "linestyle": (0
 _BEST: dict[str, Any] = {"color": BLACK, "linewidth": 1.4, "linestyle": (0, (1, 1.5))}
 _END: dict[str, Any] = {"color": BLACK, "marker": "o", "markersize": 8, "linestyle": "none", "clip_on": False}
 
-# The criterion is drawn to so many times the height at which the search stopped.
+# The criterion is drawn up to this many times the height at which the search stopped.
 _TOP = 1.7
 # With a smaller derivative than this the criterion is level: the element's column has no other element.
 _LEVEL = 1e-3

@@ -7,7 +7,7 @@ from typing import Any
 from twolevel.model.terms import Meanings
 from twolevel.output.mathml import Math, Pieces, Words, math
 
-# A line of an equation breaks after about so many letters, which a telephone can show.
+# A line of an equation breaks after about this many letters, which a telephone can show.
 LINE = 44
 
 
@@ -186,7 +186,7 @@ def _length(term: Pieces) -> int:
     return 2 + sum(len(p.text) if isinstance(p, Words) else _WIDTHS.get(p.strip(), 3) for p in term)
 
 
-# Of what stands between words and symbols; a symbol with its indices is as wide as three letters.
+# LaTeX between words and symbols is not shown; a symbol with its indices is as wide as three letters.
 _WIDTHS = {"": 0, r"\,": 0, "(": 1, "=": 2, r"\times": 2, "_{j}": 1, "_{ij}": 1, ")_{j}": 2, ")_{ij}": 2}
 
 

@@ -28,7 +28,7 @@ def signed(value: float | None, decimals: int) -> str:
 def decimals(values: Iterable[float | None], digits: int = 3) -> int:
     """How many decimals show each value to at least `digits` significant digits, up to six.
 
-    Values below a thousandth of the largest do not count: nobody needs their digits beside it.
+    Values below a thousandth of the largest do not count: their digits are of no use beside it.
     """
     sizes = [abs(v) for v in values if v is not None and math.isfinite(v) and v != 0]
     if not sizes:

@@ -20,7 +20,7 @@ TESTS = {
     "F": "F approximation",
 }
 
-# Methods of intervals are called what they are called in tables, but for a proper name.
+# Methods of intervals have the names that they have in tables, apart from a proper name.
 METHODS = {"wald": "Wald"}
 
 
@@ -33,7 +33,7 @@ SEARCHES = {
 }
 STARTS = {"identity": "the identity", "tenth": "a tenth of the identity", "optimum": "the optimum"}
 
-# A criterion this far above the optimum is another place; rounding and tolerances stay well below.
+# A criterion this far above the optimum was reached elsewhere; rounding and tolerances stay well below.
 ELSEWHERE = 0.01
 
 
@@ -121,7 +121,7 @@ def sentence(text: str) -> str:
 
 
 def number(value: float, digits: int = 4) -> str:
-    """Value to so many significant digits, with a true minus sign and commas between thousands."""
+    """Value to `digits` significant digits, with a true minus sign and commas between thousands."""
     if value == 0:
         return "0"
     if abs(value) < 1e-4:
@@ -154,7 +154,7 @@ def percent(part: int, whole: int) -> str:
 
 
 def without_line(n: int, labels: Labels, x: str) -> str:
-    """Sentence on the groups that have no line of their own; nothing where there are none."""
+    """Sentence on the groups that have no line of their own; empty where all have one."""
     if n == 0:
         return ""
     groups, have = labels.group_noun.count(n), "has" if n == 1 else "have"
