@@ -81,7 +81,9 @@ def test_a_formula_refits_what_depends_on_it(project: Path) -> None:
     of_audit = {"audit_optimisers": 1, "gather_audit": 1, "draw_audit": 1, "audit": 1}
     assert planned(project, "--", "all", "audit") == {"fit_model": 1, "gather_intervals": 1} | once | of_audit
     # Two comparisons have that model; each has a figure of its reference distribution.
-    edit(project / "config.yaml", "mathach ~ cses + minority + (1 | school)", "mathach ~ cses + sex + (1 | school)")
+    edit(
+        project / "config.yaml", "mathach ~ cses + minority + (1 | school)", "mathach ~ minority + cses + (1 | school)"
+    )
     expected = {"fit_model": 2, "compare_models": 2, "gather_intervals": 2, "draw_figures": 2}
     assert planned(project) == expected | once
 

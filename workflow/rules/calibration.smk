@@ -184,7 +184,7 @@ rule calibration:
         "../../envs/pipeline.yaml"
     threads: 1
     resources:
-        **needs(1500, 5),
+        **needs(2500, 5),
     params:
         config=rules.render_report.params.config,
         browser=BROWSER,

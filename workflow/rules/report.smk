@@ -94,7 +94,7 @@ if BROWSER:
             "../../envs/pipeline.yaml"
         threads: 1
         resources:
-            **needs(1500, 5),
+            **needs(2500, 5),
         params:
             browser=BROWSER,
         message:
@@ -125,7 +125,7 @@ rule audit:
         "../../envs/pipeline.yaml"
     threads: 1
     resources:
-        **needs(1500, 5),
+        **needs(2500, 5),
     params:
         config=rules.render_report.params.config,
         browser=BROWSER,
