@@ -2,7 +2,8 @@
 #   STUDY=DIR           the analysis in a folder: its config.yaml and data, its results and logs (default: this folder)
 #   CORES=4             how many cores the pipeline may use (default: all)
 #   PYTHON=python3.12   which Python makes the environment (default: the first of 3.11, 3.12 and 3.13 that is found)
-#   ARGS="..."          anything more for snakemake (make report) or pytest (make test)
+#   ARGS="..."          anything more for snakemake (make report) or pytest (make test); ARGS=--printshellcmds has
+#                       Snakemake name every job with its reason
 CORES ?= all
 UV ?= uv
 BIN := .venv/bin
@@ -28,16 +29,17 @@ report: environment  ## run the whole pipeline; the report is results/report.htm
 	@echo "The report is at $$(cd "$(FOLDER)" && pwd)/results/report.html"
 
 snakemake-report: report  ## the same run as Snakemake reports it, in one file: results/snakemake-report.html
-	$(SNAKEMAKE) $(ARGS) --report results/snakemake-report.html \
-	    $$(test -f "$(FOLDER)/results/calibration/calibration.json" && echo "-- all calibration")
+	$(SNAKEMAKE) $(ARGS) --report results/snakemake-report.html -- all \
+	    $$(test -f "$(FOLDER)/results/optimiser_audit.json" && echo audit) \
+	    $$(test -f "$(FOLDER)/results/calibration/calibration.json" && echo calibration)
 	@echo "Snakemake's report is at $$(cd "$(FOLDER)" && pwd)/results/snakemake-report.html"
 
-verify: environment  ## run the whole pipeline; fail where a verdict or a number is not as accepted (tests/accepted/README.md)
-	$(SNAKEMAKE) --cores $(CORES) --keep-going $(ARGS) -- verify all
+verify: environment  ## run the whole pipeline and the audit; fail where a verdict or a number is not as accepted (tests/accepted/README.md)
+	$(SNAKEMAKE) --cores $(CORES) --keep-going $(ARGS) -- verify all audit
 	@cat "$(FOLDER)/logs/verify.log"
 
-accept: environment  ## run the whole pipeline and record its verdicts and numbers as accepted, on purpose
-	$(SNAKEMAKE) --cores $(CORES) $(ARGS) -- accept all
+accept: environment  ## run the whole pipeline and the audit, and record its verdicts and numbers as accepted, on purpose
+	$(SNAKEMAKE) --cores $(CORES) $(ARGS) -- accept all audit
 	@cat "$(FOLDER)/logs/accept.log"
 
 test: environment  ## run every test
@@ -57,6 +59,7 @@ check: environment  ## formatting, linting, types, snakemake --lint and a dry ru
 bench: environment  ## measure speed and scale beside R and other Python packages (benchmarks/README.md)
 	$(BIN)/python benchmarks/run.py
 	$(BIN)/python benchmarks/anatomy.py
+	$(BIN)/python benchmarks/stages.py
 ifneq ($(SCALE),0)
 	TIME_FOR_R=$(or $(TIME_FOR_R),600) $(BIN)/python benchmarks/scale.py
 endif

@@ -1,5 +1,7 @@
 # The pipeline: data in, every model at its true optimum, one report out. Run it with `snakemake --cores N`.
 # Every choice is in config.yaml; rules are in workflow/rules/, one file per stage.
+import time
+
 from snakemake.utils import min_version
 
 min_version("9.27")
@@ -32,12 +34,16 @@ rule all:
         rules.explain_variance.output,
         expand(rules.compare_models.output, comparison=config["comparisons"]),
         expand(rules.gather_intervals.output, model=config["models"]),
-        expand(rules.gather_tests.output, comparison=config["comparisons"]),
+        of_comparisons("reference_distribution.parquet"),
+        of_comparisons("tests.csv"),
         LEDGER,
-        AUDIT,
         STUDY_TABLES,
         ERRATA,
-        expand(rules.draw_figure.output, figure=config["figures"]),
+        expand(
+            "<results>/figures/{figure}.{ending}",
+            figure=DRAWN,
+            ending=("svg", "png", "json"),
+        ),
         rules.render_report.output,
         REPORT_PDF,
 
@@ -46,6 +52,17 @@ rule all:
 if ALONE:
 
     report: "workflow/report/captions/workflow.rst"
+
+
+onsuccess:
+    if STAGES and STAGES.planned["All"]:
+        print(
+            *closing_lines(
+                config, Path(config["results"]), time.time() - STAGES.started
+            ),
+            sep="\n",
+            file=sys.stderr,
+        )
 
 
 onerror:

@@ -20,7 +20,7 @@ def library_files(script: str, also: tuple[str, ...] = (), study: Path | None = 
     below it, sorted.
     """
     start = WORKFLOW / "scripts" / f"{script}.py"
-    waiting = [start, WORKFLOW / "scripts" / "_job.py", *(path for name in also for path in _files(name, study))]
+    waiting = [start, *(path for name in also for path in _files(name, study))]
     seen: set[Path] = set()
     while waiting:
         path = waiting.pop()
@@ -43,12 +43,14 @@ def _imported(path: Path, study: Path | None) -> tuple[Path, ...]:
 
 
 def _files(module: str, study: Path | None) -> list[Path]:
-    """Files that importing a module of the library or the study runs: the module's own and its packages'."""
+    """Files that importing a module of the library, the study or the scripts runs: its own and its packages'."""
     parts = module.split(".")
     if study is not None and parts[0] == study.name:
         folder = study.parent
     elif parts[0] in (*PACKAGES, "study_loader"):
         folder = WORKFLOW
+    elif (WORKFLOW / "scripts" / f"{module}.py").is_file():
+        folder = WORKFLOW / "scripts"
     else:
         return []
     packages = [folder.joinpath(*parts[:i], "__init__.py") for i in range(1, len(parts) + 1)]

@@ -133,7 +133,7 @@ def test_data_and_models_are_enough(config) -> None:
         "derive": {},
         "optimiser": {"random_starts": 4, "seed": 1},
         "comparisons": {},
-        "bootstrap": {"replicates": 10_000, "parts": 2, "seed": 1},
+        "bootstrap": {"replicates": 10_000, "parts": "auto", "seed": 1},
         "intervals": {"level": 0.95},
         "calibration": {"data_sets": 2000, "replicates": 199, "parts": 2, "seed": 1, "models": []},
         "ledger": None,
@@ -147,7 +147,7 @@ def test_defaults_fill_a_section_in_part_and_change_nothing_that_is_said(config)
     said = {**config, "results": "elsewhere"}
     assert with_defaults(said, SCHEMA) == said
     completed = with_defaults({**config, "bootstrap": {"replicates": 99}, "derive": None}, SCHEMA)
-    assert completed["bootstrap"] == {"replicates": 99, "parts": 2, "seed": 1}
+    assert completed["bootstrap"] == {"replicates": 99, "parts": "auto", "seed": 1}
     assert completed["derive"] == {}
 
 

@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 from functools import cache
 from xml.etree import ElementTree
 
-import draw_figure
+import draw_figures
 import matplotlib
 import numpy as np
 import pandas as pd
@@ -921,7 +921,7 @@ def test_script_draws_from_files(tmp_path):
     }
     outputs = {name: str(tmp_path / name) for name in ("svg", "png", "words")}
     settings = {"kind": "ols_vs_mixed", "model": "m", "x": "x", "y": "y"}
-    draw_figure.main("both", settings, NAMES, tables, **outputs)
+    draw_figures.draw("both", settings, NAMES, tables, **outputs)
     expected = ols_vs_mixed.draw(classes(), FIXED, FIT, LABELS, model="m", x="x", y="y")
     assert json.loads((tmp_path / "words").read_text()) == {
         "title": expected.title,
@@ -937,7 +937,7 @@ def test_script_names_the_figure_in_an_error_and_writes_nothing(tmp_path):
     outputs = {name: str(tmp_path / name) for name in ("svg", "png", "words")}
     settings = {"kind": "scatter", "x": "hours", "y": "y"}
     with pytest.raises(UserError, match=r"^figures.all: there is no column 'hours'"):
-        draw_figure.main("all", settings, NAMES, {"observations": str(tmp_path / "data.parquet")}, **outputs)
+        draw_figures.draw("all", settings, NAMES, {"observations": str(tmp_path / "data.parquet")}, **outputs)
     assert [path.name for path in tmp_path.iterdir()] == ["data.parquet"]
 
 

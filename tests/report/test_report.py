@@ -25,6 +25,7 @@ from twolevel.report.contents import Results, contents
 from twolevel.report.files import file_name, shown_address
 from twolevel.report.intervals import Replicates
 from twolevel.report.model import ModelTables
+from twolevel.report.optimiser_audit import AuditResults
 from twolevel.report.page import breakable, render_page, typographic
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -750,7 +751,8 @@ def test_the_audit_of_optimisers_is_told_where_it_was_made():
     rows = [{"model": name, "method": method} for name in ("empty", "full") for method in ("plain", "bfgs", "bounded")]
     table = pd.DataFrame([row | AUDIT_ROW for row in rows])
     table.loc[3, ["criterion", "above_optimum"]] = [-inf, nan]
-    parsed = Page(page(results(optimiser_audit=table)))
+    audited = {"models": {name: fit["fingerprint"] for name, fit in results().fits.items()}, "comparisons": {}}
+    parsed = Page(page(results(optimiser_audit=AuditResults(audited, table))))
     text = parsed.text.replace("\xa0", " ")
     for words in (
         "What other searches find",
@@ -766,6 +768,17 @@ def test_the_audit_of_optimisers_is_told_where_it_was_made():
     ids = parsed.all("id")
     assert len(ids) == len(set(ids))
     assert "What other searches find" not in Page(page(results())).text
+
+
+def test_an_audit_of_other_fits_is_left_out_and_said_to_be():
+    table = pd.DataFrame([{"model": "empty", "method": "plain"} | AUDIT_ROW])
+    fingerprints = {name: fit["fingerprint"] for name, fit in results().fits.items()}
+    first = next(iter(fingerprints))
+    for models in (fingerprints | {first: {**fingerprints[first], "data": "0" * 64}}, {first: fingerprints[first]}):
+        old = AuditResults({"models": models, "comparisons": {}}, table)
+        text = Page(page(results(optimiser_audit=old))).text
+        assert "Which optimisers can be believed" not in text
+        assert "The audit of optimisers in results/optimiser_audit.csv was made with other data" in text
 
 
 def test_models_of_different_data_are_not_put_on_one_page():

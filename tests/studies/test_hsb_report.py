@@ -29,12 +29,12 @@ def files(results: Path, config: Config) -> SimpleNamespace:
     """Paths of what the report reads, as its rule gives them."""
     models = [results / "models" / name for name in config["models"]]
     comparisons = [results / "comparisons" / name for name in config["comparisons"]]
-    figures = [results / "figures" / name for name in config["figures"]]
+    drawn = [name for name, of in config["figures"].items() if of["kind"] != "optimiser_audit"]
+    figures = [results / "figures" / name for name in drawn]
     templates = ROOT / "workflow/report"
     parts = [path for path in templates.rglob("*") if path.name.endswith((".html.j2", ".css", ".js"))]
     optional = {
         "ledger": results / "ledger.csv",
-        "audit": results / "optimiser_audit.csv",
         "errata": results / "errata.csv",
     }
     return SimpleNamespace(
@@ -332,7 +332,7 @@ def test_a_page_of_other_data_says_nothing_that_only_the_same_data_allow(
 ) -> None:
     def rendered() -> str:
         page = tmp_path / "report.html"
-        render_report.main(files(changed, config), config, str(changed / "calibration"), str(page))
+        render_report.main(files(changed, config), config, changed, str(page))
         return page.read_text(encoding="utf-8")
 
     html = (results / "report.html").read_text(encoding="utf-8")
@@ -408,7 +408,7 @@ def test_the_generic_report_of_the_same_results_tells_no_story(results: Path, co
     config = json.loads(json.dumps(config)) | {"report": {"narrative": None}}
     for model in config["models"].values():
         del model["published_name"]
-    render_report.main(files(results, config), config, str(results / "calibration"), str(tmp_path / "report.html"))
+    render_report.main(files(results, config), config, results, str(tmp_path / "report.html"))
     html = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "vignette" not in html
     assert all(f'id="model-{name}"' in html for name in config["models"])
@@ -506,7 +506,7 @@ def test_every_model_and_every_figure_has_its_place(
     narrative: str | None, results: Path, config: Config, tmp_path: Path
 ) -> None:
     config = json.loads(json.dumps(config)) | {"report": {"narrative": narrative}}
-    render_report.main(files(results, config), config, str(results / "calibration"), str(tmp_path / "report.html"))
+    render_report.main(files(results, config), config, results, str(tmp_path / "report.html"))
     html = (tmp_path / "report.html").read_text(encoding="utf-8")
     for figure in config["figures"]:
         assert html.count(f'id="figure-{figure}"') == 1, figure
@@ -536,5 +536,5 @@ def section(html: str, name: str) -> str:
 
 
 def test_the_same_results_give_the_same_bytes(results: Path, config: Config, tmp_path: Path) -> None:
-    render_report.main(files(results, config), config, str(results / "calibration"), str(tmp_path / "report.html"))
+    render_report.main(files(results, config), config, results, str(tmp_path / "report.html"))
     assert (tmp_path / "report.html").read_bytes() == (results / "report.html").read_bytes()

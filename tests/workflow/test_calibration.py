@@ -82,7 +82,7 @@ def test_a_report_that_is_rendered_again_keeps_the_section(project: Path) -> Non
     edit(project / "config.yaml", "title: High School and Beyond", "title: HSB")
     run = snakemake(project, "--cores", "2")
     assert run.returncode == 0, run.stderr
-    assert "calibrate_" not in run.stdout + run.stderr
+    assert "Calibrate" not in run.stdout + run.stderr
     assert "<title>HSB" in page(project)
     assert 'id="figure-calibration-coverage"' in page(project)
 

@@ -28,7 +28,7 @@ def test_every_library_module_that_is_loaded_is_declared(script) -> None:
 
 
 def test_a_figure_depends_on_its_own_module_alone() -> None:
-    files = library_files("draw_figure", ("twolevel.figures.qq_level1",))
+    files = library_files("draw_figures", ("twolevel.figures.qq_level1",))
     assert "workflow/twolevel/figures/qq_level1.py" in files
     assert (ROOT / "workflow/twolevel/figures/qq_level2.py").is_file()
     assert not any("qq_level2" in file for file in files)

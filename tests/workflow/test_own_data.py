@@ -58,7 +58,7 @@ def trial(tmp_path_factory: pytest.TempPathFactory) -> Path:
     arm = np.where(treated == 1, DRUG, "placebo")
     pd.DataFrame({"clinic": names, "arm": arm, "age": age, "cost": cost}).to_csv(project / "trial.csv", index=False)
     (project / "config.yaml").write_text(CONFIG, encoding="utf-8")
-    run = snakemake(project, "--cores", "2", "--config", "data={}")
+    run = snakemake(project, "--cores", "2", "--config", "data={}", "--", "all", "audit")
     assert run.returncode == 0, run.stdout + run.stderr
     return project / "results"
 

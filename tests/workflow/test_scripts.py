@@ -2,7 +2,7 @@
 
 import json
 
-import draw_figure
+import draw_figures
 import explain_variance
 import numpy as np
 import pandas as pd
@@ -15,7 +15,7 @@ NAMES = [["NA", "null"], ["NA", "NA"], ["1", "2"], ["true", "false"]]
 def test_a_figure_s_names_stay_text(names, tmp_path) -> None:
     file = tmp_path / "effects.csv"
     pd.DataFrame({"group": names, "term": names, "effect": [1.5, np.nan]}).to_csv(file, index=False)
-    table = draw_figure._read(str(file))
+    table = draw_figures._read(str(file))
     assert table["group"].tolist() == names
     assert table["term"].tolist() == names
     np.testing.assert_array_equal(table["effect"], [1.5, np.nan])

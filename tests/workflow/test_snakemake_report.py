@@ -29,7 +29,7 @@ def plain(caption: str) -> str:
 def page(finished_run: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
     project = tmp_path_factory.mktemp("reported") / "project"
     shutil.copytree(finished_run, project, symlinks=True)
-    written = snakemake(project, "--report", "results/snakemake-report.html")
+    written = snakemake(project, "--report", "results/snakemake-report.html", "--", "all", "audit")
     assert written.returncode == 0, written.stdout + written.stderr
     assert "warning" not in (written.stdout + written.stderr).lower()
     return (project / "results/snakemake-report.html").read_text(encoding="utf-8")

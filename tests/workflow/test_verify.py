@@ -66,13 +66,13 @@ def run(accepted: Path, tmp_path: Path) -> SimpleNamespace:
 
 
 def said(run: Any) -> list[str]:
-    """What verify said, from its log as Snakemake shows it where the run ends."""
+    """What verify said, from its log as it is shown where the job failed, once."""
     out = run.stdout + run.stderr
     assert run.returncode != 0
     assert "Traceback" not in out
     assert "is of an earlier run" not in out
-    shown = out.split("Logfile logs/verify.log:")[1].split("=" * 80)[1]
-    return shown.strip().splitlines()
+    (shown,) = out.split("Error in rule verify:\n")[1:]
+    return [line.strip() for line in shown.split("  (log: logs/verify.log)")[0].splitlines()]
 
 
 # ------------------------------------------------------------------------------------------------- the run as it is
@@ -105,7 +105,7 @@ def test_a_run_is_verified_every_time_that_it_is_asked_for_and_accepting_it_chan
     for _ in range(2):
         verified = snakemake(project, "--cores", "1", "--", "verify")
         assert verified.returncode == 0, verified.stdout + verified.stderr
-        assert "Finished jobid" in verified.stdout + verified.stderr
+        assert "  Verify\n" in verified.stdout + verified.stderr
     assert (project / "logs/verify.log").read_text(encoding="utf-8").startswith("Verified: ")
     again = snakemake(project, "--cores", "1", "--", "accept")
     assert again.returncode == 0, again.stdout + again.stderr

@@ -11,6 +11,7 @@ scattergather:
 CALIBRATION = {
     key: config["calibration"][key] for key in ("data_sets", "replicates", "seed")
 }
+CALIBRATION_MINUTES = 2 + 3 * calibration_seconds(config) / 60
 CALIBRATED_MODELS = config["calibration"]["models"]
 STUDIES = [f"comparisons/{name}" for name in config["comparisons"]] + [
     f"models/{name}" for name in CALIBRATED_MODELS
@@ -43,6 +44,9 @@ rule calibrate_tests:
         "<logs>/benchmarks/calibrate_tests/{comparison}/{scatteritem}.tsv"
     conda:
         "../../envs/pipeline.yaml"
+    threads: 1
+    resources:
+        **needs(600, CALIBRATION_MINUTES),
     params:
         **CALIBRATION,
     message:
@@ -65,6 +69,9 @@ rule calibrate_intervals:
         "<logs>/benchmarks/calibrate_intervals/{model}/{scatteritem}.tsv"
     conda:
         "../../envs/pipeline.yaml"
+    threads: 1
+    resources:
+        **needs(600, CALIBRATION_MINUTES),
     params:
         **CALIBRATION,
         level=config["intervals"]["level"],
@@ -112,6 +119,9 @@ rule gather_calibration:
         "<logs>/benchmarks/gather_calibration.tsv"
     conda:
         "../../envs/pipeline.yaml"
+    threads: 1
+    resources:
+        **needs(500),
     params:
         **CALIBRATION,
         level=config["intervals"]["level"],
@@ -125,18 +135,20 @@ rule draw_calibration:
     input:
         table="<results>/calibration/{figure}.csv",
         library=lambda wildcards: library(
-            "draw_figure", also=[f"twolevel.figures.{wildcards.figure}"]
+            "draw_figures", also=[f"twolevel.figures.{wildcards.figure}"]
         ),
     output:
-        svg=reported(
-            "<results>/calibration/{figure}.svg",
-            "calibration",
-            "Checks",
-            "calibration",
-            result="figure of {figure}",
-        ),
-        png="<results>/calibration/{figure}.png",
-        words="<results>/calibration/{figure}.json",
+        svg=[
+            reported(
+                "<results>/calibration/{figure}.svg",
+                "calibration",
+                "Checks",
+                "calibration",
+                result="figure of {figure}",
+            )
+        ],
+        png=["<results>/calibration/{figure}.png"],
+        words=["<results>/calibration/{figure}.json"],
     log:
         "<logs>/draw_calibration/{figure}.log",
     benchmark:
@@ -145,21 +157,23 @@ rule draw_calibration:
         figure="type_1_error|coverage",
     conda:
         "../../envs/pipeline.yaml"
+    threads: 1
+    resources:
+        **needs(500),
     params:
-        settings=lambda wildcards: {"kind": wildcards.figure},
+        settings=lambda wildcards: {wildcards.figure: {"kind": wildcards.figure}},
+        reads=lambda wildcards: {wildcards.figure: ["table"]},
         names=configured_names(config),
     message:
         "Draw the calibration: {wildcards.figure}"
     script:
-        "../scripts/draw_figure.py"
+        "../scripts/draw_figures.py"
 
 
 # Without an output, it renders and prints the report that it asks for again, now that the calibration is there.
 rule calibration:
     input:
-        **dict(rules.render_report.input.items()),
-        report=rules.render_report.output[0],
-        printed=REPORT_PDF,
+        **AGAIN,
         calibration=rules.gather_calibration.output,
         drawn=expand(rules.draw_calibration.output, figure=CALIBRATION_FIGURES),
     log:
@@ -168,6 +182,9 @@ rule calibration:
         "<logs>/benchmarks/calibration.tsv"
     conda:
         "../../envs/pipeline.yaml"
+    threads: 1
+    resources:
+        **needs(2500, 5),
     params:
         config=rules.render_report.params.config,
         browser=BROWSER,

@@ -3,6 +3,13 @@ import re
 import shlex
 
 from imports import library_files
+from sizes import (
+    asked_for,
+    bootstrap_parts,
+    bootstrap_seconds,
+    calibration_seconds,
+    data_bytes,
+)
 from study_loader import find_study, has_part, load_part
 from twolevel.output.words import configured_names
 
@@ -28,10 +35,17 @@ TABLE = f"<results>/data/{config['data']['name']}.parquet"
 GROUP_TABLE = f"<results>/data/{GROUPS}.csv"
 
 
+DATA_MB = data_bytes(config) / 1e6
+
+
+def needs(mem_mb, minutes=2):
+    """The memory and the minutes of a job on small data, with room to spare, and what its data add to them."""
+    return asked_for(mem_mb + 15 * DATA_MB, minutes + DATA_MB / 5)
+
+
 wildcard_constraints:
     model="|".join(map(re.escape, config["models"])),
     comparison="|".join(map(re.escape, config["comparisons"])) or "(?!)",
-    figure="|".join(map(re.escape, config["figures"])) or "(?!)",
 
 
 def library(script, also=(), part=None):
@@ -49,7 +63,11 @@ def reported(file, caption, category, subcategory=None, **labels):
     """A result with its place in Snakemake's own report; the caption says what it shows, from the job's parameters."""
     return report(
         file,
-        caption=f"../report/captions/{caption}.rst",
+        caption=(
+            caption
+            if isinstance(caption, Path)
+            else f"../report/captions/{caption}.rst"
+        ),
         category=category,
         subcategory=subcategory,
         labels=labels,
@@ -78,6 +96,17 @@ def of_comparisons(file):
     )
 
 
+# In one part, the job that uses a bootstrap runs it.
+PARTS = bootstrap_parts(config)
+SPLIT = PARTS > 1
+
+
+def bootstrap_files(folder):
+    """The parts of the bootstrap of this model or comparison, where it is split."""
+    names = [f"{part}-of-{PARTS}" for part in range(1, PARTS + 1)] if SPLIT else []
+    return [f"<results>/{folder}/replicates/{name}.npz" for name in names]
+
+
 # What each kind reads, by the names of the arguments of its `draw`.
 FIGURE_TABLES = {
     "scatter": ["observations"],
@@ -104,11 +133,24 @@ FIGURE_TABLES = {
 }
 
 
-def figure_tables(wildcards):
-    """The tables that the kind of this figure reads."""
-    figure = config["figures"][wildcards.figure]
-    model = f"<results>/models/{figure.get('model')}"
-    comparison = f"<results>/comparisons/{figure.get('comparison')}"
+def shown_in(figure):
+    """The model or comparison that a figure is of; of what shows neither, the data."""
+    settings = config["figures"][figure]
+    return settings.get("model", settings.get("comparison", "the data"))
+
+
+def figure_group(figure):
+    """The folder of the results that a figure is of; figures of the same one are drawn together."""
+    settings = config["figures"][figure]
+    roles = [role for role in ("model", "comparison") if role in settings]
+    return f"{roles[0]}s/{settings[roles[0]]}" if roles else "data"
+
+
+def figure_tables(figures):
+    """The tables that these figures read, all of the same model, comparison or data."""
+    settings = config["figures"][figures[0]]
+    model = f"<results>/models/{settings.get('model')}"
+    comparison = f"<results>/comparisons/{settings.get('comparison')}"
     files = {
         "observations": TABLE,
         "fixed_effects": f"{model}/fixed_effects.csv",
@@ -124,16 +166,52 @@ def figure_tables(wildcards):
         "constrained": f"{model}/constrained.json",
         "audit": "<results>/optimiser_audit.csv",
     }
-    return {name: files[name] for name in FIGURE_TABLES[figure["kind"]]}
+    kinds = [config["figures"][figure]["kind"] for figure in figures]
+    return {name: files[name] for kind in kinds for name in FIGURE_TABLES[kind]}
 
 
-def shown_in_figure(wildcards):
-    """The model or comparison that a figure is of; of what shows neither, the data."""
-    figure = config["figures"][wildcards.figure]
-    return figure.get("model", figure.get("comparison", "the data"))
+def figure_library(figures):
+    """What the script imports, and the modules of the kinds: a change of another kind does not redraw these."""
+    kinds = sorted({config["figures"][figure]["kind"] for figure in figures})
+    return library("draw_figures", also=[f"twolevel.figures.{kind}" for kind in kinds])
 
 
-def figure_library(wildcards):
-    """What the script imports, and the kind's own module: a change of another kind does not redraw this one."""
-    kind = config["figures"][wildcards.figure]["kind"]
-    return library("draw_figure", also=[f"twolevel.figures.{kind}"])
+def figure_params(figures):
+    """What the script is told of these figures."""
+    settings = {figure: config["figures"][figure] for figure in figures}
+    return dict(
+        settings=settings,
+        reads={figure: FIGURE_TABLES[of["kind"]] for figure, of in settings.items()},
+        names=configured_names(config),
+    )
+
+
+def figure_outputs(figures):
+    """The files of these figures."""
+    return dict(
+        svg=[
+            reported(
+                f"<results>/figures/{figure}.svg",
+                figure_caption(figure),
+                "Figures",
+                shown_in(figure),
+                figure=figure,
+            )
+            for figure in figures
+        ],
+        png=[f"<results>/figures/{figure}.png" for figure in figures],
+        words=[f"<results>/figures/{figure}.json" for figure in figures],
+    )
+
+
+def figure_caption(figure):
+    """A caption of its own for each figure: Snakemake tells a caption which job made the file, but not which file it is."""
+    general = (CHECKOUT / "workflow/report/captions/figure.rst").read_text("utf-8")
+    own = Path(".snakemake/captions", f"{figure}.rst").absolute()
+    text = f"{{%- set name = {figure!r} -%}}\n{general}"
+    if workflow.is_main_process and not (
+        own.is_file() and own.read_text("utf-8") == text
+    ):
+        own.parent.mkdir(parents=True, exist_ok=True)
+        own.write_text(text, encoding="utf-8")
+    return own

@@ -12,6 +12,9 @@ sys.path.insert(0, str(CHECKOUT / "workflow"))
 
 from locks import take_over
 from planned import mistaken_plans
+from snakemake.logging import logger
+from snakemake.settings.enums import Quietness
+from terminal import closing_lines, take_over as speak_plainly
 from twolevel.data.config import check_config, with_defaults, with_values
 from twolevel.errors import UserError
 from twolevel.data.yaml_text import check_yaml
@@ -22,6 +25,15 @@ ALONE = workflow.modifier.is_main_snakefile()
 # Jobs on other machines read this file too: the lock is the main process's, for as long as it lives. Another workflow
 # looks after its own.
 RUN_LOCK = take_over(Path(".snakemake")) if ALONE and workflow.is_main_process else None
+
+# A run says what a person reads; whoever asks for more gets Snakemake's own words, as does a dry run.
+SAID = workflow.output_settings
+PLAINLY = not (SAID.dryrun or SAID.verbose or SAID.printshellcmds) and set(
+    SAID.quiet or ()
+) <= {Quietness.HOST}
+STAGES = (
+    speak_plainly(logger) if ALONE and workflow.is_main_process and PLAINLY else None
+)
 
 # Snakemake merges what --configfile names with what a Snakefile names: two analyses would become one.
 CONFIG_FILES = (

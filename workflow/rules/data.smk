@@ -33,6 +33,9 @@ rule fetch_data:
         "<logs>/benchmarks/fetch_data.tsv"
     conda:
         "../../envs/pipeline.yaml"
+    threads: 1
+    resources:
+        **needs(400, 5),
     params:
         data=FETCH,
     message:
@@ -55,6 +58,9 @@ rule prepare_data:
         "<logs>/benchmarks/prepare_data.tsv"
     conda:
         "../../envs/pipeline.yaml"
+    threads: 1
+    resources:
+        **needs(400),
     params:
         # Labels are for readers: without them a new one does not prepare the data again.
         data={

@@ -37,6 +37,9 @@ if ERRATA:
             "<logs>/benchmarks/check_errata.tsv"
         conda:
             "../../envs/pipeline.yaml"
+        threads: 1
+        resources:
+            **needs(600),
         params:
             study=lambda _: NARRATIVE,  # a plain text the linter takes for a path of the outputs
             names=SOURCE_NAMES,

@@ -1,30 +1,39 @@
-# Draw every figure, one job each. `kind` in config.yaml names the module of the library that draws it.
+# Draw the figures: all of one model, of one comparison or of the data in one job, since starting one takes longer than
+# drawing. `kind` in config.yaml names the module of the library that draws it.
+
+# Those of the audit are drawn where it is asked for.
+DRAWN = [
+    figure
+    for figure, settings in config["figures"].items()
+    if settings["kind"] != "optimiser_audit"
+]
+FIGURE_GROUPS = {}
+for figure in DRAWN:
+    FIGURE_GROUPS.setdefault(figure_group(figure), []).append(figure)
 
 
-rule draw_figure:
-    input:
-        unpack(figure_tables),
-        library=figure_library,
-    output:
-        svg=reported(
-            "<results>/figures/{figure}.svg",
-            "figure",
-            "Figures",
-            shown_in_figure,
-            figure="{figure}",
-        ),
-        png="<results>/figures/{figure}.png",
-        words="<results>/figures/{figure}.json",
-    log:
-        "<logs>/draw_figure/{figure}.log",
-    benchmark:
-        "<logs>/benchmarks/draw_figure/{figure}.tsv"
-    conda:
-        "../../envs/pipeline.yaml"
-    params:
-        settings=lambda wildcards: config["figures"][wildcards.figure],
-        names=configured_names(config),
-    message:
-        "Draw figure {wildcards.figure}"
-    script:
-        "../scripts/draw_figure.py"
+for number, (about, figures) in enumerate(FIGURE_GROUPS.items(), 1):
+
+    rule:
+        name:
+            f"draw_figures_{number}"
+        input:
+            **figure_tables(figures),
+            library=figure_library(figures),
+        output:
+            **figure_outputs(figures),
+        log:
+            f"<logs>/draw_figures/{about}.log",
+        benchmark:
+            f"<logs>/benchmarks/draw_figures/{about}.tsv"
+        conda:
+            "../../envs/pipeline.yaml"
+        threads: 1
+        resources:
+            **needs(500),
+        params:
+            **figure_params(figures),
+        message:
+            f"Draw {', '.join(figures)}"
+        script:
+            "../scripts/draw_figures.py"

@@ -1,8 +1,27 @@
-# Likelihood ratio tests of nested models; bootstraps of models and of comparisons, split over jobs.
+# Likelihood ratio tests of nested models; bootstraps of models and of comparisons, split over jobs where they are long.
+
+if SPLIT:
+
+    scattergather:
+        bootstrap=PARTS,
 
 
-scattergather:
-    bootstrap=config["bootstrap"]["parts"],
+# Of one job: there and back again in what is made of the replicates, and room to spare.
+BOOTSTRAP_MINUTES = 2 + 3 * bootstrap_seconds(config) / PARTS / 60
+BOOTSTRAP_MB = 500 + config["bootstrap"]["replicates"] / 1000
+
+
+TESTS = dict(
+    reference="<results>/comparisons/{comparison}/reference_distribution.parquet",
+    tests=reported(
+        "<results>/comparisons/{comparison}/tests.csv",
+        "tests",
+        "Comparisons",
+        "{comparison}",
+        table="tests",
+    ),
+)
+BOOTSTRAP = {key: config["bootstrap"][key] for key in ("replicates", "seed")}
 
 
 rule compare_models:
@@ -11,6 +30,7 @@ rule compare_models:
         fits=compared("fit.json"),
         library=library("compare_models"),
     output:
+        **({} if SPLIT else TESTS),
         comparison="<results>/comparisons/{comparison}/comparison.json",
         table=reported(
             "<results>/comparisons/{comparison}/table.csv",
@@ -26,44 +46,23 @@ rule compare_models:
         "<logs>/benchmarks/compare_models/{comparison}.tsv"
     conda:
         "../../envs/pipeline.yaml"
+    threads: 1
+    resources:
+        **needs(BOOTSTRAP_MB, 2 if SPLIT else BOOTSTRAP_MINUTES),
     params:
         settings=lambda wildcards: config["comparisons"][wildcards.comparison],
+        bootstrap={} if SPLIT else BOOTSTRAP,
     message:
         "Compare {params.settings[null_model]} with {params.settings[alternative_model]} by {params.settings[estimator]}"
     script:
         "../scripts/compare_models.py"
 
 
-rule simulate_replicates:
-    input:
-        experiment="<results>/{experiment}/experiment.npz",
-        library=library("simulate_replicates"),
-    output:
-        temp("<results>/{experiment}/replicates/{scatteritem}.npz"),
-    log:
-        "<logs>/simulate_replicates/{experiment}/{scatteritem}.log",
-    benchmark:
-        "<logs>/benchmarks/simulate_replicates/{experiment}/{scatteritem}.tsv"
-    wildcard_constraints:
-        experiment="(models|comparisons)/[^/]+",
-    conda:
-        "../../envs/pipeline.yaml"
-    params:
-        replicates=config["bootstrap"]["replicates"],
-        seed=config["bootstrap"]["seed"],
-    message:
-        "Bootstrap {wildcards.experiment}: part {wildcards.scatteritem} of {params.replicates} replicates"
-    script:
-        "../scripts/simulate_replicates.py"
-
-
 rule gather_intervals:
     input:
         experiment="<results>/models/{model}/experiment.npz",
         fit="<results>/models/{model}/fit.json",
-        parts=gather.bootstrap(
-            "<results>/models/{{model}}/replicates/{scatteritem}.npz"
-        ),
+        parts=bootstrap_files("models/{model}"),
         library=library("gather_intervals"),
     output:
         replicates="<results>/models/{model}/bootstrap.parquet",
@@ -80,9 +79,11 @@ rule gather_intervals:
         "<logs>/benchmarks/gather_intervals/{model}.tsv"
     conda:
         "../../envs/pipeline.yaml"
+    threads: 1
+    resources:
+        **needs(BOOTSTRAP_MB, 2 if SPLIT else BOOTSTRAP_MINUTES),
     params:
-        replicates=config["bootstrap"]["replicates"],
-        seed=config["bootstrap"]["seed"],
+        **BOOTSTRAP,
         level=config["intervals"]["level"],
     message:
         "Intervals of {wildcards.model} by bootstrap, profile likelihood and standard errors"
@@ -90,33 +91,52 @@ rule gather_intervals:
         "../scripts/gather_intervals.py"
 
 
-rule gather_tests:
-    input:
-        experiment="<results>/comparisons/{comparison}/experiment.npz",
-        comparison="<results>/comparisons/{comparison}/comparison.json",
-        parts=gather.bootstrap(
-            "<results>/comparisons/{{comparison}}/replicates/{scatteritem}.npz"
-        ),
-        library=library("gather_tests"),
-    output:
-        reference="<results>/comparisons/{comparison}/reference_distribution.parquet",
-        tests=reported(
-            "<results>/comparisons/{comparison}/tests.csv",
-            "tests",
-            "Comparisons",
-            "{comparison}",
-            table="tests",
-        ),
-    log:
-        "<logs>/gather_tests/{comparison}.log",
-    benchmark:
-        "<logs>/benchmarks/gather_tests/{comparison}.tsv"
-    conda:
-        "../../envs/pipeline.yaml"
-    params:
-        replicates=config["bootstrap"]["replicates"],
-        seed=config["bootstrap"]["seed"],
-    message:
-        "Test {wildcards.comparison} by bootstrap"
-    script:
-        "../scripts/gather_tests.py"
+if SPLIT:
+
+    rule simulate_replicates:
+        input:
+            experiment="<results>/{experiment}/experiment.npz",
+            library=library("simulate_replicates"),
+        output:
+            temp("<results>/{experiment}/replicates/{scatteritem}.npz"),
+        log:
+            "<logs>/simulate_replicates/{experiment}/{scatteritem}.log",
+        benchmark:
+            "<logs>/benchmarks/simulate_replicates/{experiment}/{scatteritem}.tsv"
+        wildcard_constraints:
+            experiment="(models|comparisons)/[^/]+",
+        conda:
+            "../../envs/pipeline.yaml"
+        threads: 1
+        resources:
+            **needs(BOOTSTRAP_MB, BOOTSTRAP_MINUTES),
+        params:
+            **BOOTSTRAP,
+        message:
+            "Bootstrap {wildcards.experiment}: part {wildcards.scatteritem} of {params.replicates} replicates"
+        script:
+            "../scripts/simulate_replicates.py"
+
+    rule gather_tests:
+        input:
+            experiment="<results>/comparisons/{comparison}/experiment.npz",
+            comparison="<results>/comparisons/{comparison}/comparison.json",
+            parts=bootstrap_files("comparisons/{comparison}"),
+            library=library("gather_tests"),
+        output:
+            **TESTS,
+        log:
+            "<logs>/gather_tests/{comparison}.log",
+        benchmark:
+            "<logs>/benchmarks/gather_tests/{comparison}.tsv"
+        conda:
+            "../../envs/pipeline.yaml"
+        threads: 1
+        resources:
+            **needs(BOOTSTRAP_MB),
+        params:
+            **BOOTSTRAP,
+        message:
+            "Test {wildcards.comparison} by bootstrap"
+        script:
+            "../scripts/gather_tests.py"

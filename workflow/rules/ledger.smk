@@ -44,6 +44,9 @@ if SOURCE:
             "<logs>/benchmarks/write_ledger.tsv"
         conda:
             "../../envs/pipeline.yaml"
+        threads: 1
+        resources:
+            **needs(600),
         params:
             study=lambda _: NARRATIVE,  # a plain text the linter takes for a path of the outputs
             names=SOURCE_NAMES,

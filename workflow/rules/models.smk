@@ -53,6 +53,9 @@ rule fit_model:
     priority: 2
     conda:
         "../../envs/pipeline.yaml"
+    threads: 1
+    resources:
+        **needs(600),
     params:
         formula=lambda wildcards: config["models"][wildcards.model]["formula"],
         group=config["data"]["group"],
@@ -83,6 +86,9 @@ rule explain_variance:
         "<logs>/benchmarks/explain_variance.tsv"
     conda:
         "../../envs/pipeline.yaml"
+    threads: 1
+    resources:
+        **needs(400),
     params:
         baselines={
             model: settings["baseline"]

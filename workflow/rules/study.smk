@@ -33,6 +33,9 @@ if OWN:
             "<logs>/benchmarks/make_study_tables.tsv"
         conda:
             "../../envs/pipeline.yaml"
+        threads: 1
+        resources:
+            **needs(500),
         params:
             study=lambda _: NARRATIVE,  # a plain text the linter takes for a path of the outputs
             settings=OWN_SETTINGS,

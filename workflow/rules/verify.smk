@@ -4,7 +4,7 @@ BASELINE = dict(
     # All but the page: results that its story does not fit are compared too, and named.
     run=lambda wildcards: [
         file
-        for file in rules.all.input
+        for file in [*rules.all.input, *AUDIT]
         if file not in [*rules.render_report.output, *REPORT_PDF]
     ],
     # It says which folder has the results.
@@ -30,6 +30,9 @@ rule verify:
         "<logs>/verify.log",
     conda:
         "../../envs/pipeline.yaml"
+    threads: 1
+    resources:
+        **needs(300),
     params:
         settings=SETTINGS,
         record=False,
@@ -46,6 +49,9 @@ rule accept:
         "<logs>/accept.log",
     conda:
         "../../envs/pipeline.yaml"
+    threads: 1
+    resources:
+        **needs(300),
     params:
         settings=SETTINGS,
         record=True,

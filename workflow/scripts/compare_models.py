@@ -1,9 +1,11 @@
-"""Test one null model against one alternative by their likelihood ratio."""
+"""Test one null model against one alternative by their likelihood ratio; by bootstrap too where that is short."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 from _job import job, read_json, write_arrays, write_json, write_table
+from gather_tests import write_tests
 from twolevel.bootstrap.experiment import comparison_experiment, to_arrays
 from twolevel.data.fingerprint import check_same_data
 from twolevel.inference.compare import added_random_effects, comparison_table, likelihood_ratio
@@ -11,8 +13,18 @@ from twolevel.likelihood.crossproducts import cross_products
 from twolevel.model.formula import build_design
 
 
-def main(name: str, table: str, fits: list[str], output: Any, settings: dict[str, str]) -> None:
-    """Compare the two models of `settings`, fitted in `fits` (null, alternative), by its estimator."""
+def main(
+    name: str,
+    table: str,
+    fits: list[str],
+    output: Any,
+    settings: dict[str, str],
+    bootstrap: Mapping[str, int] | None = None,
+) -> None:
+    """Compare the two models of `settings`, fitted in `fits` (null, alternative), by its estimator.
+
+    `bootstrap` has `replicates` and `seed` where this job is to run it, and nothing where others do.
+    """
     names = (settings["null_model"], settings["alternative_model"])
     both = [read_json(file) for file in fits]
     check_same_data(both[0], both[1], names)
@@ -36,6 +48,8 @@ def main(name: str, table: str, fits: list[str], output: Any, settings: dict[str
     write_json(output.comparison, result)
     write_table(output.table, comparison_table(names, (null, alternative), test))
     write_arrays(output.experiment, to_arrays(experiment))
+    if bootstrap:
+        write_tests(result, experiment, (), output, **bootstrap)
 
 
 if __name__ == "__main__":
@@ -46,4 +60,5 @@ if __name__ == "__main__":
             snakemake.input.fits,  # noqa: F821
             snakemake.output,  # noqa: F821
             snakemake.params.settings,  # noqa: F821
+            snakemake.params.bootstrap,  # noqa: F821
         )

@@ -2,14 +2,18 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from _job import job, write_text
+from _job import job, read_jsons, write_json, write_text
+from twolevel.data.fingerprint import studied
 
 
-def main(trials: Sequence[str], seconds: Sequence[str], all_trials: str, all_seconds: str) -> None:
-    """Write the tables of all models, one below the other, in the order of the configuration."""
-    write_text(all_trials, _stacked(trials))
-    write_text(all_seconds, _stacked(seconds))
+def main(fits: Sequence[str], trials: Sequence[str], seconds: Sequence[str], output: Any) -> None:
+    """Write the tables of all models, one below the other, in the configuration's order, and which fits they audit."""
+    read = read_jsons(fits)
+    write_text(output.trials, _stacked(trials))
+    write_text(output.seconds, _stacked(seconds))
+    write_json(output.about, studied({}, read, list(read)))
 
 
 def _stacked(files: Sequence[str]) -> str:
@@ -20,4 +24,5 @@ def _stacked(files: Sequence[str]) -> str:
 
 if __name__ == "__main__":
     with job(snakemake.log[0]):  # noqa: F821
-        main(snakemake.input.trials, snakemake.input.seconds, *snakemake.output)  # noqa: F821
+        files = snakemake.input  # noqa: F821
+        main(files.fits, files.trials, files.seconds, snakemake.output)  # noqa: F821

@@ -1,4 +1,4 @@
-"""Unite the parts of a model's bootstrap; set the intervals of all methods side by side."""
+"""Run a model's bootstrap, or unite its parts; set the intervals of all methods side by side."""
 
 import logging
 from typing import Any
@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from _job import job, read_arrays, read_json, write_table
-from twolevel.bootstrap.experiment import from_arrays, part_from_arrays, unite
+from simulate_replicates import replicates_of
+from twolevel.bootstrap.experiment import from_arrays
 from twolevel.bootstrap.replicate_tables import replicate_table, simulated_values
 from twolevel.inference.intervals import bootstrap_intervals, wald_intervals
 from twolevel.inference.profile_intervals import profile_intervals
@@ -14,11 +15,11 @@ from twolevel.inference.reported import reported
 from twolevel.likelihood.deviance import from_lme4, pack
 
 
-def main(files: Any, output: Any, replicates: int, seed: int, level: float) -> None:
+def main(files: Any, output: Any, replicates: int, seed: int, level: float, threads: int = 1) -> None:
     """Write the replicate table and the intervals of the model in `files.fit`."""
     fit = read_json(files.fit)
     experiment = from_arrays(read_arrays(files.experiment))
-    (united,) = unite(experiment, seed, replicates, [part_from_arrays(read_arrays(part)) for part in files.parts])
+    (united,) = replicates_of(experiment, seed, replicates, files.parts, threads)
     data, of = experiment.targets[0].data, reported(fit)
     table = replicate_table(united, data, np.array(fit["fixed_effects"]), of.listed)
     if failed := int((~table["optimum_found"]).sum()):
@@ -35,4 +36,4 @@ def main(files: Any, output: Any, replicates: int, seed: int, level: float) -> N
 
 if __name__ == "__main__":
     with job(snakemake.log[0]):  # noqa: F821
-        main(snakemake.input, snakemake.output, **snakemake.params)  # noqa: F821
+        main(snakemake.input, snakemake.output, threads=snakemake.threads, **snakemake.params)  # noqa: F821

@@ -1,19 +1,33 @@
 """Unite the parts of a comparison's bootstrap; set its tests side by side."""
 
 import logging
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from _job import job, read_arrays, read_json, write_table
-from twolevel.bootstrap.experiment import from_arrays, part_from_arrays, unite
+from simulate_replicates import replicates_of
+from twolevel.bootstrap.experiment import Experiment, from_arrays
 from twolevel.bootstrap.likelihood_ratio_tests import bootstrap_tests
 from twolevel.bootstrap.replicate_tables import reference_table, simulated_statistics
 
 
 def main(files: Any, output: Any, replicates: int, seed: int) -> None:
     """Write the reference distribution and the tests of the comparison in `files.comparison`."""
-    comparison = read_json(files.comparison)
     experiment = from_arrays(read_arrays(files.experiment))
-    null, alternative = unite(experiment, seed, replicates, [part_from_arrays(read_arrays(p)) for p in files.parts])
+    write_tests(read_json(files.comparison), experiment, files.parts, output, replicates, seed)
+
+
+def write_tests(
+    comparison: Mapping[str, Any],
+    experiment: Experiment,
+    parts: Sequence[str],
+    output: Any,
+    replicates: int,
+    seed: int,
+    threads: int = 1,
+) -> None:
+    """The same for a comparison and an experiment at hand; without `parts` the bootstrap is run here."""
+    null, alternative = replicates_of(experiment, seed, replicates, parts, threads)
     blocks = [target.data.blocks for target in experiment.targets]
     table = reference_table(null, alternative, (blocks[0], blocks[1]))
     statistics = simulated_statistics(table, experiment.name, comparison["null_model"])

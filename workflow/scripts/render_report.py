@@ -1,7 +1,9 @@
 """Render the report: one HTML page from the results."""
 
+import fcntl
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,20 +16,25 @@ from twolevel.report.calibration import CalibrationResults
 from twolevel.report.contents import Results, contents
 from twolevel.report.intervals import Replicates
 from twolevel.report.model import ModelTables
+from twolevel.report.optimiser_audit import AuditResults
 from twolevel.report.page import render_page
 
 
-def main(files: Any, config: Mapping[str, Any], calibration: str, output: str) -> None:
+def main(files: Any, config: Mapping[str, Any], folder: Path, output: str) -> None:
     """Write the page.
 
     Parameters
     ----------
     files : paths by what they hold; those of a model or comparison lie in the folder of its name
     config : what the page says of the configuration
-    calibration : folder of the calibration, which may not have been made
+    folder : the results, where the calibration and the audit are looked for, which may not have been made
     output : path of the page
     """
-    results = replace(read_results(files, config), calibration=read_calibration(Path(calibration)))
+    results = replace(
+        read_results(files, config),
+        calibration=read_calibration(folder / "calibration"),
+        optimiser_audit=read_audit(folder, config["figures"]),
+    )
     study = config["report"]["narrative"]
     tell = load_part(find_study(study), "narrative", "tell") if study else None
     page = render_page(contents(results, tell), read_templates(files.templates, files.study_templates))
@@ -54,7 +61,6 @@ def read_results(files: Any, config: Mapping[str, Any]) -> Results:
         words={Path(file).stem: read_json(file) for file in files.words},
         constrained=read_jsons(files.constrained),
         ledger=_read_as_text(files.ledger[0]) if files.ledger else None,
-        optimiser_audit=_read_only(files.audit),
         study_tables={_in_results(file, files): _read_table(file) for file in files.study_tables},
         errata=_read_only(files.errata),
     )
@@ -116,6 +122,21 @@ def read_calibration(folder: Path) -> CalibrationResults | None:
     )
 
 
+def read_audit(folder: Path, figures: Mapping[str, Mapping[str, str]]) -> AuditResults | None:
+    """Read the audit of optimisers; nothing where it is not there, or not yet complete."""
+    drawn = [name for name, settings in figures.items() if settings["kind"] == "optimiser_audit"]
+    pictures, words = ({name: folder / f"figures/{name}{end}" for name in drawn} for end in (".svg", ".json"))
+    about, table = folder / "optimiser_audit.json", folder / "optimiser_audit.csv"
+    if not all(file.is_file() for file in (about, table, *pictures.values(), *words.values())):
+        return None
+    return AuditResults(
+        about=read_json(about),
+        table=_read_table(str(table)),
+        pictures={name: file.read_bytes() for name, file in pictures.items()},
+        words={name: read_json(file) for name, file in words.items()},
+    )
+
+
 def _read_table(path: str) -> pd.DataFrame:
     """Read a CSV table; a model may be called `null`."""
     return pd.read_csv(path, keep_default_na=False, na_values=[""])
@@ -131,15 +152,24 @@ def _read_only(paths: Sequence[str]) -> pd.DataFrame | None:
     return _read_table(paths[0]) if paths else None
 
 
+@contextmanager
+def alone() -> Iterator[None]:
+    """Wait for another job that renders the same page: the last one then finds what both were to show."""
+    with Path(".snakemake", "report.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 if __name__ == "__main__":
     with job(snakemake.log[0]):  # noqa: F821
-        # The rule `calibration` has no output: it renders the report anew over the one that it asks for.
-        page = Path(snakemake.output[0] if snakemake.output else snakemake.input.report)  # noqa: F821
-        made = page.stat().st_mtime_ns if not snakemake.output else None  # noqa: F821
-        # The calibration is no input (see calibration.smk): it is looked for beside the report.
-        main(snakemake.input, snakemake.params.config, str(page.with_name("calibration")), str(page))  # noqa: F821
-        if made is not None:
-            for printed in snakemake.input.printed:  # noqa: F821
-                print_report.main(snakemake.params.browser, str(page), printed)  # noqa: F821
-            # As old as it was: the next run would take a younger page for a reason to print it again.
-            os.utime(page, ns=(made, made))
+        files, params = snakemake.input, snakemake.params  # noqa: F821
+        # The rules `calibration` and `audit` have no output: they render the report anew over the one they ask for.
+        page = Path(snakemake.output[0] if snakemake.output else files.report)  # noqa: F821
+        with alone():
+            made = page.stat().st_mtime_ns if not snakemake.output else None  # noqa: F821
+            main(files, params.config, page.parent, str(page))
+            if made is not None:
+                for printed in files.printed:
+                    print_report.main(params.browser, str(page), printed)
+                # As old as it was: the next run would take a younger page for a reason to print it again.
+                os.utime(page, ns=(made, made))

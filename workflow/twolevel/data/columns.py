@@ -2,13 +2,15 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
-from typing import Literal, NotRequired, TypedDict
+from typing import TYPE_CHECKING, Literal, NotRequired, TypedDict
 
 import numpy as np
 import pandas as pd
-import pandera.pandas as pa
 
 from twolevel.errors import UserError
+
+if TYPE_CHECKING:
+    import pandera.pandas as pa
 
 # How many rows, groups or values a message shows before it says "...".
 SHOWN = 5
@@ -109,6 +111,8 @@ def _typed(values: pd.Series, declared: Column) -> pd.Series:
 
 def _value_problems(table: pd.DataFrame, columns: Mapping[str, Column], *, nullable: bool) -> Iterator[str]:
     """Let pandera check every declared column, and put what it found for each into one line."""
+    import pandera.pandas as pa  # here, because who only derives columns starts faster without it
+
     schema = pa.DataFrameSchema(
         {
             column: pa.Column(checks=_checks(declared), unique=declared.get("unique", False), nullable=nullable)
@@ -134,8 +138,10 @@ def _value_problems(table: pd.DataFrame, columns: Mapping[str, Column], *, nulla
         yield f"column {column}: {len(cases)} of {len(table)} rows {wrong}: {_some(shown)}"
 
 
-def _checks(declared: Column) -> list[pa.Check]:
+def _checks(declared: Column) -> "list[pa.Check]":
     """Make pandera's checks of the values that are there; the text of each is what its rows do wrong."""
+    import pandera.pandas as pa
+
     if declared["type"] == "factor":
         levels = declared["levels"]
         wrong = f"are not one of {', '.join(levels)}"

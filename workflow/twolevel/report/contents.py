@@ -1,7 +1,7 @@
 """All that the page shows, brought together from results that are already read."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any
 
@@ -20,7 +20,7 @@ from twolevel.report.files import picture_address, picture_size
 from twolevel.report.intervals import interval_sentences
 from twolevel.report.ledger import Ledger, read_ledger
 from twolevel.report.model import Model, ModelTables, read_model
-from twolevel.report.optimiser_audit import OptimiserAudit, read_audit
+from twolevel.report.optimiser_audit import AuditResults, OptimiserAudit, read_audit
 from twolevel.report.optimum import Audit, audit, optimum_sentences
 from twolevel.report.placement import place
 from twolevel.report.prose import listed, outcome
@@ -43,10 +43,10 @@ class Results:
     statistics : the statistics of its simulated data sets
     pictures, words : the SVG of each figure, and its title, alt text and caption
     constrained : `constrained.json` of each model
-    ledger, optimiser_audit, errata : `ledger.csv`, `optimiser_audit.csv` and `errata.csv`, where the configuration asks
-        for them
+    ledger, errata : `ledger.csv` and `errata.csv`, where the configuration asks for them
     study_tables : the tables that only the study has, by their paths in `results/` without `.csv`
-    calibration : what `snakemake calibration` left behind, where it has been run
+    calibration, optimiser_audit : what `snakemake calibration` and `snakemake audit` left behind, where they have been
+        run
     """
 
     config: Mapping[str, Any]
@@ -63,10 +63,10 @@ class Results:
     words: Mapping[str, Mapping[str, str]]
     constrained: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     ledger: pd.DataFrame | None = None
-    optimiser_audit: pd.DataFrame | None = None
     study_tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     errata: pd.DataFrame | None = None
     calibration: CalibrationResults | None = None
+    optimiser_audit: AuditResults | None = None
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,8 @@ class Contents:
     """What the templates are given, under these names.
 
     `files` has the result tables that the page offers as CSV, by their paths in `results/`; `with_zero` the columns of
-    numbers whose values reach to zero or to both sides of it.
+    numbers whose values reach to zero or to both sides of it; `old_audit` says that there is an audit of optimisers of
+    other fits.
     """
 
     title: str
@@ -99,6 +100,7 @@ class Contents:
     calibration: Calibration | None
     ledger: Ledger | None
     optimiser_audit: OptimiserAudit | None
+    old_audit: bool
     errata: Errata | None
     labels: Labels
     provenance: Mapping[str, Any]
@@ -143,6 +145,9 @@ def contents(results: Results, tell: Callable[[Material], Narrative] | None = No
         The models were fitted to different data, or the study's story is not about them.
     """
     config, labels = results.config, read_labels(configured_names(results.config))
+    old_audit = results.optimiser_audit is not None and not results.optimiser_audit.is_of(results.fits)
+    if old_audit:
+        results = replace(results, optimiser_audit=None)
     first, *others = config["models"]
     for other in others:
         check_same_data(results.fits[first], results.fits[other], (first, other))
@@ -163,7 +168,12 @@ def contents(results: Results, tell: Callable[[Material], Narrative] | None = No
         for name, settings in config["comparisons"].items()
     }
     explained = results.variance_explained.to_dict("records")
-    figures = {name: _figure(name, results) for name in config["figures"]}
+    pictures, words = _drawn(results)
+    figures = {
+        name: _figure(name, settings, pictures[name], words[name])
+        for name, settings in config["figures"].items()
+        if name in pictures
+    }
     audits = [audit(model) for model in models.values()]
     optional = _optional(results)
     narrative = tell(_material(results, labels, models, comparisons, explained)) if tell else None
@@ -175,6 +185,7 @@ def contents(results: Results, tell: Callable[[Material], Narrative] | None = No
         ],
         files=_files(results),
         **optional,
+        old_audit=old_audit,
         labels=labels,
         provenance=results.provenance,
         library=results.fits[first]["fingerprint"]["library"],
@@ -218,13 +229,13 @@ def _material(
 
 def _optional(results: Results) -> dict[str, Any]:
     """What a run need not have made, by its field in `Contents`; None where it has not."""
-    calibration = None
+    calibration, audited = None, results.optimiser_audit
     if results.calibration is not None:
         calibration = read_calibration(results.calibration, results.comparisons, results.fits)
     return {
         "calibration": calibration,
         "ledger": None if results.ledger is None else read_ledger(results.ledger),
-        "optimiser_audit": None if results.optimiser_audit is None else read_audit(results.optimiser_audit),
+        "optimiser_audit": None if audited is None else read_audit(audited.table),
         "errata": None if results.errata is None else read_errata(results.errata),
     }
 
@@ -249,21 +260,31 @@ def _files(results: Results) -> dict[str, pd.DataFrame]:
     if results.calibration is not None:
         files["calibration/type_1_error.csv"] = results.calibration.type_1_error
         files["calibration/coverage.csv"] = results.calibration.coverage
-    single = {"ledger.csv": results.ledger, "optimiser_audit.csv": results.optimiser_audit}
-    files |= {name: table for name, table in single.items() if table is not None}
+    if results.ledger is not None:
+        files["ledger.csv"] = results.ledger
+    if results.optimiser_audit is not None:
+        files["optimiser_audit.csv"] = results.optimiser_audit.table
     return files
 
 
-def _figure(name: str, results: Results) -> Figure:
-    settings, words = results.config["figures"][name], results.words[name]
+def _drawn(results: Results) -> tuple[dict[str, bytes], dict[str, Mapping[str, str]]]:
+    """Every picture that the run and the audit drew, and its words."""
+    of_audit = results.optimiser_audit
+    return (
+        {**results.pictures, **(of_audit.pictures if of_audit else {})},
+        {**results.words, **(of_audit.words if of_audit else {})},
+    )
+
+
+def _figure(name: str, settings: Mapping[str, Any], picture: bytes, words: Mapping[str, str]) -> Figure:
     return Figure(
         name=name,
         kind=settings["kind"],
         place=place(settings["kind"], settings.get("model")),
         model=settings.get("model"),
         comparison=settings.get("comparison"),
-        address=picture_address(results.pictures[name]),
-        size=picture_size(results.pictures[name]),
+        address=picture_address(picture),
+        size=picture_size(picture),
         alt=words["alt"],
         caption=words["caption"],
     )

@@ -1,19 +1,41 @@
 """Which optimisers, from which starts, found the optimum."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import inf
 from statistics import median
 from typing import Any
 
 import pandas as pd
 
+from twolevel.data.fingerprint import is_current
 from twolevel.output.numbers import fixed
 from twolevel.output.words import ELSEWHERE, SEARCHES, STARTS, clean
 from twolevel.report.prose import listed
 
 # The searches that start there by themselves.
 DEFAULT_START = "identity"
+
+
+@dataclass(frozen=True)
+class AuditResults:
+    """What `snakemake audit` left behind, read.
+
+    Attributes
+    ----------
+    about : `optimiser_audit.json`, the fits that were audited
+    table : `optimiser_audit.csv`
+    pictures, words : the SVG of each figure of the audit, and its title, alt text and caption
+    """
+
+    about: Mapping[str, Any]
+    table: pd.DataFrame
+    pictures: Mapping[str, bytes] = field(default_factory=dict)
+    words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def is_of(self, fits: Mapping[str, Mapping[str, Any]]) -> bool:
+        """Whether every one of these fits was audited, and no other."""
+        return set(self.about["models"]) == set(fits) and is_current(self.about, {}, fits)
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,9 @@
-"""Draw one figure, whatever its kind: its picture, and the words that belong to it."""
+"""Draw figures, whatever their kinds: the picture of each, and the words that belong to it."""
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import pyarrow
@@ -20,6 +21,18 @@ AS_WRITTEN = csv.ConvertOptions(null_values=[""], column_types=dict.fromkeys(NAM
 
 
 def main(
+    settings: Mapping[str, Mapping[str, Any]],
+    reads: Mapping[str, Sequence[str]],
+    names: Mapping[str, Any],
+    files: Any,
+    output: Any,
+) -> None:
+    """Draw the figures in `settings`, each from the tables of `files` that it `reads`; `output` lists their files."""
+    for figure, svg, png, words in zip(settings, output.svg, output.png, output.words, strict=True):
+        draw(figure, settings[figure], names, {name: files[name] for name in reads[figure]}, svg, png, words)
+
+
+def draw(
     figure: str,
     settings: Mapping[str, Any],
     names: Mapping[str, Any],
@@ -63,6 +76,7 @@ def main(
     write_json(words, {"title": drawing.title, "alt": drawing.alt, "caption": drawing.caption})
 
 
+@cache  # the figures of a model read the same tables, and change nothing in them
 def _read(path: str) -> Any:
     """Columns of a table as arrays, or what a JSON file holds; pyarrow starts in a third of pandas' time."""
     if path.endswith(".json"):
@@ -73,10 +87,4 @@ def _read(path: str) -> Any:
 
 if __name__ == "__main__":
     with job(snakemake.log[0]):  # noqa: F821
-        main(
-            snakemake.wildcards.figure,  # noqa: F821
-            snakemake.params.settings,  # noqa: F821
-            snakemake.params.names,  # noqa: F821
-            {name: path for name, path in snakemake.input.items() if name != "library"},  # noqa: F821
-            **snakemake.output,  # noqa: F821
-        )
+        main(files=snakemake.input, output=snakemake.output, **snakemake.params)  # noqa: F821
