@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from twolevel.data.columns import check_columns
-from twolevel.data.derive import derive
+from twolevel.model.derive import derive
 from twolevel.data.source import read_table
 from twolevel.fitting.fit import Fit, fit_model
 from twolevel.likelihood.crossproducts import CrossProducts, cross_products

@@ -209,7 +209,7 @@ def test_text_becomes_the_number_it_stands_for_to_the_last_bit() -> None:
         ([1.5, 2.0], ["1.5", "2.0"]),
         ([np.inf, 1.0], ["inf", "1.0"]),
         (pd.Categorical(["b", None]), ["b", None]),
-        ([True, False], ["True", "False"]),
+        ([True, False], ["TRUE", "FALSE"]),
     ],
 )
 def test_as_text(values: object, text: list[str | None]) -> None:

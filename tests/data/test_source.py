@@ -17,7 +17,8 @@ import fetch_data
 import jsonschema
 import pandas as pd
 import pytest
-from twolevel.data.source import download, read_table, read_texts
+from twolevel.data.download import download
+from twolevel.data.source import read_table, read_texts
 from twolevel.errors import UserError
 
 CONTENT = b"school,x\n007,1.5\n8,\n8,2\n"

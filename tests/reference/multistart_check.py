@@ -16,7 +16,7 @@ import yaml
 from simulated import experiment, gaps
 from twolevel.bootstrap.experiment import Experiment
 from twolevel.data.columns import check_columns
-from twolevel.data.derive import derive
+from twolevel.model.derive import derive
 from twolevel.data.source import read_table
 from twolevel.fitting.search import search, starts
 from twolevel.likelihood.crossproducts import cross_products

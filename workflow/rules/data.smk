@@ -6,9 +6,18 @@ MODE_KEYS = {
     "download": ("url", "sha256"),
     "snapshot": ("snapshot",),
 }
+# How to read the file, where it is said.
+READING = [
+    key for key in ("separator", "decimal", "encoding", "sheet") if key in config["data"]
+]
 FETCH = {
     key: config["data"][key]
-    for key in ("mode", "group", *MODE_KEYS.get(config["data"]["mode"], ()))
+    for key in (
+        "mode",
+        "group",
+        *MODE_KEYS.get(config["data"]["mode"], ()),
+        *READING,
+    )
 }
 
 

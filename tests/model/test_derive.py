@@ -5,8 +5,9 @@ from fractions import Fraction
 import numpy as np
 import pandas as pd
 import pytest
-from twolevel.data.derive import cut_like_r, derive, group_level_columns, group_mean, group_table
+from twolevel.data.recipes import cut_like_r, group_mean
 from twolevel.errors import UserError
+from twolevel.model.derive import derive, group_level_columns, group_table
 
 RECIPES = {
     "mean.ses": {"group_mean": "ses", "label": "mean"},
