@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-from twolevel.data.columns import Column, as_number, as_text, check_columns
+from twolevel.data.columns import check_columns
+from twolevel.data.kinds import Column, as_number, as_text
 from twolevel.errors import UserError
 
 COLUMNS: dict[str, Column] = {

@@ -34,7 +34,7 @@ def test_data_of_which_nothing_was_printed_need_no_such_section(config) -> None:
         ("data.columns.minority.levels", [False, True], "YAML reads Yes and No without quotes as true and false"),
         ("data.columns.sector", {"type": "factor"}, "data.columns.sector: the key levels is missing"),
         ("derive.cses", {"centre_within_group": "sess"}, r"derive.cses: 'sess' is neither .* \(did you mean 'ses'\?\)"),
-        ("derive.cses", {"center": "ses"}, "expected one of group_mean, centre_within_group, or cut"),
+        ("derive.cses", {"center": "ses"}, "expected one of group_mean, group_sd, .* or join with column"),
         ("derive.mean.ses.cat", None, ""),
         ("models", {}, "models: found {}"),
         ("models.bad name", {"formula": "y ~ x"}, "'bad name'; expected a name of letters"),

@@ -70,22 +70,22 @@ def main(data: Mapping[str, Any], raw: Path, provenance: Path) -> None:
 def obtain(data: Mapping[str, Any]) -> Obtained:
     """Get the table as `data.mode` says."""
     mode = data["mode"]
-    choices = Choices(**{of.name: data.get(of.name) for of in fields(Choices)})
+    reading = Choices(**{of.name: data.get(of.name) for of in fields(Choices)})
     if mode in ("auto", "download"):
         try:
-            return from_network(data["url"], data["sha256"], choices)
+            return from_network(data["url"], data["sha256"], reading)
         except UserError as error:
             if mode == "download":
                 raise
             reason = str(error).partition("\n")[0]  # the second line is how to mend it, and here that is done
         logging.warning("%s. The snapshot %s is used instead.", reason, data["snapshot"])
-        return from_file(data["snapshot"], f"snapshot, because the download failed: {reason}", choices)
+        return from_file(data["snapshot"], f"snapshot, because the download failed: {reason}", reading)
     if mode == "snapshot":
-        return from_file(data["snapshot"], "snapshot", choices)
+        return from_file(data["snapshot"], "snapshot", reading)
     if not Path(mode).is_file():
         choices = "".join(f"\n  {keyword}: {meaning}" for keyword, meaning in KEYWORDS.items())
         raise UserError(f"data.mode is {mode!r}, which is no file in {Path.cwd()} and none of{choices}")
-    return from_file(mode, "file", choices)
+    return from_file(mode, "file", reading)
 
 
 def from_network(url: str, sha256: str | None, choices: Choices) -> Obtained:

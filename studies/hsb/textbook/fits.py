@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from twolevel.data.columns import as_number, as_text
+from twolevel.data.kinds import as_number, as_text
 from twolevel.errors import UserError
 from twolevel.fitting.fit import Fit, fit_model
 from twolevel.inference.reliability import variance_components

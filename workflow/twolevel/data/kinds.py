@@ -30,7 +30,7 @@ def as_number(values: pd.Series) -> pd.Series:
 
 
 def as_text(values: pd.Series) -> pd.Series:
-    """Return `values` as text, whole numbers without a decimal point (R numbers its groups in doubles), truth as in R."""
+    """Return `values` as text, truth as R writes it, whole numbers without a decimal point (R has them in doubles)."""
     if pd.api.types.is_float_dtype(values):
         present = values.dropna()
         if np.all(np.mod(present, 1) == 0) and present.abs().lt(2**63).all():
@@ -58,21 +58,22 @@ def kind_problems(
         if kind == "number" and pd.api.types.is_datetime64_any_dtype(values):
             yield (
                 name,
-                f"column {name} holds dates, and is declared a number: put a number into the file, such as days since the "
-                f'first (in R: as.numeric(x${name} - min(x${name}), units = "days")), or declare a factor',
+                f"column {name} holds dates, and is declared a number: put a number into the file, such as days since "
+                f'the first (in R: as.numeric(x${name} - min(x${name}), units = "days")), or declare a factor',
             )
         elif kind == "number" and isinstance(values.dtype, pd.CategoricalDtype) and _has_words(values):
             levels = ", ".join(map(str, values.cat.categories[:5]))
             yield (
                 name,
-                f"column {name} has levels or value labels ({levels}), and is declared a number: declare a factor with these "
-                f"levels, and make a number of it by derive, as in {{recode: {name}, to: {{{values.cat.categories[0]}: 1, ...}}}}",
+                f"column {name} has levels or value labels ({levels}), and is declared a number: declare a factor with "
+                f"these levels, and make a number of it by derive, as in {{recode: {name}, to: "
+                f"{{{values.cat.categories[0]}: 1, ...}}}}",
             )
         elif kind != "number" and pd.api.types.is_float_dtype(values) and values.abs().max() >= EXACT:
             yield (
                 name,
-                f"column {name} names {'groups or rows' if kind == 'identifier' else 'levels'} by numbers beyond 2^53 that the "
-                "file stores as floating point numbers, where two can have become one: save them as text",
+                f"column {name} names {'groups or rows' if kind == 'identifier' else 'levels'} by numbers beyond 2^53 "
+                "that the file stores as floating point numbers, where two can have become one: save them as text",
             )
 
 

@@ -20,7 +20,7 @@ def read(content: bytes, suffix: str, name: str, choices: Choices) -> FileRead:
     import pyreadstat
     from pyreadstat import PyreadstatError, ReadstatError
 
-    readers = {
+    readers: dict[str, Any] = {
         ".sav": pyreadstat.read_sav,
         ".zsav": pyreadstat.read_sav,
         ".dta": pyreadstat.read_dta,
@@ -84,4 +84,4 @@ def _formats_elsewhere(about: Any, suffix: str) -> Iterator[str]:
     if suffix in (".sas7bdat", ".xpt"):
         for column, form in about.original_variable_types.items():
             if form and form.rstrip("0123456789.").upper() not in own:
-                yield f"column {column} has the format {form}, whose labels are in no file here: its values stay as they are"
+                yield f"column {column} has the format {form}, whose labels are in no file here: its values stay"

@@ -1,7 +1,7 @@
 """Read the one data frame of an .rds or .RData file.
 
-The package rdata reads the file to R's own objects; what each column is, its class and attributes say. A number's bytes are
-not enough: R stores a 64-bit integer of the package bit64 in the bytes of a double.
+The package rdata reads the file to R's own objects; what each column is, its class and attributes say. A number's
+bytes are not enough: R stores a 64-bit integer of the package bit64 in the bytes of a double.
 """
 
 import bz2
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 NA_INTEGER64 = np.iinfo(np.int64).min
 MARKS = {"latin-1": 4, "utf-8": 8}  # R's flags of a text's encoding
 BYTES = 2
-# How each unit of a difference in time and each clock of R counts, in seconds.
 EPOCH = pd.Timestamp("1970-01-01")
 
 Text = Callable[["RObject"], str | None]
@@ -128,7 +127,7 @@ def _table(frame: "RObject", text: Text, name: str) -> FileRead:
         except _Unmarked as error:
             raise UserError(
                 f"{name}: column {column} has texts that are not in UTF-8 and have no encoding mark, such as {error}\n"
-                "Say what they are in, as in data.encoding: windows-1252 (or latin1); or mark them in R and save again:\n"
+                "Say what they are in, as in data.encoding: windows-1252 (or latin1); or mark them in R, and save:\n"
                 f'  x${column} <- iconv(x${column}, "latin1", "UTF-8"); saveRDS(x, file)\n'
                 f"(of a factor its levels: levels(x${column}) <- iconv(levels(x${column}), ...))."
             ) from None
@@ -149,33 +148,37 @@ def _column(thing: "RObject", text: Text, column: str) -> tuple[str | None, Any,
     if "dim" in attributes and len(attributes["dim"].value) > 1 and int(attributes["dim"].value[1]) != 1:
         return f"a matrix; in R, a column for each of its columns: x <- cbind(x, x${column})", None, None
     if kind not in ("INT", "REAL", "LGL", "STR"):
-        shown = {"VEC": "a list", "CPLX": "complex numbers", "RAW": "raw bytes"}.get(kind, f"an object of type {kind}")
+        shown = {"VEC": "a list", "CPLX": "complex numbers"}.get(kind, f"an object of type {kind}")
         mend = f"Re(x${column})" if kind == "CPLX" else f"sapply(x${column}, function(one) ...)"
         return f"{shown}; in R, make one value for each row of it: x${column} <- {mend}", None, None
-    if "POSIXlt" in classes:
-        return f"a list of dates; in R: x${column} <- as.POSIXct(x${column})", None, None
     if kind == "STR":
         return None, pd.Series([text(item) for item in thing.value], dtype="str"), None
+    if kind == "LGL":
+        return None, _nullable(thing.value, "boolean"), None
     if "factor" in classes:
         levels = [text(item) for item in attributes["levels"].value]
         codes = np.ma.filled(thing.value, 0).astype(int) - 1
         return None, pd.Series(pd.Categorical.from_codes(codes, levels, ordered="ordered" in classes)), None
+    return None, *_numbers(thing, text, column)
+
+
+def _numbers(thing: "RObject", text: Text, column: str) -> tuple[pd.Series, str | None]:
+    """A column of numbers, as its class says: 64-bit integers, dates, values with labels, or plain ones."""
+    kind, classes, attributes = thing.info.type.name, _classes(thing), _attributes(thing)
     if "integer64" in classes:
-        whole = np.asarray(thing.value, dtype="<f8" if thing.value.dtype.byteorder == "<" else "f8").view("i8")
-        return None, pd.Series(whole, dtype="Int64").mask(whole == NA_INTEGER64), None
-    if kind == "LGL":
-        return None, _nullable(thing.value, "boolean"), None
+        whole = np.asarray(thing.value, dtype="f8").view("i8")
+        return pd.Series(whole, dtype="Int64").mask(whole == NA_INTEGER64), None
     numbers = np.ma.filled(np.ma.asarray(thing.value, dtype=np.float64), np.nan)
     if "Date" in classes:
-        return None, pd.Series(EPOCH + pd.to_timedelta(numbers, unit="D")), None
+        return pd.Series(EPOCH + pd.to_timedelta(numbers, unit="D")), None
     if "POSIXct" in classes:
-        return None, pd.Series(EPOCH + pd.to_timedelta(numbers, unit="s")), None
+        return pd.Series(EPOCH + pd.to_timedelta(numbers, unit="s")), None
     if any(name.startswith("haven_labelled") for name in classes) and "labels" in attributes:
-        return None, *_haven(pd.Series(numbers), attributes, text, column)
-    return None, pd.Series(numbers) if kind == "REAL" else _nullable(thing.value, "Int32"), None
+        return _haven(pd.Series(numbers), attributes, text, column)
+    return pd.Series(numbers) if kind == "REAL" else _nullable(thing.value, "Int32"), None
 
 
-def _nullable(values: Any, dtype: str) -> pd.Series:
+def _nullable(values: Any, dtype: Any) -> pd.Series:
     """Whole numbers and truth values: plain where all are there."""
     missing = np.ma.getmaskarray(values)
     plain = pd.Series(np.ma.getdata(values))

@@ -5,7 +5,7 @@ until one rounding, so that the order of the rows does not matter.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -60,7 +60,7 @@ def standardise(values: pd.Series, groups: pd.Series, over: str) -> pd.Series:
     return (values - _mean(units)) / spread
 
 
-def _map_groups(values: pd.Series, groups: pd.Series, summary: "callable[[pd.Series], float]") -> pd.Series:  # type: ignore[valid-type]
+def _map_groups(values: pd.Series, groups: pd.Series, summary: Callable[[pd.Series], float]) -> pd.Series:
     found = {label: summary(members) for label, members in values.dropna().groupby(groups, sort=False)}
     return groups.map(found).astype("float64")
 
@@ -80,7 +80,7 @@ def _units(values: pd.Series, groups: pd.Series, over: str) -> pd.Series:
     if over == "rows":
         return present
     each = present.groupby(groups, sort=False)
-    if varying := [str(label) for label, members in each if members.nunique() > 1]:
+    if varying := [str(label) for label, members in each if members.min() < members.max()]:
         raise ValuesError(
             f"over: groups needs one value in each group, and it varies within {len(varying)} of {each.ngroups}: "
             f"{_some(varying)}. Derive its group_mean first, or say over: rows."
@@ -108,7 +108,7 @@ def cut_like_r(values: pd.Series, breaks: int, labels: Sequence[str]) -> pd.Seri
     return cut_at(values, edges[1:-1], labels)
 
 
-def cut_at(values: pd.Series, points: Sequence[float], labels: Sequence[str]) -> pd.Series:
+def cut_at(values: pd.Series, points: Sequence[float] | np.ndarray, labels: Sequence[str]) -> pd.Series:
     """Divide values at given points, ascending; a value equal to a point belongs to the range below, as in R's `cut`.
 
     Returns
@@ -197,15 +197,16 @@ def join(groups: pd.Series, table: pd.DataFrame, column: str, levels: Sequence[s
         strange = given[given.notna() & ~numbers.abs().lt(np.inf)]
         if len(strange):
             raise ValuesError(
-                f"{file}, column {column}, has values that are no number: {_some(map(str, strange))}; of a factor, say its levels."
+                f"{file}, column {column}, has values that are no number: {_some(map(str, strange))}; "
+                "of a factor, say its levels."
             )
         return groups.map(dict(zip(names, numbers, strict=True))).astype("float64")
     texts = as_text(given).where(given.notna())
-    if strange := sorted(set(texts.dropna()) - set(levels)):
-        raise ValuesError(f"{file}, column {column}, has {_some(strange)}, not among the levels {', '.join(levels)}.")
+    if unknown := sorted(set(texts.dropna()) - set(levels)):
+        raise ValuesError(f"{file}, column {column}, has {_some(unknown)}, not among the levels {', '.join(levels)}.")
     return groups.map(dict(zip(names, texts, strict=True))).astype(pd.CategoricalDtype(list(levels), ordered=True))
 
 
-def _some(items: "map[str] | Sequence[str]") -> str:
+def _some(items: Iterable[str]) -> str:
     listed = list(items)
     return ", ".join(map(str, listed[:SHOWN])) + (", ..." if len(listed) > SHOWN else "")

@@ -2,7 +2,6 @@
 
 import datetime
 import io
-import re
 import zipfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -13,9 +12,11 @@ import pandas as pd
 from twolevel.data.reading import Choices, FileRead
 from twolevel.errors import UserError
 
-# What a formula that fails leaves in its cell.
-FAILED = re.compile(r"#(N/A|DIV/0!|REF!|VALUE!|NAME\?|NUM!|NULL!)")
-MISSING = ("", "NA", "NaN", "nan", "#N/A")
+MISSING = ("", "NA", "NaN", "nan")
+# The namespaces of the two formats.
+EXCEL = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+OPEN = "{urn:oasis:names:tc:opendocument:xmlns:%s:1.0}"
+CALC = "{urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0}"
 
 
 def read(content: bytes, suffix: str, name: str, choices: Choices) -> FileRead:
@@ -30,7 +31,7 @@ def read(content: bytes, suffix: str, name: str, choices: Choices) -> FileRead:
         sheet = _sheet(book, name, choices.sheet)
         rows = sheet.to_python()
         merged = sheet.merged_cell_ranges or []
-        formulas = _formulas(content, suffix, sheet.name)
+        computed = _computed(content, suffix, sheet.name)
     except python_calamine.PasswordError:
         raise UserError(f"{name} has a password\nSave it without one.") from None
     except (python_calamine.CalamineError, zipfile.BadZipFile, KeyError, ValueError) as error:
@@ -46,8 +47,8 @@ def read(content: bytes, suffix: str, name: str, choices: Choices) -> FileRead:
             f"{name}, sheet {sheet.name}: cells of the header are merged, from column {_letter(column)} on\n"
             "Give each column a name of its own in one row, and take the merging away."
         )
-    table, failed = _columns(header, rows[1:], left, f"{name}, sheet {sheet.name}")
-    return FileRead(table, notes=tuple(_notes(sheet.name, formulas, failed, len(merged))))
+    table = _table(header, rows[1:], left, f"{name}, sheet {sheet.name}")
+    return FileRead(table, notes=tuple(_notes(sheet.name, computed, len(merged))))
 
 
 def _sheet(book: Any, name: str, asked: str | None) -> Any:
@@ -76,9 +77,9 @@ def _name(cell: Any) -> str:
     return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell).strip()
 
 
-def _columns(header: Sequence[str], rows: Sequence[Sequence[Any]], left: int, where: str) -> tuple[pd.DataFrame, int]:
-    """The columns of a sheet, those without a name and a value left out; and how many cells have a failed formula."""
-    columns, failed = {}, 0
+def _table(header: Sequence[str], rows: Sequence[Sequence[Any]], left: int, where: str) -> pd.DataFrame:
+    """The columns and rows of a sheet, those without any value left out."""
+    columns = {}
     rows = [row for row in rows if any(cell != "" for cell in row)]
     for i, title in enumerate(header):
         cells = [row[i] for row in rows]
@@ -90,9 +91,8 @@ def _columns(header: Sequence[str], rows: Sequence[Sequence[Any]], left: int, wh
             continue
         if title in columns:
             raise UserError(f"{where}: more than one column is named {title}\nRename or remove the others.")
-        failed += sum(isinstance(cell, str) and FAILED.fullmatch(cell) is not None and cell != "#N/A" for cell in cells)
         columns[title] = _values(cells)
-    return pd.DataFrame(columns, index=range(len(rows))), failed
+    return pd.DataFrame(columns, index=range(len(rows)))
 
 
 def _values(cells: Sequence[Any]) -> pd.Series:
@@ -114,61 +114,56 @@ def _text(cell: Any) -> str:
     return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell)
 
 
-def _formulas(content: bytes, suffix: str, sheet: str) -> Counter[str]:
-    """How many cells of a sheet have a formula, and how many of these no value: calamine gives values only."""
+def _computed(content: bytes, suffix: str, sheet: str) -> Counter[str]:
+    """How many cells of a sheet have a formula with or without a value, or an error: calamine gives values only."""
     from xml.etree import ElementTree
 
     with zipfile.ZipFile(io.BytesIO(content)) as packed:
         if suffix == ".ods":
-            root = ElementTree.fromstring(packed.read("content.xml"))  # noqa: S314  (expat here expands no entity)
-            cells = _ods_cells(root, sheet)
-        else:
-            part = _part_of_sheet(packed, sheet)
-            cells = _xlsx_cells(ElementTree.fromstring(packed.read(part)))  # noqa: S314
-        return Counter("with a value" if valued else "without" for valued in cells)
+            return Counter(_ods_cells(ElementTree.fromstring(packed.read("content.xml")), sheet))  # noqa: S314
+        return Counter(_xlsx_cells(ElementTree.fromstring(packed.read(_part_of_sheet(packed, sheet)))))  # noqa: S314
 
 
-def _ods_cells(root: Any, sheet: str) -> Iterator[bool]:
-    for table in root.iter("{urn:oasis:names:tc:opendocument:xmlns:table:1.0}table"):
-        space = "{urn:oasis:names:tc:opendocument:xmlns:%s:1.0}"
-        if table.get(space % "table" + "name") != sheet:
-            continue
-        for cell in table.iter(space % "table" + "table-cell"):
-            if cell.get(space % "table" + "formula"):
-                yield cell.get(space % "office" + "value-type") is not None
+def _ods_cells(root: Any, sheet: str) -> Iterator[str]:
+    tables = (table for table in root.iter(OPEN % "table" + "table") if table.get(OPEN % "table" + "name") == sheet)
+    for table in tables:
+        for cell in table.iter(OPEN % "table" + "table-cell"):
+            if cell.get(CALC + "value-type") == "error":
+                yield "error"
+            elif cell.get(OPEN % "table" + "formula"):
+                yield "value" if cell.get(OPEN % "office" + "value-type") else "no value"
 
 
-def _xlsx_cells(root: Any) -> Iterator[bool]:
-    space = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
-    for cell in root.iter(f"{space}c"):
-        if cell.find(f"{space}f") is not None:
-            value = cell.find(f"{space}v")
-            yield value is not None and value.text is not None
+def _xlsx_cells(root: Any) -> Iterator[str]:
+    for cell in root.iter(f"{EXCEL}c"):
+        if cell.get("t") == "e":
+            yield "error"
+        elif cell.find(f"{EXCEL}f") is not None:
+            yield "value" if cell.findtext(f"{EXCEL}v") else "no value"
 
 
 def _part_of_sheet(packed: zipfile.ZipFile, sheet: str) -> str:
     """The file within an .xlsx that holds the sheet."""
     from xml.etree import ElementTree
 
-    main = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
     link = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
     book = ElementTree.fromstring(packed.read("xl/workbook.xml"))  # noqa: S314
-    wanted = next(of.get(link) for of in book.iter(f"{main}sheet") if of.get("name") == sheet)
+    wanted = next(of.get(link) for of in book.iter(f"{EXCEL}sheet") if of.get("name") == sheet)
     links = ElementTree.fromstring(packed.read("xl/_rels/workbook.xml.rels"))  # noqa: S314
     target = next(str(of.get("Target")) for of in links if of.get("Id") == wanted)
     return target.lstrip("/") if target.startswith("/") else f"xl/{target}"
 
 
-def _notes(sheet: str, formulas: Counter[str], failed: int, merged: int) -> Iterator[str]:
-    if formulas["with a value"]:
-        yield f"sheet {sheet}: {formulas['with a value']} cells have a formula; the values last computed are taken"
-    if formulas["without"]:
+def _notes(sheet: str, computed: Counter[str], merged: int) -> Iterator[str]:
+    if computed["value"]:
+        yield f"sheet {sheet}: {computed['value']} cells have a formula; the values last computed are taken"
+    if computed["no value"]:
         yield (
-            f"sheet {sheet}: {formulas['without']} cells have a formula and no value, and count as missing; open the file in "
-            "a spreadsheet and save it, so that they are computed"
+            f"sheet {sheet}: {computed['no value']} cells have a formula and no value, and count as missing; open the "
+            "file in a spreadsheet and save it, so that they are computed"
         )
-    if failed:
-        yield f"sheet {sheet}: {failed} cells have a formula that failed, such as #DIV/0!; they stay as texts"
+    if computed["error"]:
+        yield f"sheet {sheet}: {computed['error']} cells have an error such as #DIV/0!, and count as missing"
     if merged:
         yield f"sheet {sheet}: {merged} ranges of cells are merged; only the first cell of each has the value"
 

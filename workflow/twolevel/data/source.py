@@ -32,6 +32,8 @@ READERS = {
     ".ods": sheets.read,
 }
 
+AS_FOUND = Choices()
+
 
 def suffix_of(name: str) -> str:
     """Return what decides how a file of that name is read, in small letters: .csv, .csv.gz."""
@@ -39,7 +41,7 @@ def suffix_of(name: str) -> str:
     return "".join(suffixes[-2:] if suffixes[-1:] == [".gz"] else suffixes[-1:])
 
 
-def read_file(content: bytes, suffix: str, name: str, choices: Choices = Choices()) -> FileRead:
+def read_file(content: bytes, suffix: str, name: str, choices: Choices = AS_FOUND) -> FileRead:
     """Read a table from the bytes of a file.
 
     R's factors, labelled values of SPSS, Stata, SAS and R's haven, and categories of Parquet and Feather become
@@ -73,7 +75,7 @@ def read_file(content: bytes, suffix: str, name: str, choices: Choices = Choices
     return FileRead(table, read.unreadable, read.notes)
 
 
-def read_table(content: bytes, suffix: str, name: str, choices: Choices = Choices()) -> pd.DataFrame:
+def read_table(content: bytes, suffix: str, name: str, choices: Choices = AS_FOUND) -> pd.DataFrame:
     """Read a table whose columns are all of use (`read_file`)."""
     return read_file(content, suffix, name, choices).table
 

@@ -56,8 +56,8 @@ def _refusal(name: str, suffix: str, found: str) -> UserError:
 def _uneven(header: Sequence[str], row: Sequence[str], number: int, alike: bool) -> str:
     if alike and len(row) == len(header) + 1:
         return (
-            f"its header has {len(header)} names and each line {len(row)} values: R's write.table wrote the names of the "
-            "rows; leave them out with row.names = FALSE"
+            f"its header has {len(header)} names and each line {len(row)} values: R's write.table wrote the names of "
+            "the rows; leave them out with row.names = FALSE"
         )
     return f"Expected {len(header)} fields in line {number}, saw {len(row)}"
 

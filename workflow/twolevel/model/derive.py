@@ -36,7 +36,8 @@ _OF_ANY: Mapping[str, Callable[[pd.Series, pd.Series, Recipe], pd.Series]] = {
     "group_share": lambda values, groups, recipe: make.group_share(values, groups, recipe["of"]),
     "recode": lambda values, _, recipe: make.recode(values, {str(old): new for old, new in recipe["to"].items()}),
 }
-KINDS = (*_OF_A_NUMBER, *_OF_ANY, "lag", "formula", "join")
+_OF_ONE = {**_OF_A_NUMBER, **_OF_ANY}
+KINDS = (*_OF_ONE, "lag", "formula", "join")
 # What is the same for every observation of a group whatever it is made from.
 _OF_GROUPS = {"group_mean", "group_sd", "group_size", "group_share", "join"}
 
@@ -50,8 +51,8 @@ def derive(
     ----------
     table : one row per observation; numbers as float64
     group : the column that identifies the groups
-    recipes : by name, in order, each with one of `KINDS` for a key, as the configuration's schema explains; a recipe may
-        use columns derived before it
+    recipes : by name, in order, each with one of `KINDS` for a key, as the configuration's schema explains; a recipe
+        may use columns derived before it
     tables : the tables that `join` names, by its path, one row per group
 
     Raises
@@ -120,7 +121,7 @@ def _follow(recipe: Recipe, table: pd.DataFrame, group: str, name: str, tables: 
         if kind == "lag":
             order = _source(recipe["order"], table, f"derive.{name}.order", number=True)
             return make.lag(values, table[group], order, recipe.get("by", 1))
-        return (_OF_A_NUMBER | _OF_ANY)[kind](values, table[group], recipe)
+        return _OF_ONE[kind](values, table[group], recipe)
     except ValuesError as error:
         what = "" if kind in ("formula", "join") else f"in column {recipe[kind]!r}, "
         raise ValuesError(f"{key}: {what}{error}") from None
@@ -180,9 +181,9 @@ def _formula(text: str, table: pd.DataFrame) -> pd.Series:
     if not isinstance(value, Number):
         raise UserError(f"formula {text!r} gives no column of numbers; make levels by recode or cut.")
     made = pd.Series(np.asarray(value.numbers, dtype="float64"), index=table.index)
-    wrong = ~np.isfinite(made) & table[names].notna().all(axis=1)
+    wrong = (~np.isfinite(made) & table[names].notna().all(axis=1)).to_numpy(dtype=bool)
     if wrong.any():
-        row = int(wrong.to_numpy().argmax())
+        row = int(wrong.argmax())
         from_ = ", ".join(f"{name} = {table[name].iloc[row]}" for name in dict.fromkeys(names))
         raise ValuesError(f"{text!r} is not a finite number in {wrong.sum()} rows, first in row {row + 1}: {from_}.")
     return made

@@ -71,6 +71,7 @@ def _made(recipe: Mapping[str, Any], labels: Labels) -> str:
     kind = kind_of(recipe)
     of = clean(str(recipe[kind]))
     units = labels.group_noun.plural if recipe.get("over") == "groups" else many
+    order = clean(recipe.get("order", ""))
     words = {
         "group_mean": f"mean of {of} over the {many} of a {one}",
         "group_sd": f"standard deviation of {of} over the {many} of a {one}",
@@ -80,7 +81,7 @@ def _made(recipe: Mapping[str, Any], labels: Labels) -> str:
         "centre_at_grand_mean": f"{of} minus its mean over the {units}",
         "standardise": f"{of} minus its mean over the {units}, in standard deviations",
         "recode": f"{of} with other levels",
-        "lag": f"{of} of the {labels.observation_noun.singular} before in the {one}, by {clean(recipe.get('order', ''))}",
+        "lag": f"{of} of an earlier {labels.observation_noun.singular} in the {one}, by {order}",
         "formula": of,
         "join": f"{clean(recipe.get('column', ''))} of {of}",
     }
