@@ -73,7 +73,7 @@ def _frames(top: "RObject") -> list[tuple[str, "RObject"]]:
     return [(title, thing) for title, thing in objects if "data.frame" in _classes(thing)]
 
 
-def _pairs(pairlist: "RObject | None") -> Iterator[tuple["RObject", "RObject"]]:
+def _pairs(pairlist: "RObject | None") -> Iterator[tuple["RObject | None", Any]]:
     while pairlist is not None and pairlist.info.type.name == "LIST":
         value, rest = pairlist.value
         yield pairlist.tag, value
@@ -156,9 +156,13 @@ def _column(thing: "RObject", text: Text, column: str) -> tuple[str | None, Any,
     if kind == "LGL":
         return None, _nullable(thing.value, "boolean"), None
     if "factor" in classes:
-        levels = [text(item) for item in attributes["levels"].value]
-        codes = np.ma.filled(thing.value, 0).astype(int) - 1
-        return None, pd.Series(pd.Categorical.from_codes(codes, levels, ordered="ordered" in classes)), None
+        levels = [text(item) or "" for item in attributes["levels"].value]
+        codes = (np.ma.filled(thing.value, 0).astype(int) - 1).tolist()
+        return (
+            None,
+            pd.Series(pd.Categorical.from_codes(codes, dtype=pd.CategoricalDtype(levels, "ordered" in classes))),
+            None,
+        )
     return None, *_numbers(thing, text, column)
 
 
@@ -182,9 +186,7 @@ def _nullable(values: Any, dtype: Any) -> pd.Series:
     """Whole numbers and truth values: plain where all are there."""
     missing = np.ma.getmaskarray(values)
     plain = pd.Series(np.ma.getdata(values))
-    if not missing.any():
-        return plain.astype({"boolean": "bool", "Int32": "int32"}[dtype])
-    return plain.astype(dtype).mask(missing)
+    return plain if not missing.any() else plain.astype(dtype).mask(missing)
 
 
 def _haven(

@@ -74,5 +74,6 @@ def labelled(values: pd.Series, labels: Mapping[Any, str], column: str) -> tuple
     known = [value for value in named if value in used] if len(used) < len(named) else list(named)
     # Levels that no row has would be in the way of every declaration; R drops them by droplevels().
     codes = values.map({value: code for code, value in enumerate(known)})
-    made = pd.Categorical.from_codes(codes.fillna(-1).astype(int), [named[value] for value in known])
+    levels = pd.CategoricalDtype([named[value] for value in known])
+    made = pd.Categorical.from_codes(codes.fillna(-1).astype(int).tolist(), dtype=levels)
     return pd.Series(made, index=values.index, name=values.name), None

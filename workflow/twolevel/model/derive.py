@@ -112,7 +112,7 @@ def _follow(recipe: Recipe, table: pd.DataFrame, group: str, name: str, tables: 
     key = f"derive.{name}.{kind}"
     try:
         if kind == "formula":
-            return _formula(recipe[kind], table)
+            return _formula(recipe[kind], table, key)
         if kind == "join":
             file = recipe[kind]
             return make.join(table[group], tables[file], recipe["column"], recipe.get("levels"), file)
@@ -161,8 +161,17 @@ def _cut(values: pd.Series, groups: pd.Series, recipe: Recipe) -> pd.Series:
     return make.cut_at_quantiles(values, groups, recipe.get("over", "rows"), recipe["labels"])
 
 
-def _formula(text: str, table: pd.DataFrame) -> pd.Series:
+def _formula(text: str, table: pd.DataFrame, key: str) -> pd.Series:
     """The value of an expression of a formula, a number for each row."""
+    try:
+        return _number_of(text, table)
+    except ValuesError:
+        raise
+    except UserError as error:
+        raise UserError(f"{key}: {error}") from None
+
+
+def _number_of(text: str, table: pd.DataFrame) -> pd.Series:
     node = parse(text)
     names = [name.name for name in names_in(node)]
     for name in names:
@@ -181,7 +190,7 @@ def _formula(text: str, table: pd.DataFrame) -> pd.Series:
     if not isinstance(value, Number):
         raise UserError(f"formula {text!r} gives no column of numbers; make levels by recode or cut.")
     made = pd.Series(np.asarray(value.numbers, dtype="float64"), index=table.index)
-    wrong = (~np.isfinite(made) & table[names].notna().all(axis=1)).to_numpy(dtype=bool)
+    wrong = ~np.isfinite(made.to_numpy()) & table[names].notna().all(axis=1).to_numpy()
     if wrong.any():
         row = int(wrong.argmax())
         from_ = ", ".join(f"{name} = {table[name].iloc[row]}" for name in dict.fromkeys(names))
