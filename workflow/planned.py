@@ -60,12 +60,18 @@ def _derived(example: pd.DataFrame, group: str, recipes: Mapping[str, Mapping[st
         drawn = rng.uniform(1.0, 2.0, len(groups))
         levels = recipe.get("levels") or recipe.get("labels")
         stand_in = rng.permutation(np.resize(levels, len(groups))) if levels else drawn
-        table = pd.DataFrame({group: groups, recipe.get("column", name): stand_in})
+        by_group = pd.DataFrame({group: groups, recipe.get("column", name): stand_in})
+        of_data = "group_size" in recipe  # all groups of the example have one size, as no data's have
         try:
-            example = derive(example, group, {name: recipe}, {recipe.get("join", ""): table})
+            derived = derive(example, group, {name: recipe}, {recipe.get("join", ""): by_group})
         except ValuesError:
+            of_data = True
+        if of_data:
             values = example[group].map(dict(zip(groups, stand_in, strict=True)))
-            example[name] = values.astype(pd.CategoricalDtype(levels, ordered=True)) if levels else values
+            derived = example.assign(
+                **{name: values.astype(pd.CategoricalDtype(levels, ordered=True)) if levels else values}
+            )
+        example = derived
     return example
 
 
