@@ -48,7 +48,8 @@ def read(content: bytes, suffix: str, name: str, choices: Choices) -> FileRead:
             notes += [note] if note else []
         columns[column] = values
     notes += _formats_elsewhere(about, suffix)
-    return FileRead(pd.DataFrame(columns, index=table.index), notes=tuple(notes))
+    said = {column: label for column, label in about.column_names_to_labels.items() if label}
+    return FileRead(pd.DataFrame(columns, index=table.index), notes=tuple(notes), labels=said)
 
 
 def _plain(values: pd.Series) -> pd.Series:

@@ -36,11 +36,13 @@ class FileRead:
     table : one row per observation; labelled values are categories
     unreadable : the columns that are left out because no model can use what they hold: what that is, and the mend
     notes : what a person should know of how the file was read
+    labels : what a column is in prose, where the file says it
     """
 
     table: pd.DataFrame
     unreadable: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 def check_encoding(name: str) -> None:

@@ -1,6 +1,7 @@
 """Read a table from the bytes of a file, by what its name ends in; each kind of file has its reader in a module."""
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 import pandas as pd
@@ -72,7 +73,7 @@ def read_file(content: bytes, suffix: str, name: str, choices: Choices = AS_FOUN
     repeated = [str(column) for column, count in Counter(table.columns).items() if count > 1]
     if repeated:
         raise UserError(f"{name} has more than one column named {', '.join(repeated)}\nRename or remove the others.")
-    return FileRead(table, read.unreadable, read.notes)
+    return replace(read, table=table)
 
 
 def read_table(content: bytes, suffix: str, name: str, choices: Choices = AS_FOUND) -> pd.DataFrame:
