@@ -177,9 +177,10 @@ def _models(table: pd.DataFrame, columns: list[Described], group: str, response:
         rest = f", of {others} too" if others else ""
         yield f"{CHOOSE} the predictors. {chosen} came first in the file{rest}."
     yield "models:"
-    formulas = {"empty": f"{y} ~ (1 | {g})"}
+    formulas, missing = {"empty": f"{y} ~ (1 | {g})"}, {"empty": True}
     if second:
         formulas["means_as_outcomes"] = f"{y} ~ {quoted(second.name)} + (1 | {g})"
+        missing["means_as_outcomes"] = _has_gaps(table, second, response)
     if first:
         x = quoted(within)
         formulas["random_intercept"] = f"{y} ~ {x} + (1 | {g})"
@@ -187,8 +188,11 @@ def _models(table: pd.DataFrame, columns: list[Described], group: str, response:
         if len(table[[response, first.name]].dropna()) > 2 * table[group].nunique():
             formulas["random_coefficients"] = f"{y} ~ {x} + ({x} | {g})"
     for name, formula in formulas.items():
-        baseline = "" if name == "empty" else ", baseline: empty"
-        yield f"  {name}: {{formula: {_quoted(formula)}{baseline}}}"
+        # Variance explained compares models of the same rows.
+        gaps = missing.get(name, first is not None and _has_gaps(table, first, response))
+        end = "}" if gaps else ", baseline: empty}"
+        why = f"  {CHOOSE} a baseline, once both have the same rows" if gaps and name != "empty" else ""
+        yield f"  {name}: {{formula: {_quoted(formula)}{end}{why}"
     yield ""
     last = [*formulas][-1]
     if last == "random_coefficients":
@@ -199,6 +203,11 @@ def _models(table: pd.DataFrame, columns: list[Described], group: str, response:
     yield f"  residuals: {{kind: residuals_vs_fitted, model: {last}}}"
     yield f"  normal_residuals: {{kind: qq_level1, model: {last}}}"
     yield f'  normal_intercepts: {{kind: qq_level2, model: {last}, term: "(Intercept)"}}'
+
+
+def _has_gaps(table: pd.DataFrame, column: Described, response: str) -> bool:
+    """Whether a model with the column leaves out rows that one without it has."""
+    return bool(table[column.name][table[response].notna()].isna().any())
 
 
 def _counts(values: pd.Series, groups: pd.Series) -> bool:
