@@ -481,3 +481,18 @@ def test_nested_columns_of_parquet_are_left_out(tmp_path: Path) -> None:
     read = read_file(by(pd.DataFrame({"g": ["a"], "l": [[1, 2]]}).to_parquet, ".parquet", tmp_path), ".parquet", "x")
     assert list(read.table) == ["g"]
     assert "list" in read.unreadable["l"]
+
+
+def test_text_files_have_the_values_that_their_quotes_and_lines_say() -> None:
+    content = '\r\n"g","a ""b""\nc",x\r\n"1,5","two\nlines","NA"\r\n\r\n007," é ",\r\n'
+    table = read_file(content.encode(), ".csv", "x.csv").table
+    assert list(table) == ["g", 'a "b"\nc', "x"]
+    assert table["g"].tolist() == ["1,5", "007"]
+    assert table['a "b"\nc'].tolist() == ["two\nlines", " é "]
+    assert table["x"].isna().all()
+
+
+def test_a_short_line_far_down_is_refused() -> None:
+    content = "g,x\n" + "a,1\n" * 100_000 + "b\n"
+    with pytest.raises(UserError, match="Expected 2 fields in line 100002, saw 1"):
+        read_file(content.encode(), ".csv", "x.csv")

@@ -19,6 +19,7 @@ from twolevel.errors import UserError
 # What stands for a missing value; R writes NA.
 MISSING = ["", "NA", "NaN", "nan"]
 SEPARATORS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar", " ": "blanks"}
+ENOUGH = 200_000
 NUMBER = r"[+-]?(\d+{0}?\d*|{0}\d+)([eE][+-]?\d+)?"
 # One to three digits, then threes: 1,234 is a little more than one, or more than a thousand.
 THOUSANDS = r"[+-]?[1-9]\d{{0,2}}({0}\d{{3}})+"
@@ -30,19 +31,44 @@ def read(content: bytes, suffix: str, name: str, choices: Choices) -> FileRead:
     """Read a table of texts; an empty cell, NA or NaN is missing; a decimal comma becomes a full stop."""
     text = _text(content, suffix, name, choices.encoding)
     separator = choices.separator or _separator(text, suffix, name)
-    rows = _rows(text, separator)
-    if not rows:
+    header = next(iter(_rows(_beginning(text), separator)), None)
+    if header is None:
         raise _refusal(name, suffix, "there is nothing in it")
-    header, body = rows[0], rows[1:]
+    table = _with_full_stops(_cells(text, header, separator, suffix, name), choices.decimal, separator, name)
+    table.columns = pd.Index(header)
+    return FileRead(table)
+
+
+def _cells(text: str, header: Sequence[str], separator: str, suffix: str, name: str) -> pd.DataFrame:
+    """The values below the header as texts, by columns 0, 1, ...; a line with more or fewer of them is refused."""
+    import pyarrow
+    from pyarrow import csv as arrow
+
+    if separator == " ":
+        return _by_line(text, separator, suffix, name)
+    columns = [str(i) for i in range(len(header))]
+    strings = arrow.ConvertOptions(
+        column_types=dict.fromkeys(columns, pyarrow.string()), null_values=MISSING, strings_can_be_null=True
+    )
+    try:
+        cells = arrow.read_csv(
+            pyarrow.BufferReader(text.lstrip("\r\n").encode()),
+            arrow.ReadOptions(column_names=columns, skip_rows_after_names=1, block_size=1 << 24),
+            arrow.ParseOptions(delimiter=separator, newlines_in_values=True),
+            strings,
+        )
+    except pyarrow.ArrowInvalid:  # it says which row, not which line
+        return _by_line(text, separator, suffix, name)
+    return cells.to_pandas().set_axis(range(len(header)), axis=1)
+
+
+def _by_line(text: str, separator: str, suffix: str, name: str) -> pd.DataFrame:
+    header, *body = _rows(text, separator)
     for number, row in enumerate(body, 2):
         if len(row) != len(header):
             raise _refusal(name, suffix, _uneven(header, row, number, len({len(row) for row in body}) == 1))
-    # Columns, each a list, made in one step.
     cells = pd.DataFrame(body, columns=range(len(header)), dtype="str")
-    cells = cells.mask(cells.isin(MISSING))
-    table = _with_full_stops(cells, choices.decimal, separator, name)
-    table.columns = pd.Index(header)
-    return FileRead(table)
+    return cells.mask(cells.isin(MISSING))
 
 
 def _refusal(name: str, suffix: str, found: str) -> UserError:
@@ -93,6 +119,11 @@ def _strange(content: bytes, error: UnicodeDecodeError) -> str:
     return f"line {line} is not in {error.encoding.upper()} (byte 0x{content[error.start]:02x}); it would be {read}"
 
 
+def _beginning(text: str) -> str:
+    """Some whole lines that tell how a text is written; a longer text has the same form or is refused later."""
+    return text if len(text) < ENOUGH else text[: text.rfind("\n", 0, ENOUGH) + 1]
+
+
 def _rows(text: str, separator: str) -> Rows:
     if separator == " ":
         return [row for line in text.splitlines() if (row := _by_blanks(line))]
@@ -107,6 +138,7 @@ def _by_blanks(line: str) -> list[str]:
 def _separator(text: str, suffix: str, name: str) -> str:
     """Find what makes a table of the text: as many values in every line as in the header, and more than one."""
     candidates = [*SEPARATORS] if suffix.startswith(".txt") else [*SEPARATORS][:4]
+    text = _beginning(text)
     first = next((line for line in text.splitlines() if line.strip()), "")
     possible = {of: rows for of in candidates if of in first and (rows := _rows(text, of)) and len(rows[0]) > 1}
     fitting = [of for of, rows in possible.items() if len({len(row) for row in rows}) == 1]
@@ -133,12 +165,15 @@ def _with_full_stops(cells: pd.DataFrame, decimal: str | None, separator: str, n
     if decimal == ".":
         return cells
     numeric = [column for column in cells if _all_are(cells[column], NUMBER.format(","))]
-    return cells.assign(**{}).replace({column: {",": "."} for column in numeric}, regex=True)
+    return cells.replace({column: {",": "."} for column in numeric}, regex=True)
 
 
 def _all_are(values: pd.Series, pattern: str) -> bool:
     present = values.dropna()
-    return bool(len(present)) and bool(present.str.strip().str.fullmatch(pattern).all())
+    # The first few tell most columns of words.
+    return bool(len(present)) and all(
+        part.str.strip().str.fullmatch(pattern).all() for part in (present[:100], present)
+    )
 
 
 def _decimal(cells: pd.DataFrame, name: str) -> str:
