@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 WORKFLOW = Path(__file__).parent
-# Other packages are installed ones, which no rule depends on.
+# All other packages are installed, and no rule depends on them.
 PACKAGES = ("twolevel", "published", "changes")
 
 

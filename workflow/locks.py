@@ -1,7 +1,8 @@
-"""A run that was killed leaves Snakemake's lock behind; the next run finds out that nobody holds it, and takes it away.
+"""Remove the lock that a killed run of Snakemake leaves behind, if no other run is alive.
 
-Snakemake's lock is a list of files, which says that a run began, not that it is still there. Here every run also holds
-a lock of the operating system, which ends with the process, however it ends.
+Snakemake's lock is a list of files. It says that a run began, not that it is still alive. So every run also holds a
+lock of the operating system, which ends with the process, however that ends. The lock is shared by runs that go on at
+the same time.
 """
 
 import fcntl
@@ -11,9 +12,9 @@ from typing import IO
 
 
 def take_over(folder: Path) -> IO[str]:
-    """Share the lock of the runs in `folder`, Snakemake's own; where no other run lives, remove what killed ones left.
+    """Share the lock of the runs in Snakemake's `folder`; if no other run is alive, remove what killed ones left.
 
-    Runs at the same time are Snakemake's concern: it lets those go on whose files are different, such as two analyses
+    Snakemake itself decides about runs at the same time: it allows those with different files, such as two analyses
     with results folders of their own.
 
     Returns

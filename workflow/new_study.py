@@ -149,8 +149,8 @@ def _data(
     left = [str(column) for column in read.table if str(column) not in {of.name for of in columns}]
     if left:
         yield f"  # Left out, with fewer than two different values: {', '.join(left)}."
-    for column, why in read.unreadable.items():
-        yield f"  # Left out: {column} holds {why}."
+    for unused, why in read.unreadable.items():
+        yield f"  # Left out: {unused} holds {why}."
     for alike in look_alikes(read.table[group]):
         yield f"  {CHOOSE} are the groups {', '.join(map(repr, alike))} one? They count as different."
     yield ""

@@ -1,7 +1,7 @@
-"""What a configuration plans, held against the columns that it declares: every mistake, before a job runs.
+"""Check the models, comparisons and figures of a configuration against its declared columns, before a job runs.
 
-Formulas are read; effects are named, models compared and figures asked for their needs by an example of the table,
-whose numbers are random. Whatever depends on the data's own values is for the jobs.
+Formulas are read. Effects are named, models compared and the needs of figures checked on an example table with random
+numbers. The jobs check whatever depends on the data's own values.
 """
 
 from collections.abc import Iterator, Mapping

@@ -35,7 +35,7 @@ def has_part(study: Path, part: str) -> bool:
 
 
 def load_part(study: Path, part: str, name: str, default: Any = None) -> Any:
-    """What the study calls `name` in one of its parts, or the default where it has no such part.
+    """The object `name` of one part of the study, or the default where it has no such part.
 
     Only that part is imported, with what it imports. A study is a package of the folder that it lies in.
 

@@ -38,9 +38,8 @@ from twolevel.errors import UserError
 from twolevel.figures import coverage as coverage_figure
 from twolevel.figures import type_1_error as type_1_error_figure
 from twolevel.fitting.search import search, starts
-from twolevel.inference.intervals import bootstrap_intervals
+from twolevel.inference.intervals import bootstrap_intervals, proportion_interval
 from twolevel.inference.profile_intervals import profile_intervals
-from twolevel.inference.proportion import proportion_interval
 from twolevel.likelihood.crossproducts import cross_products
 from twolevel.likelihood.deviance import factor
 from twolevel.model.design import Design

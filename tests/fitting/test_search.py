@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from reference.simulate import read_schools, simulated_response
 from twolevel.fitting.fit import fit_model
-from twolevel.fitting.search import FLAT, SINGULAR, descend, search, starts
+from twolevel.fitting.search import FLAT, SINGULAR, Run, Search, descend, search, starts
 from twolevel.likelihood.crossproducts import CrossProducts, cross_products
 from twolevel.likelihood.deviance import factor, n_theta, profile
 from twolevel.model.design import Design
@@ -112,6 +112,12 @@ def test_search_counts_optima_and_agreement(models) -> None:
     assert [run.start for run in found.runs] == ["identity", "small", "random 1", "random 2", "random 3"]
     assert len(found.optima) == 1
     assert found.reached_best == 5
+
+
+def test_a_search_that_ended_nowhere_is_not_the_best() -> None:
+    nowhere, somewhere = (Run("start", np.zeros(1), np.zeros(1), end, 0.0, 1) for end in (np.nan, 5.0))
+    for runs in ((nowhere, somewhere), (somewhere, nowhere)):
+        assert (Search(runs).best, Search(runs).optima, Search(runs).reached_best) == (somewhere, (5.0,), 1)
 
 
 def test_random_starts_come_from_the_seed_alone(models) -> None:

@@ -249,8 +249,8 @@ def test_nearly_the_same_columns_can_be_told_apart() -> None:
 @pytest.mark.parametrize(
     ("terms", "says"),
     [
-        (("1", "x"), r"the random effect \(Intercept\) stands in two independent terms"),
-        (("0 + x", "0 + x2"), r"the random effect x, of which x2 is a multiple, stands in two independent terms"),
+        (("1", "x"), r"the random effect \(Intercept\) occurs in two independent terms"),
+        (("0 + x", "0 + x2"), r"the random effect x, of which x2 is a multiple, occurs in two independent terms"),
         (("1", "1"), r"variance is in the model twice"),
     ],
 )

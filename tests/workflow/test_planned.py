@@ -44,7 +44,7 @@ def test_every_mistake_is_told_at_once(config: dict[str, Any]) -> None:
         "models.names.formula: formula 'mathach ~ cse + foo(ses) + (1 | school)', character 11: no column cse",
         "models.names.formula: formula 'mathach ~ cse + foo(ses) + (1 | school)', character 17: foo() is not",
         "models.group.formula: formula 'mathach ~ cses + (1 | sector)', character 23: random effects by 'sector'",
-        "models.syntax.formula: formula 'mathach ~ cses + (ses | school', character 18: a bracket is opened",
+        "models.syntax.formula: formula 'mathach ~ cses + (ses | school', character 18: a bracket is not closed",
         "models.kinds.formula: formula 'mathach ~ I(sector + 1) + (ses | school)', character 13: sector is a factor",
         "models.same.formula: formula 'mathach ~ cses + ses + mean.ses + (ses | school)': fixed effect mean.ses",
         "models.factor.formula: formula 'sector ~ cses + (1 | school)', character 1: sector is a factor, and",

@@ -1,4 +1,4 @@
-"""What is accepted: files, their keys and values, how far each value may move, and the settings that some rest on."""
+"""Which files, keys and values are accepted, how far each value may move, and on which settings some depend."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -28,7 +28,7 @@ class Tolerance:
     beyond: float | None = None
 
     def allows(self, accepted: str, found: str) -> bool:
-        """Whether a value is the accepted one; what is missing is an empty text or NaN."""
+        """Whether a value is the accepted one; an empty text or NaN is a missing value."""
         one, other = _number(accepted), _number(found)
         if self.text or one is None or other is None:
             return accepted == found
@@ -39,12 +39,12 @@ class Tolerance:
         return abs(other - one) <= self.distance(one)
 
     def distance(self, accepted: float) -> float:
-        """How far from the accepted number another may be."""
+        """How far another number may be from the accepted one."""
         return self.absolute + self.relative * abs(accepted)
 
 
 def _number(text: str) -> float | None:
-    """The number that a text is, NaN where it is empty; None for words."""
+    """The number that a text holds; NaN where it is empty, None where it is no number."""
     try:
         return float(text or "nan")
     except ValueError:
@@ -95,7 +95,7 @@ class AcceptedTable:
 
     @property
     def wildcards(self) -> tuple[str, ...]:
-        """What tells the files apart: columns of the baseline before the key's."""
+        """The wildcards, which tell the files apart: columns of the baseline before the key's."""
         return tuple(re.findall(r"\{(\w+)\}", self.files))
 
     @property
@@ -109,7 +109,7 @@ class AcceptedTable:
         return ("value",) if self.is_json else tuple(self.values)
 
     def match(self, file: str) -> tuple[str, ...] | None:
-        """What the wildcards stand for in a file's path within the results; None for a file that is none of these."""
+        """The values of the wildcards in a file's path within the results; None for a file of another table."""
         pattern = re.sub(r"\\\{\w+\\\}", "([^/]+)", re.escape(self.files))
         found = re.fullmatch(pattern, file)
         return found.groups() if found else None
@@ -123,7 +123,7 @@ class AcceptedTable:
         return self.values[without_places(key[-1]) if self.is_json else column]
 
     def rests_on(self, key: Sequence[str], row: Mapping[str, str], changed: frozenset[str]) -> bool:
-        """Whether a row rests on one of the settings that have changed."""
+        """Whether a row depends on one of the settings that have changed."""
         fields = {**dict(zip(self.key_columns, key, strict=True)), **row}
         return any(condition.settings & changed and condition.holds_for(fields) for condition in self.conditions)
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from changes.contract import AcceptedTable, Tolerance
 from changes.rows import Rows, shortened
 
-# Of one row so many are told: where the first columns have moved, the others mostly follow.
+# How many columns of a row are named: where the first ones have moved, the others mostly follow.
 MOST_COLUMNS = 3
 
 
 @dataclass(frozen=True)
 class Moved:
-    """One thing that is not as accepted: its file, and what to say of it."""
+    """One difference from the baseline: its file, and a description."""
 
     file: str
     what: str
@@ -33,8 +33,8 @@ def moved(table: AcceptedTable, accepted: Rows, found: Rows, changed: frozenset[
 
     Yields
     ------
-    A file that is missing or new, as one; of the others each row that is missing or new, or that has values which moved
-    by more than their tolerance.
+    A missing or new file as one difference; of the other files each row that is missing or new, or that has a value
+    which moved by more than its tolerance.
     """
     there = [Counter(table.file_of(key) for key in rows) for rows in (accepted, found)]
     on_one_side = {file: there[0][file] + there[1][file] for file in there[0].keys() ^ there[1].keys()}

@@ -36,7 +36,7 @@ def rows_of_results(table: AcceptedTable, texts: Mapping[str, str]) -> Rows:
 
 
 def rows_of_baseline(table: AcceptedTable, text: str) -> Rows:
-    """Rows of a table as the baseline has them; none where its key was another, nothing in a column that is new."""
+    """Rows of a table in the baseline; none where its key was another, an empty text in a new column."""
     reader = csv.DictReader(StringIO(text))
     if not {*table.key_columns} <= {*(reader.fieldnames or ())}:
         return {}
@@ -58,7 +58,7 @@ def baseline_text(table: AcceptedTable, rows: Rows) -> str:
 
 
 def shortened(text: str) -> str:
-    """A number with twelve significant digits, which every tolerance is far above; other texts as they are."""
+    """A number with twelve significant digits, far more than any tolerance needs; other texts as they are."""
     try:
         return text if text.lstrip("-").isdigit() else f"{float(text):.12g}"
     except ValueError:

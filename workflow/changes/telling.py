@@ -1,4 +1,4 @@
-"""How it is said that results are not as accepted: first what they were made from, then what moved."""
+"""The message that results are not as accepted: first what they were made from, then what moved."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -16,8 +16,8 @@ class MadeFrom:
 
     Attributes
     ----------
-    data : SHA-256 of the prepared table, as the fits' fingerprints have it
-    settings : values of the configuration that some results rest on by design, by their names
+    data : SHA-256 of the prepared table, as in the fits' fingerprints
+    settings : values of the configuration on which some results depend by design, by their names
     """
 
     data: str

@@ -13,7 +13,7 @@ accounting       the numbers of one model: at the optimum, or near it, or not
 verdicts         the rules, and the ledger itself
 ledger_tables    the ledger and its witnesses as tables
 
-The errata, what a source says that its own numbers or the data contradict:
+The errata, statements of a source that its own numbers or the data contradict:
 
 run              what evidence is computed from, by the names that the source gave its models
 claims           the claims read, checked, and set beside their evidence, which a study computes (docs/studies.md)

@@ -1,4 +1,4 @@
-"""The numbers that a source printed of one model: which come out as printed at an optimum, which near it, which not."""
+"""The numbers that a source printed of one model: which are reproduced at an optimum, near it, or not at all."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ class Account:
     computed : by id, at the optimum; missing where the results hold no such number
     missing : by id, what the results do not hold
     exact : ids of those that come out as printed at the optimum
-    witness : shows that others do near it; None where none do, or none need to
+    witness : shows that others do near it; None where none do, or where none are asked for
     near : ids of those others
     """
 
@@ -63,8 +63,8 @@ def account(
     rows : all that are printed of the model
     inventory : the results, with the model at an optimum
     model : its name in the configuration
-    moved : ids of those of which it is declared that the source's optimiser stopped a little short of them
-    of : gives that optimum, where a point near it is needed; None where none is moved
+    moved : ids of the rows that are declared to differ because the source's optimiser stopped a little short
+    of : returns that optimum, for a search near it; None where `moved` is empty
     """
     computed, missing = {}, {}
     for row in rows:
@@ -88,9 +88,9 @@ def account(
 def inconsistent(
     rows: Sequence[Row], inventory: Inventory, computed: Mapping[str, float], model: str, optimum: Centre
 ) -> dict[str, float]:
-    """What the results' own theta gives, by id, for those rows of which they say something else.
+    """What the results' own theta gives, by id, for the rows where the results differ from that.
 
-    A point near that theta says nothing of such a row.
+    A point near that theta is no evidence on such a row.
     """
     there = inventory.at(model, from_estimates(optimum.estimates(np.zeros(optimum.axes.shape[1]))))
     anew = {row.id: value_of(there, row) for row in rows}

@@ -1,4 +1,4 @@
-"""The claims about a source, read and checked, each set beside its evidence."""
+"""The claims about a source: read, checked, and each given its evidence."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
@@ -10,7 +10,7 @@ from published.run import Finding, Run
 from published.solution import NotThereError
 
 KINDS = ("statistics", "wording", "notation", "code", "misprint")
-# What computes each piece of evidence, by the name under which a claim asks for it: a study's own functions.
+# A study's functions that compute evidence, by the names that claims use.
 Evidence = Mapping[str, Callable[[Run], Finding]]
 
 COLUMNS = ("id", "chapter", "section", "kind", "source_says", "correct", "evidence", "shown")
@@ -18,11 +18,11 @@ COLUMNS = ("id", "chapter", "section", "kind", "source_says", "correct", "eviden
 
 @dataclass(frozen=True)
 class Claim:
-    """Something that the source says and should not.
+    """A statement of the source that is wrong.
 
     Attributes
     ----------
-    id, chapter, section : its name, and where it stands
+    id, chapter, section : its name, and its place in the source
     kind : one of `KINDS`
     source_says, correct : in a few words
     evidence : name of the function that computes the evidence
@@ -49,7 +49,7 @@ def read_claims(table: pd.DataFrame, name: str, evidence: Evidence) -> list[Clai
                 found = f"row {claim.id} has the {column} {getattr(claim, column)!r}"
                 raise UserError(f"{name}: {found}; expected one of {', '.join(allowed)}.")
     if repeated := sorted({claim.id for claim in claims if sum(other.id == claim.id for other in claims) > 1}):
-        raise UserError(f"{name}: the id {', '.join(repeated)} is there more than once; give each row its own.")
+        raise UserError(f"{name}: the id {', '.join(repeated)} occurs more than once; give each row its own.")
     return claims
 
 

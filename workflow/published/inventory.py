@@ -29,7 +29,7 @@ class Comparison:
     reference: Floats
 
     def raised(self, model: str, by: float) -> "Comparison":
-        """The same test had a search of that model stopped so far above its optimum."""
+        """The same test if a search of that model had stopped this far above its optimum."""
         rises = {"AIC": by, "BIC": by, "logLik": -by / 2, "deviance": by}
         table = {name: dict(row) for name, row in self.table.items()}
         for column, rise in rises.items():
@@ -76,7 +76,7 @@ class Inventory:
         return found
 
     def comparison(self, name: str, estimator: str) -> Comparison:
-        """The test by that estimator in which the model stands that the source calls `name`."""
+        """The test, by that estimator, of the model that the source calls `name`."""
         model = self.model(name)
         found = [test for test in self.comparisons if model in test.models and test.estimator == estimator]
         if len(found) != 1:
@@ -84,7 +84,7 @@ class Inventory:
         return found[0]
 
     def at(self, model: str, solution: Solution) -> "Inventory":
-        """The results had that model ended at another point."""
+        """The results if the fit of that model had ended at another point."""
         rise = solution.criterion - self.solutions[model].criterion
         return replace(
             self,
@@ -111,10 +111,12 @@ class Quantity:
     ----------
     find : what the results say of it; NotThereError where they say nothing
     chosen : where the number was chosen, not found: what to say of it in the ledger
+    counted : whether the data alone decide it
     """
 
     find: Find
     chosen: str = ""
+    counted: bool = False
 
 
 def _reduced(entry: Mapping[str, float | str], solution: Solution, term: str) -> dict[str, float | str]:

@@ -1,4 +1,4 @@
-"""How far a run of the source's size can lie from ours, by chance alone.
+"""How far a run of the source's size can differ from ours by chance alone.
 
 The laws are exact: they assume no form of the distribution, and take the chance in both runs into account.
 """
@@ -12,10 +12,11 @@ from twolevel.model.design import Floats
 
 from published.solution import NotThereError
 
-# A faithful run lies outside one band in a thousand times; outside at least one of a dozen, about once in a hundred.
+# A correct run lies outside a band once in a thousand times, and outside at least one of twelve about once in a
+# hundred.
 COVERAGE = 0.999
 
-# More replicates than anybody would draw.
+# An upper limit of the search: more replicates than anybody would draw.
 MOST_REPLICATES = 2**40
 
 
@@ -55,8 +56,8 @@ def quantile_band(
 def least_replicates(probability: float, samples: int, coverage: float = COVERAGE) -> int:
     """Least number of our replicates that has both edges of `quantile_band`, whose parameters these are, within it.
 
-    An edge is within where all replicates lie to one side of the bound less often than the band allows; that happens
-    the less often the more there are.
+    An edge is within if the probability that all replicates lie on one side of the bound is less than the band allows.
+    That probability falls with their number.
     """
     tail, (low, high) = (1 - coverage) / 2, _bound_ranks(probability, samples)
 

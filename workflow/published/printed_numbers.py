@@ -44,7 +44,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Declared:
-    """What somebody found out about one row, or about all rows of a model: a claim, which the ledger checks.
+    """A claim about one row, or about all rows of a model, which the ledger checks.
 
     Attributes
     ----------
@@ -80,7 +80,7 @@ def read_declared(table: pd.DataFrame, rows: Sequence[Row], name: str) -> list[D
     Raises
     ------
     UserError
-        A declaration is of nothing that is there, or of something whose verdict it cannot decide.
+        A declaration names no row or model, or one whose verdict it cannot decide.
     """
     _check_columns(table, Declared, name)
     declared = [Declared(**record) for record in _records(table)]
@@ -99,7 +99,7 @@ def read_declared(table: pd.DataFrame, rows: Sequence[Row], name: str) -> list[D
 
 
 def _declarable(row: Row | None) -> tuple[str, tuple[str, ...]]:
-    """What a row is, or a model where there is no row, and the verdicts that a rule of the ledger would read of it."""
+    """What a row is, or a model where there is no row, and the verdicts that can be declared of it."""
     if row is None:
         return "a model", ("not_optimum",)
     if row.kind == "monte_carlo":
@@ -129,7 +129,7 @@ def _check_columns(table: pd.DataFrame, kind: type, name: str) -> None:
 
 def _check_once(keys: Sequence[str], what: str, name: str) -> None:
     if repeated := sorted(key for key, count in Counter(keys).items() if count > 1):
-        raise UserError(f"{name}: the {what} {', '.join(repeated)} is there more than once; leave one.")
+        raise UserError(f"{name}: the {what} {', '.join(repeated)} occurs more than once; keep one.")
 
 
 def _check_values(pairs: Sequence[tuple[str, str]], column: str, allowed: Sequence[str], name: str) -> None:

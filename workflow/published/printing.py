@@ -14,12 +14,12 @@ TABLE_DIGITS = 5
 
 
 def as_printed(value: float, row: Row) -> str:
-    """Format what the results say of a row as the source did: by R's rule for its table, else to its decimals."""
+    """Format the result for a row as the source did: by R's rule for its table, else to its decimals."""
     return _rule(row)(value, row)
 
 
 def half_width(row: Row) -> float:
-    """How far from what is printed a number can be that is printed so; no less than that."""
+    """How far a number can be from the printed one and still be printed so; an upper bound."""
     widths: dict[Rule, float] = {to_ten: 5.0, rounded_twice: 0.55 * row.unit}
     return widths.get(_rule(row), 0.5 * row.unit)
 
@@ -50,11 +50,11 @@ def p_value(value: float, _: Row) -> str:
 
 
 def to_ten(value: float, _: Row) -> str:
-    """To the nearest ten: all that 'about 10 points' in the prose claims."""
+    """To the nearest ten, which is all that 'about 10 points' in the prose claims."""
     return f"{round(value, -1):.0f}"
 
 
-# By how the quantity begins; the first that fits.
+# By the beginning of the quantity; the first that fits counts.
 RULES: dict[str, Rule] = {
     "LRT table: Pr": p_value,
     "LRT table: Chisq": statistic,
@@ -65,6 +65,9 @@ RULES: dict[str, Rule] = {
 }
 
 
+# What the data and the formula alone decide: that these agree says nothing of an estimate.
+COUNTS = ("n obs", "n groups", "LRT table: npar", "LRT table: Df", "PBmodcomp df")
+
 # Numbers that were chosen, not found.
 CHOSEN = {
     "PBmodcomp PBtest samples": "a setting: the numbers of this test are computed from as many samples of this run",
@@ -72,13 +75,16 @@ CHOSEN = {
 
 
 def remark(value: float, row: Row) -> str:
-    """What to know of a number that was chosen, or that a rule moves further than its decimals would."""
+    """A remark on a number that was chosen, or that a rule moves further than its decimals would."""
     rule = _rule(row)
-    if rule is to_ten:
-        return f"{value:.2f}, to the nearest ten as the prose has it"
     if rule is rounded_twice and rule(value, row) != to_decimals(value, row):
         return f"{value:.3f}: R rounds it to {value:.1f} and then to no decimals, halves to the even digit"
     return CHOSEN.get(row.quantity, "")
+
+
+def is_rough(row: Row) -> bool:
+    """Whether the source gives a number to the nearest ten, which no digits can be held against."""
+    return _rule(row) is to_ten
 
 
 def _rule(row: Row) -> Rule:

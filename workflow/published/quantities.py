@@ -19,12 +19,12 @@ INTERVAL = "bootstrap CI "
 
 
 def value_of(inventory: Inventory, row: Row) -> float:
-    """What the results say of a printed number.
+    """The value of a printed number in the results.
 
     Raises
     ------
     NotThereError
-        They say nothing of it.
+        The results have no such value.
     """
     known = {**FOUND_IN, **{name: quantity.find for name, quantity in inventory.quantities.items()}}
     find = known.get(f"{row.quantity} / {row.term}") or known.get(row.quantity)
@@ -48,14 +48,14 @@ def extremes(inventory: Inventory, row: Row, statistics: np.ndarray) -> int:
 
 
 def at(values: Mapping[Key, Any], key: Key, what: str) -> float:
-    """A value by its key, or what it takes to say that it is not there."""
+    """A value by its key; NotThereError where there is none."""
     if key not in values or values[key] is None:
         raise NotThereError(f"the results have no {what}")
     return float(values[key])
 
 
 def solution(inventory: Inventory, row: Row) -> Solution:
-    """The model of a row at its optimum, or at the point in question."""
+    """The model of a row at its optimum, or at the point under test."""
     return inventory.solutions[inventory.model(row.model)]
 
 
@@ -118,8 +118,8 @@ def interval_probability(row: Row) -> float:
     return float(row.quantity.removeprefix(INTERVAL).rstrip("%")) / 100
 
 
-# By `quantity`, or by `quantity / term` where that decides: what programs print. What a publication says in words of
-# its own is in `Inventory.quantities`.
+# The quantities that programs print, by `quantity`, or by `quantity / term` where the term matters. Those that only one
+# publication has are in `Inventory.quantities`.
 FOUND_IN: dict[str, Find] = {
     "REML criterion": lambda inventory, row: solution(inventory, row).criterion,
     "n obs": lambda inventory, row: solution(inventory, row).n_obs,

@@ -1,4 +1,4 @@
-"""What evidence is computed from: the results of a run, by the source's names, beside the numbers that it printed."""
+"""What evidence is computed from: a run's results by the source's names, and the numbers that the source printed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ from published.solution import NotThereError
 
 @dataclass(frozen=True)
 class Finding:
-    """What the results say of a claim.
+    """The evidence of the results on a claim.
 
     Attributes
     ----------
     shown : whether they bear it out
-    evidence : the numbers, in a sentence or two that are true whether they do or not
+    evidence : the numbers, in a sentence or two that are true in either case
     """
 
     shown: bool

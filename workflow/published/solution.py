@@ -1,4 +1,4 @@
-"""The numbers of one model at one point, as a summary has them."""
+"""The numbers of one model at one point, as a summary prints them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

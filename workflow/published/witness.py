@@ -1,8 +1,8 @@
 """The nearest point to an optimum at which numbers come out as printed.
 
-An optimiser that stops a little short prints other last digits. That this is why is shown by one point: a theta, hardly
-above the optimum, at which all numbers come out as printed. Each printed number is an interval, and near an optimum the
-excess of the criterion is a quadratic form, so the nearest point is the solution of a small smooth problem.
+An optimiser that stops a little short prints other last digits. One point shows that this is the reason: a theta,
+hardly above the optimum, at which all numbers come out as printed. Each printed number is an interval, and near an
+optimum the excess of the criterion is a quadratic form, so the nearest point is the solution of a small smooth problem.
 """
 
 from collections.abc import Callable, Sequence
@@ -26,8 +26,8 @@ SLACK = 1.5e-6
 # within which the slack is kept.
 MARGIN, STEP = 1e-3, 1e-3
 
-# How much room the tangents may lack, in half-widths, for the numbers' own curves; and iterations, of which two or
-# three are needed where there is a solution.
+# How far, in half-widths, the tangents may miss the intervals, since the numbers are curved; and the most iterations,
+# of which two or three are needed where there is a solution.
 LEEWAY, MAX_ITERATIONS = 0.05, 15
 
 Estimates = dict[str, Any]
@@ -100,8 +100,8 @@ def nearest(
 
     start = np.zeros(of.axes.shape[1])
     room_there, slopes_there = room(start), _slopes(room, start)
-    # All is nearly linear so near the optimum. Where not even the tangents leave room, there is no point; where they
-    # do, the point is not far from theirs.
+    # So near the optimum everything is nearly linear. Where not even the tangents meet the intervals, there is no such
+    # point; where they do, the point is close to theirs.
     linear = _least(start, lambda u: room_there + slopes_there @ u + LEEWAY, lambda _: slopes_there)
     if linear is None:
         return None

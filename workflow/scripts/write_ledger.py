@@ -13,7 +13,7 @@ from published.inventory import Comparison, Inventory
 from published.ledger_tables import ledger_table, witnesses_json
 from published.printed_numbers import read_declared, read_rows
 from published.solution import from_results
-from published.verdicts import settle
+from published.verdicts import give_verdicts
 from published.witness import Centre, centre
 from study_loader import find_study, load_part
 from twolevel.data.source import read_texts
@@ -56,7 +56,7 @@ def main(
         zero = theta_positions(constrained[model]["face"], tuple(at["blocks"])) if on_face else ()
         return centre(design, cross_products(design), at["theta"], zero)
 
-    lines, found = settle(rows, declared, inventory, constrained, centre_of)
+    lines, found = give_verdicts(rows, declared, inventory, constrained, centre_of)
     for verdict, count in Counter(line.verdict for line in lines).most_common():
         logging.info(f"{count} {verdict}")
     for line in lines:

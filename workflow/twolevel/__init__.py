@@ -1,4 +1,4 @@
-"""Two-level hierarchical linear models: data in, every model at its true optimum, results out.
+"""Two-level hierarchical linear models: from a table to models at their optimum, with tests, figures and a report.
 
 The packages, in the order in which data flow. Each uses `errors` and those above it, never one below:
 

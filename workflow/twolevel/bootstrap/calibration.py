@@ -1,10 +1,10 @@
-"""How far nominal levels can be trusted: data sets simulated from a fitted model, each with a bootstrap of its own.
+"""How far nominal levels are right: data sets are simulated from a fitted model, and each has its own bootstrap.
 
 There are two levels. The outer one is an `Experiment`: data set i of M is replicate i of the experiment's stream. The
 inner one is the bootstrap that a person with data set i would run: B replicates simulated from the fit to data set i.
-Its stream is named after the outer one and the data set's number, so that no two bootstraps, and neither level with
-the other, share random numbers; and since a data set's results depend on its number alone, they are the same however
-the data sets are split over jobs.
+Its stream is named after the outer one and the data set's number, so no two bootstraps share random numbers, and
+neither do the two levels. A data set's results depend on its number alone, so they are the same however the data sets
+are split over jobs.
 """
 
 from collections.abc import Mapping, Sequence
@@ -66,7 +66,7 @@ class StudyPart:
 
 
 def calibrated(experiment: Experiment) -> Experiment:
-    """The outer level for an experiment of the pipeline: under a name, and so with streams, of its own."""
+    """The outer level for an experiment of the pipeline, under a name of its own, which gives it streams of its own."""
     return replace(experiment, name=f"calibration/{experiment.name}")
 
 
@@ -111,7 +111,7 @@ def unite_study(
     Raises
     ------
     UserError
-        A part belongs to another study, or data sets are missing or there more than once.
+        A part belongs to another study, or data sets are missing or occur more than once.
     """
     fits = unite(experiment, seed, data_sets, [part.outer for part in parts])
     if others := sorted({part.replicates for part in parts} - {replicates}):

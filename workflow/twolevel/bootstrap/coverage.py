@@ -23,9 +23,8 @@ from twolevel.bootstrap.replicates import Replicates
 from twolevel.bootstrap.simulate import simulated
 from twolevel.bootstrap.streams import draw, stream_key
 from twolevel.inference.descent import ProfileError
-from twolevel.inference.intervals import FROM_REPLICATES, bootstrap_intervals, wald_intervals
+from twolevel.inference.intervals import FROM_REPLICATES, bootstrap_intervals, proportion_interval, wald_intervals
 from twolevel.inference.profile_deviance import optimum, profile_deviance_at
-from twolevel.inference.proportion import proportion_interval
 from twolevel.likelihood.crossproducts import CrossProducts
 from twolevel.likelihood.deviance import profile
 from twolevel.model.design import Floats
@@ -66,8 +65,8 @@ def coverage_part(
 ) -> StudyPart:
     """Simulate data sets from a model, and see which of their intervals cover its parameters.
 
-    A profile interval covers a value where the deviance with the parameter held there has not risen by more than the
-    quantile of chi-square(1): its bounds need not be found for that.
+    A profile interval covers a value if the deviance, with the parameter held there, has not risen by more than the
+    quantile of chi-square(1). So its bounds need not be found.
 
     Parameters
     ----------
@@ -135,7 +134,7 @@ def _bounds(
 def _within_profiles(
     response: CrossProducts, theta: Floats, listed: Sequence[Parameter], truth: Floats, level: float
 ) -> list[float]:
-    """Whether the deviance rises by little enough, from the optimum by ML to each parameter's true value."""
+    """Whether each parameter's true value raises the deviance above the ML optimum by no more than the quantile."""
     rise = ndtri((1 + level) / 2) ** 2  # the quantile of chi-square(1)
     best, theta = optimum(response, theta)
     covers = []

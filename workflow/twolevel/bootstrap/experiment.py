@@ -1,4 +1,4 @@
-"""A bootstrap as something that can be split over jobs: what is simulated and fitted, its parts, and their union."""
+"""A bootstrap that can be split over jobs: what is simulated and fitted, its parts, and their union."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
@@ -16,8 +16,8 @@ from twolevel.likelihood.deviance import pack
 from twolevel.model.blocks import Blocks
 from twolevel.model.design import Floats
 
-# A search starts with every random effect at least this large, relative to the residual, so that it is not born on a
-# saddle: where a variance is zero, so is the gradient.
+# A search starts with every random effect at least this large, relative to the residual. At a variance of zero it would
+# start on a saddle, where the gradient is zero.
 LEAST_START = 0.1
 
 Arrays = Mapping[str, np.ndarray]
@@ -62,14 +62,14 @@ def target(data: CrossProducts, lower: Floats, *, reml: bool) -> Target:
 
 
 def run_part(experiment: Experiment, seed: int, replicates: range, threads: int = 1) -> Part:
-    """Simulate and fit the replicates of those numbers, in so many threads."""
+    """Simulate and fit the replicates with these numbers, in `threads` threads."""
     key = stream_key(seed, experiment.name)
     fits = replicate_fits(experiment.simulator, experiment.targets, key, replicates, threads)
     return Part(fingerprint(experiment, seed), replicates, fits)
 
 
 def share(part: int, parts: int, replicates: int) -> range:
-    """The numbers of the replicates that fall to part 1, 2, ... of so many parts."""
+    """The numbers of the replicates in part 1, 2, ... of `parts` parts."""
     first, end = (replicates * k // parts + 1 for k in (part - 1, part))
     return range(first, end)
 
@@ -80,7 +80,7 @@ def unite(experiment: Experiment, seed: int, replicates: int, parts: Sequence[Pa
     Raises
     ------
     UserError
-        A part belongs to another experiment, or replicates are missing or there more than once.
+        A part belongs to another experiment, or replicates are missing or occur more than once.
     """
     expected = fingerprint(experiment, seed)
     for part in parts:
@@ -102,7 +102,7 @@ def unite(experiment: Experiment, seed: int, replicates: int, parts: Sequence[Pa
 
 
 def fingerprint(experiment: Experiment, seed: int) -> str:
-    """SHA-256 of everything that decides the replicates."""
+    """SHA-256 of everything on which the replicates depend."""
     digest = sha256(f"{experiment.name} {seed}".encode())
     for name, array in sorted(to_arrays(experiment).items()):
         digest.update(f"{name} {array.dtype.str} {array.shape}".encode())

@@ -1,4 +1,4 @@
-"""Likelihood ratio tests from a simulated reference distribution, beside the ones that need none.
+"""Likelihood ratio tests with a simulated reference distribution, and without one.
 
 The rows are those of `summary(PBmodcomp(...))` in R's pbkrtest 0.5 (Halekoh & Hojsgaard 2014), and the 50:50 mixture.
 Where the two differ:
@@ -6,8 +6,8 @@ Where the two differ:
 - pbkrtest drops every simulated statistic that is not above zero, which makes its p values conditional on the others.
   Zeros are part of the distribution: where the null model's own variances are near zero, many data sets gain nothing
   from the alternative. Here they are kept, and only replicates that failed are left out.
-- Its bootstrap p value counts statistics above the observed one; here those that equal it count too, as Davison &
-  Hinkley (1997, chapter 4) have it. It matters where the observed one is zero.
+- Its bootstrap p value counts statistics above the observed one; here those that equal it count too, as in Davison &
+  Hinkley (1997, chapter 4). It matters where the observed one is zero.
 - Its F approximation sets the mean of the reference distribution, not of that divided by df, equal to the mean of an F
   distribution. They agree for df = 1; for more, only the latter is the mean of what is compared with F.
 - It refits by ML whatever it is given; here the statistics are whatever the caller computed, REML included.
@@ -25,7 +25,7 @@ from twolevel.model.design import Floats
 
 COLUMNS = ["test", "statistic", "df", "ddf", "p_value", "monte_carlo_error"]
 
-# Criteria near 1e5 are known to some 1e-9: a fall of less than this is none, and no order is read into the rounding.
+# Criteria near 1e5 are known to about 1e-9. A smaller fall is rounding and counts as zero.
 NO_FALL = 1e-6
 
 
@@ -36,8 +36,8 @@ def bootstrap_tests(statistic: float, df: int, reference: Floats, added: int = 0
     ----------
     statistic : fall of the criterion from the null model to the alternative
     df : difference in the number of parameters
-    reference : (n,) the statistics of data simulated from the null model; NaN where a replicate failed, which is for
-        the caller to tell: whatever is below zero is taken for zero
+    reference : (n,) the statistics of data simulated from the null model; NaN where a replicate failed, which the
+        caller has to mark: a negative statistic counts as zero
     added : how many random effects the alternative has beyond the null model's, as `compare.added_random_effects`
         counts them
 
@@ -59,8 +59,8 @@ def bootstrap_tests(statistic: float, df: int, reference: Floats, added: int = 0
     - F: statistic / df under F(df, ddf), with the ddf that gives the reference distribution's mean divided by df;
       missing where that is not above 1, since the mean of an F distribution is.
 
-    Where a random effect is added the distribution has not the shape of a chi-square(df), whatever it is scaled by:
-    there Bartlett's p value can be too small by half and more, and PBtest is the one to read.
+    Where a random effect is added, no scaling gives the distribution the shape of a chi-square(df): there Bartlett's p
+    value can be half the true one or less, and PBtest is the one to read.
 
     Raises
     ------
@@ -95,7 +95,7 @@ def _without_rounding(statistics: Floats) -> Floats:
 
 
 def _moments(simulated: Floats) -> tuple[float, float]:
-    """Mean and variance; NaN where they say nothing of a distribution."""
+    """Mean and variance; NaN where they do not determine a distribution."""
     if len(simulated) < 2 or np.ptp(simulated) == 0:
         return np.nan, np.nan
     return float(simulated.mean()), float(simulated.var(ddof=1))

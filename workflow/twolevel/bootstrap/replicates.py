@@ -17,10 +17,10 @@ from twolevel.likelihood.groupwise import add_product, compiled, dot, put
 from twolevel.likelihood.newton import is_minimum, minimise
 from twolevel.model.design import Floats
 
-# Random numbers drawn at a time, at most: few enough to stay in the processor's cache.
+# The most random numbers drawn at a time: few enough to stay in the processor's cache.
 DRAWS = 50_000
 
-# Chunks for each thread, at least, so that all are busy to the end; and those drawn ahead, so that none is idle.
+# The fewest chunks for each thread, so that all are busy to the end; and how many are drawn ahead, so that none waits.
 CHUNKS, WAITING = 5, 2
 
 
@@ -30,7 +30,7 @@ class Target:
 
     Attributes
     ----------
-    data : its cross-products; what they say of the observed response is not used
+    data : its cross-products; those of the observed response are not used
     start : (k,) theta to search from
     reml : by REML or by ML
     """
@@ -51,7 +51,7 @@ class Replicates:
     delta : (R, p) errors of the fixed effects: estimates less the truth
     sigma : (R,) residual standard deviations
     evaluations : (R,) of the criterion
-    found : (R,) whether the search ended at an optimum; where not, the row says where it ended
+    found : (R,) whether the search ended at an optimum; if not, the row says where it ended
     """
 
     criterion: Floats
@@ -177,7 +177,7 @@ def _fit_all(  # type: ignore[no-untyped-def]
 
 @compiled
 def _response(normals, root, z, x, products, xty):  # type: ignore[no-untyped-def]
-    """Bring Z'y into the last column of `products` and X'y into `xty`; return y'y of what the model's columns see."""
+    """Write Z'y into the last column of `products` and X'y into `xty`; return y'y of the projection."""
     n_blocks, r, size = normals.shape
     q, p = z.shape[1], len(xty)
     last = q + p
@@ -202,7 +202,7 @@ def _response(normals, root, z, x, products, xty):  # type: ignore[no-untyped-de
 
 
 def _search_on(out: Replicates, i: int, response: CrossProducts, reml: bool) -> None:
-    """Search on from where replicate i stopped, with means that one search has and ten thousand need not have."""
+    """Continue the search of replicate i from where it stopped, with the slower means of `fitting.search`."""
     run = descend(response, reml, "replicate", out.theta[i])
     at = profile(run.theta, response, reml)
     out.theta[i], out.sigma[i], out.delta[i] = run.theta, at.sigma, response.r @ at.beta

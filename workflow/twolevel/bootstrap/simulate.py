@@ -18,7 +18,7 @@ from twolevel.likelihood.crossproducts import CrossProducts, grouped
 from twolevel.likelihood.groupwise import in_blocks, out_of_blocks
 from twolevel.model.design import Design, Floats
 
-# A column of which those before it leave less than this share of a group's largest depends on them there.
+# A column depends on those before it in a group if they leave of it less than this share of the group's largest.
 # ASSUME: predictors that vary by less than a hundred-thousandth of their size within a group do not vary there.
 RANK = 1e-10
 
@@ -56,7 +56,7 @@ class Simulator:
 
 @dataclass(frozen=True)
 class Projection:
-    """What simulations from one model, for the eyes of all, have in common, whatever the true variances are.
+    """What simulations from one model, seen by several, have in common, whatever the true variances are.
 
     Attributes
     ----------
@@ -72,7 +72,7 @@ class Projection:
     residual_df: int
 
     def simulator(self, lower: Floats, sigma: float) -> Simulator:
-        """Put a truth in: small matrix products for each group, and nothing that depends on the observations.
+        """Set the true variances: small matrix products for each group, whatever the number of observations.
 
         Parameters
         ----------
@@ -87,7 +87,7 @@ class Projection:
 
 
 def projection(designs: tuple[Design, ...], data: Sequence[CrossProducts]) -> Projection:
-    """Project on what some models see: O(n) once, and a factorisation for each group.
+    """Project on the columns of some models: O(n) once, and a factorisation for each group.
 
     Parameters
     ----------
@@ -108,14 +108,14 @@ def projection(designs: tuple[Design, ...], data: Sequence[CrossProducts]) -> Pr
 
 
 def simulator(designs: tuple[Design, ...], data: tuple[CrossProducts, ...], lower: Floats, sigma: float) -> Simulator:
-    """Prepare to simulate from the first model, for the eyes of all: see `projection` and its `simulator`."""
+    """Prepare to simulate from the first model, seen by all of them: see `projection` and its `simulator`."""
     return projection(designs, data).simulator(lower, sigma)
 
 
 def simulated(
     simulator: Simulator, view: View, data: CrossProducts, normals: Floats, chi_square: float, beta: Floats
 ) -> CrossProducts:
-    """One simulated response as a model's cross-products, for what is done to a data set once.
+    """One simulated response as a model's cross-products, where a data set is used only once.
 
     Parameters
     ----------

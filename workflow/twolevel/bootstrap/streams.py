@@ -1,4 +1,4 @@
-"""Random numbers: every replicate has a stream of its own, whoever draws it and in whatever order."""
+"""Random numbers: every replicate has a stream of its own, whichever job draws it and in whatever order."""
 
 from hashlib import sha256
 

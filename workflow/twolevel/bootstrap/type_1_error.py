@@ -10,14 +10,14 @@ from twolevel.bootstrap.calibration import Study, StudyPart, inner_experiment, i
 from twolevel.bootstrap.likelihood_ratio_tests import bootstrap_tests
 from twolevel.bootstrap.replicate_tables import reference_table
 from twolevel.bootstrap.replicates import Replicates
-from twolevel.inference.proportion import proportion_interval
+from twolevel.inference.intervals import proportion_interval
 from twolevel.model.design import Floats
 
 # The levels at which tests are judged.
 NOMINAL = (0.05, 0.01)
 
-# The tests, as `bootstrap_tests` calls them. Its F is not among them: where the reference distribution's mean is not
-# above df, which by chance is so in half of all data sets under a chi-square, there is none.
+# The tests, as `bootstrap_tests` calls them. Its F is left out: it does not exist where the reference distribution's
+# mean is at most df, which under a chi-square happens by chance in half of all data sets.
 TESTS = ("LRT", "mixture", "PBtest", "Gamma", "Bartlett")
 
 # Those that use no simulated reference distribution.

@@ -1,4 +1,4 @@
-"""Check the configuration: its form by schema, then what names what and what contradicts itself."""
+"""Check the configuration: its form by schema, then its names and its contradictions."""
 
 import math
 import re

@@ -59,7 +59,8 @@ def _cells(text: str, header: Sequence[str], separator: str, suffix: str, name: 
         )
     except pyarrow.ArrowInvalid:  # it says which row, not which line
         return _by_line(text, separator, suffix, name)
-    return cells.to_pandas().set_axis(range(len(header)), axis=1)
+    table: pd.DataFrame = cells.to_pandas()
+    return table.set_axis(range(len(header)), axis=1)
 
 
 def _by_line(text: str, separator: str, suffix: str, name: str) -> pd.DataFrame:

@@ -11,7 +11,7 @@ HINT = 'Quote a value that contains ": " or " #" or begins with a special charac
 
 
 def check_yaml(content: bytes, name: str) -> None:
-    """Refuse YAML that cannot be read, and a key that stands twice in one mapping: the first would be lost silently.
+    """Refuse YAML that cannot be read, and a key that occurs twice in one mapping: the first would be lost silently.
 
     A tag that asks for an object of Python's (`!!python/...`) is refused: only plain values are made.
 

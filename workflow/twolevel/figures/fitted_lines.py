@@ -22,7 +22,7 @@ _QUARTILES = {"lower quartile": 0.25, "median": 0.5, "upper quartile": 0.75}
 _CORNERS = 41
 _PALE = 0.22
 
-# Colour and dashes of each level, so that they are told apart in grey too.
+# Colour and dashes of each level, so that they differ in grey too.
 _LOOKS: tuple[dict[str, Any], ...] = (
     {"color": BLUE, "linestyle": "-"},
     {"color": VERMILION, "linestyle": (0, (4, 1.4))},

@@ -129,7 +129,7 @@ def _draw_panel(
 
 
 def _limits(values: NDArray[np.float64], low: float, high: float) -> tuple[float, float]:
-    """Ends of a panel's scale: a margin around all bounds, which enters the impossible only where a bound does."""
+    """Ends of a panel's scale: a margin around all bounds, within the parameter's range if they are."""
     present = values[np.isfinite(values)]
     if not len(present):
         return (low, high) if np.isfinite([low, high]).all() else (0.0, 1.0)

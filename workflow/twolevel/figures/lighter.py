@@ -1,4 +1,4 @@
-"""An SVG made lighter without a visible change: shorter numbers, paths on one line, fewer shades in its images."""
+"""Make an SVG smaller without a visible change: shorter numbers, paths on one line, fewer shades in its images."""
 
 import base64
 import re
@@ -11,7 +11,7 @@ _SHADES = 64
 
 _IMAGE = re.compile(r"(data:image/png;base64,)\s*([^\"]+)")
 _INDENT = re.compile(r"\n\s*")
-_TAG = re.compile(r"<(?:path|use|g|image|rect|clipPath)\b[^>]*>")  # not the words, which may look like code
+_TAG = re.compile(r"<(?:path|use|g|image|rect|clipPath)\b[^>]*>")  # and no text, which may look like code
 _PATH = re.compile(r'(?<=\bd=")[^"]*')
 _PLACE = re.compile(r'\b(?:x|y|width|height)="[-\d.]+"|translate\([^)]*\)')
 _NUMBER = re.compile(r"-?\d+\.\d+")
@@ -40,7 +40,7 @@ def _shorter(text: str) -> str:
 
 
 def _fewer_shades(encoded: str) -> str:
-    """An image with a palette: many points of one colour, more or less opaque, are so many shades."""
+    """An image reduced to a palette: points of one colour that overlap differ only in shade."""
     buffer = BytesIO()
     with Image.open(BytesIO(base64.b64decode(encoded))) as image:
         image.quantize(_SHADES, method=Image.Quantize.FASTOCTREE).save(buffer, "png", optimize=True)

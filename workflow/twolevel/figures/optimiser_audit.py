@@ -1,4 +1,4 @@
-"""How far from the optimum each search ends that a user would try, and what it says."""
+"""How far from the optimum the searches that a user would try end, and whether they say that they converged."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +14,7 @@ from twolevel.figures.style import BLUE, MUTED, VERMILION, WIDTH, heading, new_f
 from twolevel.figures.tables import Table, sparse, texts
 from twolevel.output.words import ELSEWHERE, SEARCHES, STARTS, Labels, clean, number
 
-# Distances below the first are drawn there: they are nothing but tolerances.
+# Distances below the first are drawn there: they are within tolerances.
 LEAST = 1e-6
 
 # Inches for a row, for the head of a panel, and for all else.
@@ -29,7 +29,7 @@ _SAID: dict[bool, dict[str, Any]] = {
 
 @dataclass(frozen=True)
 class _Trial:
-    """One mark: the distance from the optimum, not a number where there is none."""
+    """One mark: the distance from the optimum, NaN where the criterion is not finite."""
 
     model: str
     method: str

@@ -49,7 +49,7 @@ def draw(
     if "mixture" in p:
         curves[f"half chi-square({df - 1}), half chi-square({df})"] = [df - 1, df]
 
-    # To where the chi-square's p value is what a single one of so many data sets would give.
+    # The axis ends where the chi-square's p value is that of a single one of the simulated data sets.
     end = 1.04 * max(float(simulated[-1]), _chi_square(df, n / (n + 1)))
     title = f"The statistic in {n:,} data sets simulated from {clean(result['null_model'])}"
     figure = new_figure()

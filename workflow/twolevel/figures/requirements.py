@@ -1,4 +1,4 @@
-"""What a figure of a model needs of that model: asked before anything is fitted, and where it is drawn."""
+"""What a figure of a model needs of that model: checked before anything is fitted, and again when it is drawn."""
 
 from collections.abc import Collection, Mapping
 from typing import Any

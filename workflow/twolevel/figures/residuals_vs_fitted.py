@@ -1,4 +1,4 @@
-"""Level-1 residuals of a model against its fitted values: the same centre and spread all along, or not."""
+"""Level-1 residuals of a model against its fitted values, to see whether their centre and spread are constant."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -131,7 +131,7 @@ def _spread(own: Floats, shrunken: Floats, variance_components: Table, x: str) -
 
 
 def _by_size(n: NDArray[np.int64], moved: Floats, labels: Labels) -> str:
-    """How far the slopes of small and of large groups move; nothing where there are few groups, or all alike."""
+    """How far the slopes of small and of large groups move; empty where there are few groups, or all of one size."""
     quarter, order = len(n) // 4, np.argsort(n, kind="stable")
     if quarter < 2 or np.ptp(n) == 0:
         return ""

@@ -1,4 +1,4 @@
-"""Columns of a table, with a clear word to the person who named one that is not there."""
+"""Columns of a table, with a clear message where a figure names one that the table lacks."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any

@@ -1,9 +1,9 @@
 """Whether the data can tell the elements of the random effects' covariance matrix apart.
 
-Random effects of different blocks may share what they describe: with `(1 | g) + (0 + dose | g)`, dose a factor, the
+Random effects of different blocks may overlap: with `(1 | g) + (0 + dose | g)`, dose a factor, the
 indicators of dose sum to the intercept's column, so that what is added to the intercept's variance can be taken from
-every element of the other block. Such a model can be fitted, and what its fixed effects are and how certain they are
-does not depend on the split; the variances themselves do.
+every element of the other block. Such a model can be fitted. Its fixed effects and their standard errors do not depend
+on the split; the variances themselves do.
 """
 
 import numpy as np
@@ -20,7 +20,7 @@ DEPENDENT = 1e-11
 def independent_directions(data: CrossProducts) -> Floats:
     """Directions of the covariance matrix, symmetric matrices (m, q, q), that the data tell apart.
 
-    They are those of the free elements, but for the ones that depend on others before them.
+    They are those of the free elements, without the ones that depend on earlier ones.
     """
     directions = covariance_directions(data.blocks)
     dependent = [r for r, _ in _dependencies(data, directions)]
@@ -28,7 +28,7 @@ def independent_directions(data: CrossProducts) -> Floats:
 
 
 def overlapping_blocks(data: CrossProducts) -> tuple[tuple[int, ...], ...]:
-    """Numbers of the blocks whose covariance matrices the data tell in sum alone; none where all are told apart."""
+    """Numbers of the blocks whose covariance matrices the data determine only in sum; none if they determine each."""
     directions = covariance_directions(data.blocks)
     first_rows = directions.any(axis=2).argmax(axis=1)
     number = np.repeat(np.arange(len(data.blocks)), data.blocks)[first_rows]

@@ -12,7 +12,7 @@ from twolevel.model.design import Design, Floats
 
 # MixedLM works with the Cholesky factor and the inverse of the covariance matrix, which a singular one lacks. This much
 # of its largest element on the diagonal gives it both. It moves the criterion by up to 1e-6; with less, the rounding of
-# the inverse moves it more (at 1e-11 MixedLM wanders off).
+# the inverse moves it more (at 1e-11 MixedLM leaves the optimum).
 RIDGE = 1e-9
 
 
@@ -72,7 +72,7 @@ def fit_from(design: Design, data: CrossProducts, reml: bool, beta: Floats, lowe
 
 
 def free_parameters(p: int, blocks: Blocks) -> MixedLMParams | None:
-    """What MixedLM may move where blocks of random effects are independent; None, for all, where there is one."""
+    """What MixedLM may vary where blocks of random effects are independent; None, for all, where there is one."""
     if len(blocks) == 1:
         return None
     free = np.zeros((sum(blocks),) * 2)

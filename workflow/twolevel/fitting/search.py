@@ -19,7 +19,7 @@ FLAT = 1e-3
 # A diagonal element of theta below this is zero to the optimiser: lme4's tolerance in `isSingular`.
 SINGULAR = 1e-4
 
-# Each saddle left lowers the criterion, and q of them can stand in the way; a few turns of the axes come on top.
+# A search may meet up to q saddles, each lower than the one before; a few turns of the axes come on top.
 MAX_ATTEMPTS = 20
 
 
@@ -53,14 +53,14 @@ class Search:
 
     @property
     def best(self) -> Run:
-        """The run with the lowest criterion."""
-        return min(self.runs, key=lambda run: run.criterion)
+        """The run with the lowest criterion; one that ended nowhere is the best only of its kind."""
+        return min(self.runs, key=lambda run: (np.isnan(run.criterion), run.criterion))
 
     @property
     def optima(self) -> tuple[float, ...]:
         """Distinct criteria at which runs ended, lowest first."""
         distinct: list[float] = []
-        for criterion in sorted(run.criterion for run in self.runs):
+        for criterion in sorted(run.criterion for run in self.runs if not np.isnan(run.criterion)):
             if not distinct or criterion - distinct[-1] > SAME_OPTIMUM:
                 distinct.append(criterion)
         return tuple(distinct)
@@ -89,7 +89,7 @@ def search(data: CrossProducts, reml: bool, named_starts: dict[str, Floats]) -> 
 
 
 def descend(data: CrossProducts, reml: bool, name: str, start: Floats) -> Run:
-    """Minimise the criterion from one start by Newton's method, and where that stops short, go on.
+    """Minimise the criterion from one start by Newton's method, and go on where that stops short of an optimum.
 
     It can stop at a saddle: where a column of L is zero the gradient is zero too, by the symmetry of its sign, optimum
     or not. Then it goes on along the direction of negative curvature. Or it can be slow: where a variance is near zero,

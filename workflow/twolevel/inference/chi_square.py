@@ -8,5 +8,5 @@ from twolevel.model.design import Floats
 
 
 def upper_tail(df: int, x: ArrayLike) -> Floats:
-    """Share of chi-square(df) at or above `x`, which is not negative; chi-square(0) is zero itself."""
+    """Share of chi-square(df) at or above `x`, which is not negative; chi-square(0) is the constant zero."""
     return np.asarray(chdtrc(df, x) if df > 0 else np.where(np.asarray(x) > 0, 0.0, 1.0))

@@ -1,4 +1,9 @@
-"""Newton's method on a deviance that has exact derivatives, wherever the search starts."""
+"""Newton's method on any deviance that has exact derivatives, from any start.
+
+`likelihood.newton` has another: compiled, for the bootstrap's thousands of searches, and so tied to one function of
+theta. The deviances of a profile are other functions, each with coordinates of its own. SciPy's `trust-exact` finds the
+same minima in twice as many evaluations, and stops at a saddle.
+"""
 
 from collections.abc import Callable
 
@@ -13,8 +18,8 @@ Objective = Callable[[Floats], tuple[float, Floats, Floats]]
 PROMISE = 1e-8
 ROUNDING = 1e-13
 
-# Curvature that counts as none, as a share of the largest. Where the factor's first row is zero, for one, its columns
-# can be turned without any change of the deviance.
+# A curvature below this share of the largest counts as zero. For example, where the factor's first row is zero, its
+# columns can be rotated without any change of the deviance.
 NO_CURVATURE = 1e-10
 
 MAX_STEPS = 200
@@ -26,11 +31,11 @@ class ProfileError(Exception):
 
 
 class NotConvergedError(ProfileError):
-    """A search for the other parameters did not end. Nearer to the fit, one might.
+    """A search for the other parameters did not converge; one nearer to the fit might.
 
     Attributes
     ----------
-    reached : the deviance that it had come down to
+    reached : the lowest deviance that it found
     """
 
     def __init__(self, reached: float) -> None:
@@ -70,7 +75,7 @@ def descend(objective: Objective, free: Floats) -> tuple[float, Floats]:
 def _shortened(
     objective: Objective, free: Floats, step: Floats, gradient: Floats, value: float
 ) -> tuple[Floats, tuple[float, Floats, Floats]] | None:
-    """Take a step, or as much of it as gains a tenth of what the slope promises; None where no part of it does."""
+    """Take a step, halved until it gains a tenth of what the slope promises; None where no part of it does."""
     longest = 0.1 + float(np.linalg.norm(free))
     step = step * min(1.0, longest / float(np.linalg.norm(step)))
     for _ in range(MAX_HALVINGS):

@@ -55,8 +55,8 @@ def kenward_roger(data: CrossProducts, fit: Fit) -> FixedTests:
     H + 2 H U H, U = sum over r, s of W_rs (X'V^-1 G_r V^-1 G_s V^-1X - S_r H S_s), W twice the inverse of the expected
     information. The scale of V adds nothing to U: its terms cancel.
 
-    The expected information exists at a singular fit too; so does the answer, as in pbkrtest. Nothing is available
-    where that information is singular: the design does not tell the variances apart.
+    The expected information exists at a singular fit too; so does the answer, as in pbkrtest. There is no answer where
+    that information is singular: the design does not tell the variances apart.
 
     Raises
     ------

@@ -1,11 +1,11 @@
-"""Confidence intervals from bootstrap replicates, and Wald intervals, as one tidy table."""
+"""Confidence intervals from bootstrap replicates, and Wald intervals, as one tidy table; and of a proportion."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import betainc, ndtri
+from scipy.special import betainc, betaincinv, ndtri
 
 from twolevel.model.design import Floats
 from twolevel.model.parameters import Parameter
@@ -94,6 +94,18 @@ def interval_table(rows: Iterable[dict[str, Any]], methods: Sequence[str]) -> pd
     """Intervals as a table, method by method."""
     ordered = sorted(rows, key=lambda row: methods.index(row["method"]))
     return pd.DataFrame(ordered, columns=list(COLUMNS)).astype(COLUMNS)
+
+
+def proportion_interval(successes: int, trials: int, level: float = 0.95) -> tuple[float, float]:
+    """Exact interval of Clopper & Pearson (1934): it covers the true proportion at least as often as `level` says.
+
+    The bounds are quantiles of beta distributions. SciPy has it as `scipy.stats.binomtest(...).proportion_ci()`, but a
+    job needs half a second to import `scipy.stats`.
+    """
+    tail = (1 - level) / 2
+    lower = betaincinv(successes, trials - successes + 1, tail) if successes else 0.0
+    upper = betaincinv(successes + 1, trials - successes, 1 - tail) if successes < trials else 1.0
+    return float(lower), float(upper)
 
 
 def quantile(ordered: Floats, probability: float) -> float:

@@ -1,4 +1,4 @@
-"""Whether one model's covariance matrices are among another's, and where among them they lie.
+"""Whether one model's covariance matrices are among another's, and whether on the boundary of these.
 
 Both are written for one basis W of the columns of Z that either model has: with Z = W A, a model's covariance matrices
 are the A T A' with T block diagonal and positive semidefinite. They lie in the space that its free elements of T span,
@@ -13,7 +13,7 @@ import numpy as np
 from twolevel.model.blocks import covariance_directions, slices
 from twolevel.model.design import Design, Floats
 
-# What is left of a column or of a direction when others are taken out of it counts as nothing below this share.
+# The remainder of a column or a direction, when others are projected out, counts as zero below this share of it.
 NOTHING = 1e-9
 
 
@@ -66,8 +66,8 @@ def contains(matrix: Floats, other: Floats) -> bool:
 def lost_rank(null: CovarianceSpace, alternative: CovarianceSpace) -> int:
     """How many variances of the alternative the nested null model sets to zero, those of combinations of effects too.
 
-    It is what the alternative's T, block by block, lacks in rank where the null model is true. At 0 the null model lies
-    inside the alternative: it sets covariances to zero, which can be of either sign.
+    It is the rank that the alternative's T, block by block, lacks where the null model is true. If it is 0, the null
+    model lies inside the alternative: it sets only covariances to zero, which can have either sign.
     """
     # T of the null model with unequal variances, as a matrix of the alternative.
     sizes = np.sqrt(1.0 + np.arange(null.columns.shape[1]))

@@ -18,7 +18,7 @@ import numpy as np
 
 from twolevel.inference.descent import NotConvergedError, Objective, descend
 from twolevel.likelihood.crossproducts import CrossProducts, triangular
-from twolevel.likelihood.deviance import criterion_at, factor, n_theta, pack, profile
+from twolevel.likelihood.deviance import factor, n_theta, pack, profile, solve
 from twolevel.model.blocks import Blocks, slices
 from twolevel.model.design import Floats
 from twolevel.model.parameters import Parameter
@@ -90,7 +90,7 @@ def hold(parameter: Parameter, data: CrossProducts, theta: Floats) -> Held:
 def least(held: Held, at: float, starts: Sequence[Floats]) -> tuple[float, Floats]:
     """Least deviance with the parameter held, from the best of some starts, and the free coordinates there.
 
-    A search that did not end is no matter where it had not come lower than one that did.
+    A search that did not converge is ignored if it had not come lower than one that did.
     """
     objective, ends, unfinished = held.at(at), [], []
     for start in starts:
@@ -115,9 +115,7 @@ def least_of_all(held: Held, at: float) -> tuple[float, Floats]:
 
 def _deviance(data: CrossProducts, sigma2: float, theta: Floats) -> tuple[float, Floats, Floats]:
     """-2 log-likelihood at theta, profiled where sigma2 is 0, with derivatives by theta."""
-    lower = factor(theta, data.blocks)
-    value, gradient, hessian, *_ = criterion_at(lower, data.stacked, data.xty, data.yty, data.n_obs, False, sigma2)
-    return value, gradient[data.free], hessian[np.ix_(data.free, data.free)]
+    return solve(theta, data, False, sigma2)[:3]
 
 
 def _cold(blocks: Blocks) -> tuple[Floats, ...]:

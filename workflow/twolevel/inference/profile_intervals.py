@@ -19,7 +19,7 @@ from twolevel.model.parameters import Parameter, parameter_values, parameters
 # Two minima closer than this are the same; a deviance further below the fit's means that the fit is not the optimum.
 SAME = 1e-6
 
-# Steps outwards until the deviance has risen enough; each is up to four times as long as the one before.
+# The most steps outwards until the deviance has risen enough; each is up to four times as long as the one before.
 MAX_STEPS = 100
 
 

@@ -1,6 +1,6 @@
 """What the HLM program prints of each variance component: reliability, chi-square test, plausible values.
 
-All three set the variance tau_qq of a random coefficient beside v_qj, the variance with which group j alone would
+All three compare the variance tau_qq of a random coefficient with v_qj, the variance with which group j alone would
 estimate that coefficient.
 """
 
@@ -22,7 +22,7 @@ USABLE = 1e-12
 
 @dataclass(frozen=True)
 class VarianceComponents:
-    """What is said of the q random coefficients; NaN where the data or the model give no value.
+    """Results for the q random coefficients; NaN where the data or the model give no value.
 
     Attributes
     ----------
@@ -46,7 +46,7 @@ class VarianceComponents:
 
 
 def variance_components(design: Design, data: CrossProducts, fit: Fit) -> VarianceComponents:
-    """Measure how far each random coefficient varies beyond what chance in each group would give.
+    """Measure how far each random coefficient varies beyond the sampling error in each group.
 
     With v_qj = sigma^2 [(Z_j'Z_j)^-1]_qq over the usable groups (Raudenbush & Bryk 2002, chapter 3):
 

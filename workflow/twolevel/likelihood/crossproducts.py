@@ -10,7 +10,7 @@ from twolevel.likelihood.groupwise import in_blocks
 from twolevel.model.blocks import Blocks, Places, free_elements, slices
 from twolevel.model.design import Design, Floats
 
-# A search ends near zero, not at it, where a variance is zero. What is left moves the criterion by less than 1e-7.
+# Where a variance is zero, a search ends near zero. What is left changes the criterion by less than 1e-7.
 ZERO = 1e-5
 
 
@@ -61,7 +61,7 @@ class CrossProducts:
         return free_elements(self.blocks)
 
     def basis_constant(self, reml: bool) -> float:
-        """What the units of X add to the criterion: |X'V^-1X| is that of the basis times |r'r|; ML does not have it."""
+        """What the units of X add to the criterion: by REML the log of |r'r|, by ML nothing."""
         return 2 * float(np.log(np.abs(np.diag(self.r))).sum()) if reml else 0.0
 
     def in_basis(self, columns: Floats, s: Floats) -> "CrossProducts":
@@ -75,7 +75,7 @@ class CrossProducts:
     def own_units(self, lower: Floats) -> Floats:
         """Relative covariance factors (..., q, q) in the units of Z, from those of its basis.
 
-        A random effect that differs by less than `ZERO` residual SDs between groups does not differ.
+        A random effect with an SD below `ZERO` residual SDs is set to zero.
         """
         own = triangular(np.asarray(np.linalg.solve(self.s, lower)))
         sizes = np.linalg.norm(own, axis=-1) * np.linalg.norm(self.s, axis=0)

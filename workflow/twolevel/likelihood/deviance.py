@@ -1,9 +1,9 @@
 """The profiled deviance of a two-level model, its gradient and its Hessian.
 
 For group j, V_j = sigma^2 (I + Z_j L L' Z_j') with L = Lambda(theta) lower triangular, q x q, and block diagonal where
-blocks of random effects are independent. Fixed effects and sigma
-are profiled out, which leaves a function of theta alone: -2 log-likelihood (ML), or the REML criterion, with lme4's
-constants (Bates, Maechler, Bolker & Walker 2015). With A_j = Z_j'Z_j and M_j = I + L'A_jL, every solve is q x q.
+blocks of random effects are independent. Fixed effects and sigma are profiled out, which leaves a function of theta
+alone: -2 log-likelihood (ML), or the REML criterion, with lme4's constants (Bates, Maechler, Bolker & Walker 2015).
+With A_j = Z_j'Z_j and M_j = I + L'A_jL, every solve is q x q.
 
 theta is unbounded. Changing the sign of a column of L leaves the covariance matrix as it is, so the boundary of the
 covariance cone (a zero on L's diagonal) is an interior point of theta space, and an optimiser can walk across it.
@@ -70,13 +70,13 @@ def from_lme4(theta: Sequence[float] | Floats, data: CrossProducts) -> Floats:
 
 def evaluate(theta: Floats, data: CrossProducts, reml: bool) -> tuple[float, Floats]:
     """Criterion and gradient at `theta`, in the coordinates of `data`: what a search needs, and no more."""
-    criterion, gradient, *_ = _at(theta, data, reml)
+    criterion, gradient, *_ = solve(theta, data, reml)
     return criterion + data.basis_constant(reml), gradient
 
 
 def profile(theta: Floats, data: CrossProducts, reml: bool) -> Profile:
     """Evaluate the criterion at `theta`, as `evaluate` does, and solve for what it profiles out."""
-    criterion, gradient, hessian, delta, residual_ss, transform = _at(theta, data, reml)
+    criterion, gradient, hessian, delta, residual_ss, transform = solve(theta, data, reml)
     sigma2 = residual_ss / (data.n_obs - len(delta) if reml else data.n_obs)
     r_inverse = np.linalg.inv(data.r)
     root = r_inverse @ transform[:-1, :-1]
@@ -90,9 +90,10 @@ def profile(theta: Floats, data: CrossProducts, reml: bool) -> Profile:
     )
 
 
-def _at(
+def solve(
     theta: Floats, data: CrossProducts, reml: bool, sigma2: float = 0.0
 ) -> tuple[float, Floats, Floats, Floats, float, Floats]:
+    """Evaluate `criterion_at`, with derivatives by theta; the criterion lacks the constant of the basis."""
     lower = factor(np.asarray(theta, dtype=np.float64), data.blocks)
     found = criterion_at(lower, data.stacked, data.xty, data.yty, data.n_obs, reml, sigma2)
     criterion, gradient, hessian, delta, residual_ss, transform = found

@@ -1,6 +1,6 @@
-"""Sums over groups, compiled: what the criterion and its derivatives are made of.
+"""Compiled sums over groups, from which the criterion and its derivatives are computed.
 
-A number of each group is a vector over groups. Vectors lie contiguous, in blocks that fit the processor's cache, so
+A number of each group is a vector over groups. Vectors are contiguous, in blocks that fit the processor's cache, so
 that every loop here runs over the groups of a block and the processor works on several at once. The arithmetic of one
 evaluation is O(J q^2 (q + p)^2), whatever the number of observations.
 """
@@ -10,7 +10,7 @@ from numba import njit
 
 from twolevel.model.design import Floats
 
-# Groups in a block, at most: a few dozen vectors of this length fit the first cache of any processor of this century.
+# The most groups in a block: a few dozen vectors of this length fit the first-level cache of common processors.
 BLOCK = 256
 
 # A product of determinants is turned into a logarithm before it overflows: logarithms are slow, products are not.
@@ -35,9 +35,9 @@ def out_of_blocks(blocks: Floats, n_groups: int) -> Floats:
     return np.moveaxis(blocks, -1, 1).reshape(-1, *blocks.shape[1:-1])[:n_groups]
 
 
-# Sums may be taken in any order, and a product and a sum in one step: that is what lets the processor take several
-# groups at once. Nothing else is relaxed; what is not a number stays so. A division by zero gives what NumPy gives: a
-# test at every division would be slow to run and to compile.
+# The compiler may reorder sums and fuse a product with a sum, so that the processor takes several groups at once.
+# Nothing else is relaxed, and NaN stays NaN. A division by zero gives what NumPy gives: a test at every division would
+# be slow to run and to compile.
 _over_groups = njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract"})
 compiled = njit(cache=True, nogil=True, error_model="numpy")
 
@@ -96,7 +96,7 @@ def _sum_of_logs(values):  # type: ignore[no-untyped-def]
 
 @compiled
 def reduce_groups(lower, products, solved, totals):  # type: ignore[no-untyped-def]  # noqa: C901  (loops)
-    """Bring V^-1, V relative to sigma^2, into the cross-products.
+    """Weight the cross-products by V^-1, V relative to sigma^2.
 
     Fills `solved` with Z_j'V_j^-1[Z_j, X_j, y_j] from `products`, Z_j'[Z_j, X_j, y_j], both (n, q, q + p + 1, B), the
     first q columns only below the diagonal; turns `totals`, [X, y]'[X, y], (p + 1, p + 1), into [X, y]'V^-1[X, y].

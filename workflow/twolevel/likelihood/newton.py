@@ -8,16 +8,16 @@ from twolevel.likelihood.groupwise import compiled
 # A gradient below this counts as zero: with a curvature of 10 or more it leaves the criterion within 1e-12 of the best.
 GRADIENT = 1e-6
 
-# A criterion is known to about this much; a step that promises less has nothing to gain.
+# The criterion is known to about this much; a step that promises less gains nothing.
 PROMISE = 1e-8
 
 # Differences of the criterion below this share of it are rounding; there the gradient decides.
 ROUNDING = 1e-13
 
-# Evaluations after which a search is given up: those of this project take 5 to 35, or are stuck.
+# A search is given up after this many evaluations: the searches of this project take 5 to 35, or never end.
 MAX_EVALUATIONS = 60
 
-# The damping grows fourfold each time: this many raise it beyond any curvature.
+# The damping grows fourfold each time; after this many times it exceeds any curvature.
 MAX_DAMPINGS = 50
 
 
@@ -31,7 +31,7 @@ def minimise(start, free, products, xty, yty, n_obs, reml):  # type: ignore[no-u
     Returns
     -------
     theta (k,), criterion without the constant of the basis, gradient (k,), Hessian (k, k), delta (p,), residual sum of
-    squares, evaluations. Where the gradient is not small in the end, nothing was found.
+    squares, evaluations. Where that gradient is not small, no optimum was found.
     """
     q, k = products.shape[1], len(start)
     theta, trial = start.copy(), start.copy()

@@ -2,8 +2,8 @@
 
 Random effects of one block may be correlated, those of different blocks are not. `(x | g)` is one block of two, `(2,)`;
 `(x || g)` is two blocks of one, `(1, 1)`. The covariance matrix T is block diagonal in the order of Z's columns, and so
-is its factor. The free elements are the lower triangles of the blocks, column by column, block after block, as lme4 has
-them. In that order they stand in the whole lower triangle, column by column, too.
+is its factor. The free elements are the lower triangles of the blocks, column by column, block after block, as in lme4.
+The whole lower triangle, read column by column, has them in the same order.
 """
 
 import numpy as np

@@ -21,7 +21,7 @@ class Piece:
     Attributes
     ----------
     variable : the expression, as R prints it
-    suffix : what R puts behind it: a level, the number of a contrast; empty for a number
+    suffix : what R appends to its name: a level, the number of a contrast; empty for a number
     column : (n,)
     meaning : what a 1, or a difference of 1, stands for
     """
@@ -36,7 +36,7 @@ Columns = list[tuple[Piece, ...]]
 
 
 def count_columns(expansion: Expansion, values: Mapping[str, Value]) -> int:
-    """How many columns `columns_of` gives at most."""
+    """The largest number of columns that `columns_of` can give."""
     sizes: list[int] = [_size(values[deparse(variable)]) for variable in expansion.variables]
     return sum((math.prod([sizes[i] for i in term]) for term in expansion.terms), start=int(expansion.intercept))
 

@@ -8,7 +8,7 @@ from twolevel.errors import UserError
 from twolevel.model.blocks import slices
 from twolevel.model.design import Design, Floats
 
-# A column of which others leave less than this share adds nothing to them.
+# A column counts as redundant where the others explain all but this share of it.
 REDUNDANT = 1e-9
 
 
@@ -64,7 +64,7 @@ def check_blocks(design: Design) -> None:
         if np.linalg.norm(scaled[:, b] - (scaled[:, a] @ scaled[:, b]) * scaled[:, a]) < REDUNDANT:
             same = terms[a] if terms[a] == terms[b] else f"{terms[a]}, of which {terms[b]} is a multiple,"
             raise UserError(
-                f"formula '{design.formula}': the random effect {same} stands in two independent terms, so that its "
+                f"formula '{design.formula}': the random effect {same} occurs in two independent terms, so that its "
                 f"variance is in the model twice and only the sum could be estimated. Keep it in one of them."
             )
 
@@ -73,7 +73,7 @@ def _check_names(design: Design) -> None:
     for what, names in (("fixed", design.fixed_terms), ("random", design.random_terms)):
         if twice := [name for i, name in enumerate(names) if name in names[:i]]:
             raise UserError(
-                f"formula '{design.formula}': the {what} effect {twice[0]} stands there twice. Take one out, or rename "
+                f"formula '{design.formula}': the {what} effect {twice[0]} occurs twice. Take one out, or rename "
                 "a column or a level where two different ones have the same name."
             )
 

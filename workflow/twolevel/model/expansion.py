@@ -8,12 +8,13 @@ number of their variables, then as they were written; the variables of a term as
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import inf
 
 from twolevel.model.expression import Binary, Bracket, Call, Literal, Node, Unary, deparse, refuse
 
 Term = frozenset[int]
 
-# More terms than these are a slip, such as (a + ... + z)^26.
+# A formula with more terms than this is a mistake, such as (a + ... + z)^26.
 MOST_TERMS = 1000
 
 
@@ -40,19 +41,19 @@ class Expansion:
 
 
 def expand(text: str, side: Node | None) -> Expansion:
-    """Expand one side of the formula `text`; None has an intercept alone.
+    """Expand one side of the formula `text`; None stands for an intercept alone.
 
     Raises
     ------
     UserError
-        Something stands there that is no term of a formula: a number but 0 or 1, a product with a number.
+        It contains something that is not a term: a number other than 0 and 1, or a product with a number.
     """
     maker = _Expander(text)
     terms = maker.terms(side) if side is not None else []
     return Expansion(
         variables=tuple(maker.variables.values()),
         intercept=maker.intercept,
-        terms=tuple(sorted(terms, key=len)),  # sorting keeps the order of terms that are of equal size
+        terms=tuple(sorted(terms, key=len)),  # sorting is stable: terms of equal size keep their order
         offsets=tuple(maker.offsets),
     )
 
@@ -68,7 +69,7 @@ def coded_by_contrasts(terms: tuple[Term, ...], number: int, variable: int) -> b
 
 
 class _Expander:
-    """Walks one side; keeps what R keeps on the way: the variables seen, and whether there is an intercept."""
+    """Walks through one side and records what R records: the variables seen, and whether there is an intercept."""
 
     def __init__(self, text: str) -> None:
         self.text, self.variables = text, dict[str, Node]()
@@ -119,12 +120,12 @@ class _Expander:
 
     def _power(self, terms: list[Term], exponent: Node) -> list[Term]:
         value = exponent.value if isinstance(exponent, Literal) else None
-        if isinstance(value, str | bool) or value is None or value < 2 or value != int(value):
+        if isinstance(value, str | bool) or value is None or not 2 <= value < inf or value != int(value):
             shown = deparse(exponent)
             raise refuse(
                 self.text,
                 exponent.at,
-                f"the power of a term is a whole number from 2, found {shown}. The square of a column is I(x^2).",
+                f"the power of a term must be a whole number from 2; found {shown}. The square of a column is I(x^2).",
             )
         product = terms
         for _ in range(int(value) - 1):
@@ -136,7 +137,7 @@ class _Expander:
 
     def _offset(self, arguments: tuple[tuple[str | None, Node], ...], at: int) -> list[Term]:
         if len(arguments) != 1 or arguments[0][0] not in (None, "object") or not self.adding:
-            raise refuse(self.text, at, "an offset is added, and is one expression: + offset(x).")
+            raise refuse(self.text, at, "an offset is one expression, and is added: + offset(x).")
         self.offsets.append(arguments[0][1])
         return []
 

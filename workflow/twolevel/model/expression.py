@@ -18,13 +18,13 @@ BINDING |= dict.fromkeys(COMPARISONS, 5)
 UNARY = 10
 TIGHT = ("^", ":", "/")  # R prints these without spaces
 
-# A chain of so many terms is longer than any model; a deeper tree would exhaust Python's own stack.
+# No model has a chain of so many terms; a deeper tree would exhaust Python's own stack.
 DEEPEST = 200
 
-# No model is longer; what is, is a slip.
+# No model's formula is longer than this.
 LONGEST = 10_000
 
-# So many characters on each side of a fault are shown.
+# How many characters a message shows on each side of a mistake.
 MARGIN = 60
 
 _TOKEN = re.compile(
@@ -96,7 +96,7 @@ Node = Name | Literal | Bracket | Unary | Binary | Call
 
 
 def refuse(text: str, at: int, message: str) -> UserError:
-    """Build the error of a formula whose fault is at character `at`, counted from 0, with the place marked."""
+    """Build the error for a mistake at character `at` of a formula, counted from 0, with the place marked."""
     message = message if len(message) <= 10 * MARGIN else f"{message[: 10 * MARGIN]} ..."
     first = max(0, at - MARGIN)
     shown = re.sub(r"\s", " ", text[first : at + MARGIN])
@@ -218,14 +218,14 @@ class _Reader:
 
     def _expression(self, least: int, depth: int) -> Node:
         if depth > DEEPEST:
-            raise refuse(self.text, self.tokens[self.position][2], f"more than {DEEPEST} operations in one another.")
+            raise refuse(self.text, self.tokens[self.position][2], f"more than {DEEPEST} nested operations.")
         left = self._operand(depth)
         chained = depth
         while (binding := self._binding()) > least:
             chained += 1
             if chained > DEEPEST:
                 at = self.tokens[self.position][2]
-                raise refuse(self.text, at, f"more than {DEEPEST} operations in one another.")
+                raise refuse(self.text, at, f"more than {DEEPEST} nested operations.")
             _, operator, at = self.tokens[self.position]
             self.position += 1
             # A power binds to the right, and what is raised to may have a sign: 2^-1.
@@ -271,7 +271,7 @@ class _Reader:
         if word == "Inf":
             return Literal(float("inf"), at)
         if word in _RESERVED:
-            raise refuse(self.text, at, f"{word!r} is a word of R's own; put a column of that name in backticks.")
+            raise refuse(self.text, at, f"{word!r} is a reserved word of R; put a column of that name in backticks.")
         return Name(word, at)
 
     def _name(self, name: str, at: int) -> Node:
@@ -299,7 +299,7 @@ class _Reader:
     def _close(self, opened: int) -> None:
         kind, word, at = self.tokens[self.position]
         if kind == "end":
-            raise refuse(self.text, opened, "a bracket is opened and not closed.")
+            raise refuse(self.text, opened, "a bracket is not closed.")
         if word != ")":
             raise refuse(self.text, at, f"found {word!r} where an operator, such as +, or ')' was expected.")
         self.position += 1

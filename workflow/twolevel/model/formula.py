@@ -16,7 +16,7 @@ from twolevel.model.formula_parts import FormulaParts, take_apart
 from twolevel.model.functions import Basis, Factor, Number, Value
 from twolevel.model.values import evaluate
 
-# A design of more numbers than these is a slip, such as an identifier among the fixed effects.
+# A design with more numbers than this is a mistake, such as an identifier among the fixed effects.
 MOST_CELLS = 10**9
 
 
@@ -93,8 +93,8 @@ def _missing(
 ) -> tuple[dict[str, int], np.ndarray]:
     """How many values are missing in each column that the model uses, and which rows (n,) have all of theirs.
 
-    A value that an expression does not have although its columns do, as the logarithm of -1, is a mistake, not a
-    missing value.
+    Where an expression has no value although its columns do, as the logarithm of -1, that is a mistake, not a missing
+    value.
     """
     used = table[parts.group].notna().to_numpy()
     for node in variables_of(parts):
@@ -165,7 +165,7 @@ def _matrix(columns: Columns, n: int) -> Floats:
 
 
 def _named_pieces(columns: list[Columns], names: list[list[Factors]]) -> Iterator[tuple[str, Piece]]:
-    """Each piece with the name that it has got."""
+    """Each piece under its final name."""
     for of, named_of in zip(columns, names, strict=True):
         for pieces, factors in zip(of, named_of, strict=True):
             yield from zip(factors, pieces, strict=True)

@@ -1,4 +1,4 @@
-"""What can be said of a formula before there are data: every mistake in it, and the names of its effects."""
+"""What a formula tells without the data: every mistake in it, and the names of its effects."""
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict
@@ -33,14 +33,17 @@ def check_formula(text: str, columns: Collection[str], group: str) -> list[str]:
 
 
 def problems_of(parts: FormulaParts, columns: Collection[str]) -> Iterator[UserError]:
-    """What is wrong with a formula without a look at values: names that are no columns, functions, arguments."""
+    """What is wrong with a formula whatever the values: names that are not columns, functions, arguments."""
     for name in parts.names:
         if name.name not in columns:
             known = ", ".join(map(quoted, map(str, columns)))
             message = (
                 f"no column {quoted(name.name)} in the data, which has {known}. Correct the name, or add the column"
             )
-            yield refuse(parts.text, name.at, f"{message} under 'derive' in the config.")
+            message += " under 'derive' in the config."
+            if name.name == ".":
+                message = "'.' for all other columns is not supported; name the predictors."
+            yield refuse(parts.text, name.at, message)
     for node in variables_of(parts):
         yield from check_calls(parts.text, node)
 
@@ -58,12 +61,12 @@ def is_plain(parts: FormulaParts) -> bool:
 
 
 def outline(text: str, example: pd.DataFrame, group: str) -> dict[str, Any] | None:
-    """What `fit.json` will say of a model's terms, by a table of the same columns and levels with any values.
+    """What `fit.json` will say of a model's terms, from a table with the same columns and levels and any values.
 
     Parameters
     ----------
     text : the formula, of which `check_formula` finds nothing wrong
-    example : a table whose numbers are of no importance
+    example : a table with these columns, whose numbers do not matter
     group : the column of groups
 
     Returns

@@ -92,7 +92,7 @@ def _summands(node: Node) -> Iterator[Node]:
         before = list(_summands(node.left))
         rest = [summand for summand in before if _bar(summand) is None]
         yield from (summand for summand in before if _bar(summand) is not None)
-        # `- 1` with nothing before it takes out the intercept all the same.
+        # `- 1` takes out the intercept even with nothing before it.
         left = reduce(lambda a, b: Binary("+", a, b), rest) if rest else Literal(1.0, node.at)
         yield Binary("-", left, node.right, node.at)
     elif isinstance(node, Bracket) and _bar(node) is None:
@@ -151,7 +151,7 @@ def _blocks(text: str, bar: Binary) -> Iterator[Expansion]:
 
 
 def _group(text: str, bars: list[Binary], group: str | None) -> str:
-    """The column behind every bar."""
+    """The grouping column, which follows every bar."""
     first = None
     for bar in bars:
         right = bar.right
@@ -161,7 +161,7 @@ def _group(text: str, bars: list[Binary], group: str | None) -> str:
             kind = f"{deparse(right)} stands for nested or crossed groups, which are not fitted"
             raise refuse(text, right.at, f"{kind}; a two-level model has one column of groups.")
         if not isinstance(right, Name):
-            raise refuse(text, right.at, f"behind the bar stands the column of groups, not {deparse(right)}.")
+            raise refuse(text, right.at, f"after the bar comes the column of groups, not {deparse(right)}.")
         expected = group or first or right.name
         if right.name != expected:
             told = f"data.group is {group!r}" if group else f"the term before has {expected!r}"

@@ -23,7 +23,7 @@ class FunctionError(Exception):
 
 
 class DataError(FunctionError):
-    """A call that other values of the same columns could take."""
+    """A call that fails on these values of the columns, and could succeed on others."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def contrast_columns(factor: Factor) -> dict[str, Floats]:
 def _number(x: Any, what: str = "x") -> Floats:
     if isinstance(x, Number):
         return x.numbers
-    kind = "a factor" if isinstance(x, Factor) else "no column of numbers"
+    kind = "a factor" if isinstance(x, Factor) else "not a column of numbers"
     raise FunctionError(f"{what} is {kind}; expected a column of numbers")
 
 
@@ -103,7 +103,7 @@ def _scalar(value: Any, what: str) -> float:
 
 def _whole(value: Any, what: str, least: int = 1) -> int:
     number = _scalar(value, what)
-    if number != int(number) or not least <= number <= 1000:
+    if not least <= number <= 1000 or number != int(number):
         raise FunctionError(f"{what} is {_shown(value)}; expected a whole number from {least}")
     return int(number)
 
@@ -239,7 +239,7 @@ def _pairwise(function: Any) -> Callable[..., Value]:
 
 def _ifelse(test: Value, yes: Any, no: Any) -> Value:
     if not (isinstance(test, Number) and test.logical):
-        raise FunctionError("its first argument is no comparison, such as x > 3")
+        raise FunctionError("its first argument must be a comparison, such as x > 3")
     missing, chosen = np.isnan(test.numbers), test.numbers == 1
     if isinstance(yes, str) and isinstance(no, str):
         levels = tuple(sorted({yes, no}))
@@ -258,7 +258,7 @@ def _cut(x: Value, breaks: Any, labels: Any = None, include_lowest: bool = False
         edges[[0, -1]] += np.array([-1, 1]) * (high - low) / 1000
     edges = np.sort(edges)
     if (np.diff(edges) == 0).any() or len(edges) < 3:
-        raise FunctionError("its breaks make fewer than two ranges, or stand there twice")
+        raise FunctionError("its breaks make fewer than two ranges, or one is repeated")
     closed_right = _truth(right, "right")
     codes = np.searchsorted(edges, values, side="left" if closed_right else "right") - 1
     if _truth(include_lowest, "include.lowest"):
@@ -276,7 +276,7 @@ def _cut(x: Value, breaks: Any, labels: Any = None, include_lowest: bool = False
 
 
 def _range_names(edges: Floats, right: bool, closed: bool) -> tuple[str, ...]:
-    """`(0,2]` and so on, with as many digits, from three, as tell the edges apart."""
+    """`(0,2]` and so on, with at least three digits, and as many as tell the edges apart."""
     for digits in range(3, 17):
         written = [f"{edge:.{digits}g}".replace("inf", "Inf") for edge in edges]
         if len(set(written)) == len(written):

@@ -1,7 +1,7 @@
-"""Which level each part of a combined formula belongs to: the level-1 coefficients and what predicts them.
+"""A combined formula split by level: the level-1 coefficients, and what predicts each of them.
 
 A combined formula mixes the levels: in `week*beds`, the product is the effect of beds, constant within clinics, on
-the slope of week, which varies within them (Raudenbush & Bryk 2002, chapter 4). Here they are taken apart again.
+the slope of week, which varies within them (Raudenbush & Bryk 2002, chapter 4). This module takes them apart again.
 """
 
 from dataclasses import dataclass

@@ -38,7 +38,7 @@ class Parameter:
 
     @property
     def range(self) -> tuple[float, float]:
-        """Where it can lie."""
+        """The lowest and highest value that it can have."""
         return _RANGES[self.kind]
 
 
@@ -96,7 +96,7 @@ def _places(blocks: Blocks) -> list[tuple[int, int]]:
 
 
 def correlation(covariance: Floats) -> Floats:
-    """Correlations of a covariance matrix; not a number beside a variance of zero, as lme4 has it."""
+    """Correlations of a covariance matrix; NaN beside a variance of zero, as in lme4."""
     sds = np.sqrt(np.diag(covariance))
     with np.errstate(invalid="ignore", divide="ignore"):
         scaled = covariance / np.outer(sds, sds)
@@ -111,5 +111,5 @@ def correlation_rows(covariance: Floats, blocks: Blocks) -> list[list[float | No
 
 
 def finite(value: float) -> float | None:
-    """A number for JSON, which has no infinities and no NaN: null stands for them."""
+    """A number for JSON, which has neither infinity nor NaN: both become null."""
     return float(value) if np.isfinite(value) else None

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from twolevel.model.design import Floats
 from twolevel.model.terms import Factor, read_meanings
 
-# Codings of which a value of the variable does not tell the value of the column.
+# Codings in which the variable's value does not determine the column's.
 UNREAD = ("contrast", "basis")
 
 

@@ -73,10 +73,13 @@ def _check_call(text: str, node: Call) -> Iterator[UserError]:
     except TypeError as error:
         yield refuse(text, node.at, f"{function}(): {error}.")
     for i, (name, value) in enumerate(arguments):
-        if not _is_contrast(node, i, name):
+        if _is_contrast(node, i, name):
+            if _contrast(value) not in CONTRASTS:
+                yield refuse(text, value.at, f"the contrast in C() is one of {', '.join(CONTRASTS)}.")
+        elif function == "C" and i > 0 and not isinstance(value, Literal):
+            yield refuse(text, value.at, "the base in C() is the number of a level.")
+        else:
             yield from _check_argument(text, value)
-        elif _contrast(value) not in CONTRASTS:
-            yield refuse(text, value.at, f"the contrast in C() is one of {', '.join(CONTRASTS)}.")
 
 
 def _is_contrast(node: Call, position: int, name: str | None) -> bool:
@@ -94,7 +97,7 @@ def _contrast(value: Node) -> str | None:
 def _check_argument(text: str, value: Node) -> Iterator[UserError]:
     if isinstance(value, Call) and value.function == "c":
         if not value.arguments:
-            yield refuse(text, value.at, "c() has nothing in it.")
+            yield refuse(text, value.at, "c() is empty.")
         for name, item in value.arguments:
             inner = item.operand if isinstance(item, Unary) else item
             if name or not isinstance(inner, Literal):

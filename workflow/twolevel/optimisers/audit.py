@@ -1,8 +1,8 @@
-"""Where each optimiser ends that a user would try: MixedLM by its methods, and BOBYQA within lme4's bounds.
+"""Where the optimisers that a user would try end: MixedLM by its methods, and BOBYQA within lme4's bounds.
 
 Every search gets the model in the units of the data, as a user would give it, and begins at one of three relative
-covariance matrices T / sigma^2: the identity, from which MixedLM and lme4 start by themselves; a tenth of it; the
-optimum. MixedLM profiles the fixed effects out, so that their starting values change nothing.
+covariance matrices T / sigma^2: the identity, which is the default start of MixedLM and lme4; a tenth of it; the
+optimum. MixedLM profiles the fixed effects out, so their starting values do not matter.
 """
 
 from collections.abc import Sequence
@@ -76,12 +76,12 @@ class CountedMixedLM(MixedLM):  # type: ignore[misc]  # statsmodels has no types
     gradients = 0
 
     def loglike(self, *args: object, **kwargs: object) -> float:
-        """Count one more of the criterion."""
+        """Count one evaluation of the criterion."""
         self.evaluations += 1
         return float(super().loglike(*args, **kwargs))
 
     def score(self, *args: object, **kwargs: object) -> Floats:
-        """Count one more of its gradient."""
+        """Count one evaluation of its gradient."""
         self.gradients += 1
         return np.asarray(super().score(*args, **kwargs))
 
@@ -140,7 +140,7 @@ def _from_one_start(design: Design, name: str, start: Floats | None, methods: Se
 
 
 def _mixedlm(design: Design, name: str, start: Floats | None, method: str) -> Trial:
-    """Call MixedLM as a user would; without a start it takes the identity. It has to be told of independent blocks."""
+    """Call MixedLM as a user would; without a start it takes the identity. Independent blocks have to be declared."""
     options: dict[str, object] = {"free": free_parameters(design.x.shape[1], design.blocks)}
     options |= {} if method == "plain" else {"method": [method]}
     if start is not None:

@@ -14,7 +14,7 @@ from twolevel.likelihood.crossproducts import CrossProducts
 from twolevel.likelihood.deviance import evaluate, from_lme4, n_theta, pack
 from twolevel.model.design import Floats
 
-# lme4's `nloptwrap` stops after so many evaluations.
+# lme4's `nloptwrap` stops after this many evaluations.
 MAX_EVALUATIONS = 100_000
 
 CONVERGED, ROUNDING, NO_NUMBER = "converged", "stopped by rounding", "no finite criterion"
@@ -94,7 +94,7 @@ def _run(optimiser: nlopt.opt, start: Floats) -> str:
     try:
         optimiser.optimize(start)
     except nlopt.RoundoffLimited:
-        # It has still been where it could come.
+        # The lowest criterion that it found is still an answer.
         return ROUNDING
     except (RuntimeError, ValueError) as error:  # NLopt's own failures, and those of linear algebra
         return f"{BROKE_DOWN}: {error}"

@@ -1,4 +1,4 @@
-"""What lme4's bounds would have made of a model, as the JSON of the results contract (docs/results.md)."""
+"""The fit that lme4's bounds lead to, as the JSON of the results contract (docs/results.md)."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ PATH_POINTS = 41
 def constrained_json(design: Design, data: CrossProducts, fit: Fit, bounded: BoundedFit) -> dict[str, Any]:
     """Where the bounded search ended, and, if that is a face away from the optimum, the optimum on that face.
 
-    A face is told of only where the optimum on it was found and the search came no lower: a search that broke off there
+    A face is reported only where the optimum on it was found and the search came no lower. A search that stopped there
     for another reason was not stopped by the bound.
 
     Parameters
@@ -60,7 +60,7 @@ def constrained_json(design: Design, data: CrossProducts, fit: Fit, bounded: Bou
 
 
 def _wall(design: Design, data: CrossProducts, face: FaceFit, fit: Fit, i: int) -> dict[str, Any]:
-    """One element at zero: the slope on both sides of it, and the criterion on the way off it."""
+    """One element at zero: the slope on both sides of it, and the criterion along the way away from it."""
     element = face.zero[i]
     own_scale = to_lme4(data)[element]
     at_optimum = float(fit.theta[element])

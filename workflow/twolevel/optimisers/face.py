@@ -3,8 +3,8 @@
 lme4 keeps the diagonal of the relative covariance factor at or above zero. A search that ends with an element there
 may have met a wall rather than an edge: the covariance matrix does not change when a column of the factor changes
 sign, so the criterion at (theta_22, theta_32) is that at (-theta_22, -theta_32). Where its derivative with respect to
-theta_22 is positive at (0, theta_32), it is negative at (0, -theta_32), the very same covariance matrix: the way down
-is there, and the bound hides it.
+theta_22 is positive at (0, theta_32), it is negative at (0, -theta_32), which is the same covariance matrix. So the
+criterion falls there, and the bound hides it.
 """
 
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ from twolevel.model.design import Floats
 from twolevel.optimisers.bounded import BoundedFit
 from twolevel.optimisers.point import to_lme4
 
-# The bounded search ends within 1e-6 of the face's optimum or so; a Newton step or two is all that is left.
+# The bounded search ends within about 1e-6 of the face's optimum; one or two Newton steps remain.
 MAX_STEPS = 20
 
 # Curvatures below this share of the largest are the flat directions of a face: with a zero on the diagonal, elements of
@@ -60,8 +60,8 @@ class FaceFit:
 def wall(bounded: BoundedFit, optimum: float, own: CrossProducts) -> tuple[int, ...]:
     """Positions in theta of the zeros on the diagonal where a bounded search ended away from the optimum; or none.
 
-    An element counts as zero that is so to the search, in the units of Z, and to the model, which has none: `own` is
-    the data in the coordinates of `point.own_columns`.
+    An element counts as zero if it is zero both to the search, in the units of Z, and to the model, which has none:
+    `own` is the data in the coordinates of `point.own_columns`.
     """
     if not SAME_OPTIMUM < bounded.criterion - optimum < np.inf:
         return ()
@@ -98,7 +98,7 @@ def optimum_on_face(data: CrossProducts, zero: tuple[int, ...], start: Floats) -
 
 
 def column_flipped(theta: Floats, element: int, blocks: Blocks) -> Floats:
-    """Theta with the sign of the column changed that a diagonal element stands in: the same covariance matrix."""
+    """Theta with the sign of a diagonal element's column changed: the same covariance matrix."""
     lower = factor(theta, blocks)
     lower[:, places(blocks)[1][element]] *= -1.0
     return pack(lower, blocks)

@@ -1,4 +1,4 @@
-"""A model's estimates at a given theta: what a fit would report that ended there."""
+"""A model's estimates at a given theta: what a fit that ended there would report."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ def own_columns(data: CrossProducts) -> CrossProducts:
 
 
 def to_lme4(data: CrossProducts) -> Floats:
-    """What turns theta (k,) in the coordinates of `own_columns` into lme4's, element by element."""
+    """Factors (k,) that turn theta in the coordinates of `own_columns` into lme4's."""
     return pack(np.tile(1.0 / np.diag(data.s)[:, None], (1, len(data.s))), data.blocks)
 
 

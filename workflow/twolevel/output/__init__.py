@@ -1,4 +1,4 @@
-"""A fit as a person and a program read it. May use the packages up to optimisers.
+"""A fit written for people and for programs. May use the packages up to optimisers.
 
 results, summary, rformat    tables and JSON; lme4's summary text
 equations, mathml            a model's equations

@@ -7,7 +7,7 @@ from typing import Any
 from twolevel.model.terms import Meanings
 from twolevel.output.mathml import Math, Pieces, Words, math
 
-# A line of an equation breaks after about so many letters, which a telephone can show.
+# A line of an equation breaks after about this many letters, which a telephone can show.
 LINE = 44
 
 
@@ -70,7 +70,11 @@ class _Coefficient:
 
 
 def equations(
-    hierarchy: Sequence[Mapping[str, Any]], response: str, meanings: Meanings, blocks: Sequence[int]
+    hierarchy: Sequence[Mapping[str, Any]],
+    response: str,
+    meanings: Meanings,
+    blocks: Sequence[int],
+    offsets: Sequence[str] = (),
 ) -> Equations:
     """Write a model as equations.
 
@@ -80,19 +84,21 @@ def equations(
     response : the outcome
     meanings : what each factor of the columns means
     blocks : sizes of the independent blocks of random effects, between which T has zeros
+    offsets : what is added to the level-1 equation as it is
     """
     coefficients = _coefficients(hierarchy, meanings)
     random = sorted((c for c in coefficients if c.random is not None), key=lambda c: c.random or 0)
     outcome: Pieces = (Words(response), "_{ij}")
     residual: Pieces = ("r_{ij}",)
+    added: list[Pieces] = [(Words(offset), "_{ij}") for offset in offsets]
     random_part = [_times(c.effect, c.factor) for c in coefficients if c.effect]
     gammas = dict(pair for c in coefficients for pair in c.gammas)
     block = [number for number, size in enumerate(blocks) for _ in range(size)]
     taus = [[_tau(a, b) if block[i] == block[k] else "0" for k, b in enumerate(random)] for i, a in enumerate(random)]
     return Equations(
-        level1=_equation(outcome, [*(_times(c.beta, c.factor) for c in coefficients), residual]),
+        level1=_equation(outcome, [*added, *(_times(c.beta, c.factor) for c in coefficients), residual]),
         level2=tuple(_equation((c.beta,), c.own) for c in coefficients),
-        combined=_equation(outcome, [t for c in coefficients for t in c.fixed], [*random_part, residual]),
+        combined=_equation(outcome, [*added, *(t for c in coefficients for t in c.fixed)], [*random_part, residual]),
         distributions=(math(r"r_{ij} \sim N(0,\, \sigma^{2})"), _distribution(random, taus)),
         covariance=_matrix(taus) if len(random) > 1 else None,
         fixed_symbols=tuple(math(gammas[column]) for column in sorted(gammas)),
@@ -186,7 +192,7 @@ def _length(term: Pieces) -> int:
     return 2 + sum(len(p.text) if isinstance(p, Words) else _WIDTHS.get(p.strip(), 3) for p in term)
 
 
-# Of what stands between words and symbols; a symbol with its indices is as wide as three letters.
+# LaTeX between words and symbols is not shown; a symbol with its indices is as wide as three letters.
 _WIDTHS = {"": 0, r"\,": 0, "(": 1, "=": 2, r"\times": 2, "_{j}": 1, "_{ij}": 1, ")_{j}": 2, ")_{ij}": 2}
 
 

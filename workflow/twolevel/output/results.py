@@ -89,7 +89,7 @@ def fixed_effects_table(design: Design, data: CrossProducts, fit: Fit) -> pd.Dat
 def random_effects_table(design: Design, fit: Fit) -> pd.DataFrame:
     """Variances and covariances, standard deviations and correlations, as `as.data.frame(VarCorr(fit))` has them.
 
-    Blocks of independent random effects stand one after the other, called as lme4 does: `g`, `g.1`, `g.2`.
+    Blocks of independent random effects follow one another, under lme4's names: `g`, `g.1`, `g.2`.
     """
     terms, sds, correlations = design.random_terms, np.sqrt(np.diag(fit.covariance)), correlation(fit.covariance)
     rows: list[tuple[str, str, str, float, float]] = []

@@ -1,4 +1,4 @@
-"""Numbers and names as R prints them, so that a summary reads line by line beside lme4's."""
+"""Numbers and names as R prints them, so that a summary can be compared with lme4's line by line."""
 
 from collections.abc import Sequence
 from math import isfinite
@@ -31,7 +31,7 @@ def format_real(values: Sequence[float], digits: int, min_decimals: int = 0) -> 
 
 
 def format_p(p: float, digits: int) -> str:
-    """Format a p value as R's `format.pval(p, digits)` does: below the precision of its numbers, only that it is."""
+    """Format a p value as R's `format.pval(p, digits)` does: below the machine precision, as a bound."""
     return "< 2.2e-16" if 0 <= p < R_PRECISION else format_real([p], digits)[0]
 
 

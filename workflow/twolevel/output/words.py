@@ -9,6 +9,7 @@ from typing import Any
 MINUS = "\N{MINUS SIGN}"
 
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 # Tests by their names in tables, in a word or two.
 TESTS = {
@@ -20,7 +21,7 @@ TESTS = {
     "F": "F approximation",
 }
 
-# Methods of intervals are called what they are called in tables, but for a proper name.
+# Methods of intervals have the names that they have in tables, apart from a proper name.
 METHODS = {"wald": "Wald"}
 
 
@@ -28,12 +29,12 @@ METHODS = {"wald": "Wald"}
 SEARCHES = {
     "plain": "MixedLM, plain .fit()",
     **{method: f"MixedLM, {method}" for method in ("bfgs", "lbfgs", "cg", "powell", "nm")},
-    "bounded": "within lme4’s bounds",
-    "unbounded": "without bounds",
+    "bounded": "NLopt BOBYQA, lme4’s bounds",
+    "unbounded": "Newton, no bounds",
 }
 STARTS = {"identity": "the identity", "tenth": "a tenth of the identity", "optimum": "the optimum"}
 
-# A criterion this far above the optimum is another place; rounding and tolerances stay well below.
+# A criterion this far above the optimum was reached elsewhere; rounding and tolerances stay well below.
 ELSEWHERE = 0.01
 
 
@@ -123,15 +124,21 @@ def sentence(text: str) -> str:
 
 
 def number(value: float, digits: int = 4) -> str:
-    """Value to so many significant digits, with a true minus sign and commas between thousands."""
+    """Value to `digits` significant digits, with a true minus sign and commas between thousands."""
     if value == 0:
         return "0"
     if abs(value) < 1e-4:
-        text = f"{value:.{digits - 1}e}"
-    else:
-        decimals = max(0, digits - 1 - math.floor(math.log10(abs(value))))
-        text = f"{value:,.{decimals}f}"
-    return text.replace("-", MINUS)
+        return power_of_ten(value, digits - 1)
+    decimals = max(0, digits - 1 - math.floor(math.log10(abs(value))))
+    return f"{value:,.{decimals}f}".replace("-", MINUS)
+
+
+def power_of_ten(value: float, decimals: int) -> str:
+    """Value as a number from 1 to 10, with so many decimals, times a power of ten: 1.79 × 10⁻⁵."""
+    digits, _, power = f"{value:.{decimals}e}".partition("e")
+    return f"{digits} × 10{str(int(power)).translate(SUPERSCRIPTS)}".replace("-", MINUS).replace(
+        " ", "\N{NO-BREAK SPACE}"
+    )
 
 
 def theta_symbol(element: str) -> str:
@@ -156,7 +163,7 @@ def percent(part: int, whole: int) -> str:
 
 
 def without_line(n: int, labels: Labels, x: str) -> str:
-    """Sentence on the groups that have no line of their own; nothing where there are none."""
+    """Sentence on the groups that have no line of their own; empty where all have one."""
     if n == 0:
         return ""
     groups, have = labels.group_noun.count(n), "has" if n == 1 else "have"

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import chdtri
 
-from twolevel.inference.proportion import proportion_interval
+from twolevel.inference.intervals import proportion_interval
 from twolevel.output.numbers import NOTHING, fine_p, fine_p_phrase, fixed, percent
 from twolevel.output.words import TESTS
 from twolevel.report.model import ALPHA, Model
