@@ -311,9 +311,9 @@ def test_formulas_give_their_last_values_and_it_is_said() -> None:
     assert read.table["b"].iloc[0] == 2
     assert read.table["b"].iloc[1:].isna().all()
     told = " ".join(read.notes)
-    assert "1 cells have a formula; the values last computed are taken" in told
-    assert "1 cells have a formula and no value, and count as missing" in told
-    assert "1 cells have an error such as #DIV/0!, and count as missing" in told
+    assert "cells with a formula: 1; the values last computed are taken" in told
+    assert "cells with a formula and no value, which count as missing: 1" in told
+    assert "cells with an error such as #DIV/0!, which count as missing: 1" in told
 
 
 def test_a_merged_header_is_refused() -> None:

@@ -23,5 +23,5 @@ def test_look_alikes(names: list[str], sets: list[tuple[str, ...]]) -> None:
 def test_the_warning_names_the_column_and_the_names() -> None:
     table = pd.DataFrame({"ward": ["7", "07", "8"], "arm": ["a", "A", "b"]})
     (told,) = warnings_of(table, {"ward": {"type": "identifier"}, "arm": {"type": "factor", "levels": ["a", "A", "b"]}})
-    assert told.startswith("column ward: 1 sets of names differ only in blanks, case or leading zeros")
+    assert told.startswith("column ward: names that differ only in blanks, case or leading zeros count as different")
     assert "'7', '07'" in told

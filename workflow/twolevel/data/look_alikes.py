@@ -39,7 +39,7 @@ def warnings_of(table: pd.DataFrame, columns: Mapping[str, Column], *, shown: in
                 "; ..." if len(sets) > shown else ""
             )
             told.append(
-                f"column {name}: {len(sets)} sets of names differ only in blanks, case or leading zeros, and count as "
-                f"different: {some}. Where they are meant to be the same, correct the file."
+                f"column {name}: names that differ only in blanks, case or leading zeros count as different: {some}. "
+                "Where they are meant to be the same, correct the file."
             )
     return told

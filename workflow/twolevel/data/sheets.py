@@ -156,16 +156,16 @@ def _part_of_sheet(packed: zipfile.ZipFile, sheet: str) -> str:
 
 def _notes(sheet: str, computed: Counter[str], merged: int) -> Iterator[str]:
     if computed["value"]:
-        yield f"sheet {sheet}: {computed['value']} cells have a formula; the values last computed are taken"
+        yield f"sheet {sheet}: cells with a formula: {computed['value']}; the values last computed are taken"
     if computed["no value"]:
         yield (
-            f"sheet {sheet}: {computed['no value']} cells have a formula and no value, and count as missing; open the "
+            f"sheet {sheet}: cells with a formula and no value, which count as missing: {computed['no value']}; open the "
             "file in a spreadsheet and save it, so that they are computed"
         )
     if computed["error"]:
-        yield f"sheet {sheet}: {computed['error']} cells have an error such as #DIV/0!, and count as missing"
+        yield f"sheet {sheet}: cells with an error such as #DIV/0!, which count as missing: {computed['error']}"
     if merged:
-        yield f"sheet {sheet}: {merged} ranges of cells are merged; only the first cell of each has the value"
+        yield f"sheet {sheet}: merged ranges of cells: {merged}; only the first cell of each has the value"
 
 
 def _letter(column: int) -> str:
