@@ -159,8 +159,8 @@ def _notes(sheet: str, computed: Counter[str], merged: int) -> Iterator[str]:
         yield f"sheet {sheet}: cells with a formula: {computed['value']}; the values last computed are taken"
     if computed["no value"]:
         yield (
-            f"sheet {sheet}: cells with a formula and no value, which count as missing: {computed['no value']}; open the "
-            "file in a spreadsheet and save it, so that they are computed"
+            f"sheet {sheet}: cells with a formula and no value, which count as missing: {computed['no value']}; open "
+            "the file in a spreadsheet and save it, so that they are computed"
         )
     if computed["error"]:
         yield f"sheet {sheet}: cells with an error such as #DIV/0!, which count as missing: {computed['error']}"
