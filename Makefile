@@ -78,4 +78,4 @@ lock:  ## write envs/requirements.lock anew from envs/requirements.in (needs uv)
 clean:  ## remove results, logs and caches (the environment stays: rm -rf .venv)
 	cd "$(FOLDER)" && rm -rf results logs .snakemake
 	rm -rf .cache .pytest_cache .mypy_cache .ruff_cache
-	find workflow studies tests envs benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+	find workflow studies tests docs envs benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

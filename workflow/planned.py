@@ -80,7 +80,7 @@ def _comparisons(comparisons: Mapping[str, Mapping[str, Any]], designs: Mapping[
         both = (of["null_model"], of["alternative_model"])
         if all(model in designs for model in both):
             try:
-                check_comparable(name, of["estimator"], designs[both[0]], designs[both[1]])
+                check_comparable(f"comparisons.{name}", of["estimator"], designs[both[0]], designs[both[1]])
             except UserError as error:
                 yield str(error)
 

@@ -84,7 +84,7 @@ def test_a_typo_deletes_nothing(tmp_path: Path, finished_run: Path) -> None:
     run = snakemake(project, "--cores", "2")
     assert run.returncode != 0
     assert "models.random_coefficients.formula" in run.stderr
-    assert "'schol', where data.group is 'school'" in run.stderr
+    assert "'schol', where the column of groups is 'school'" in run.stderr
     assert "Traceback" not in run.stderr
     assert {path: path.stat().st_mtime_ns for path in project.glob("results/**/*") if path.is_file()} == before
 
