@@ -9,11 +9,11 @@ from typing import Any
 import pandas as pd
 import pytest
 from twolevel.data.columns import check_columns
-from twolevel.data.derive import derive
 from twolevel.data.source import read_table
 from twolevel.fitting.confirm import confirm
 from twolevel.fitting.fit import Fit, fit_model
 from twolevel.likelihood.crossproducts import CrossProducts, cross_products
+from twolevel.model.derive import derive
 from twolevel.model.design import Design
 from twolevel.model.formula import build_design
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from twolevel.data.columns import as_number, as_text
+from twolevel.data.kinds import as_number, as_text
 from twolevel.errors import UserError
 from twolevel.fitting.confirm import confirm
 from twolevel.fitting.fit import Fit, fit_model

@@ -86,12 +86,14 @@ def configured_names(config: Mapping[str, Any]) -> dict[str, Any]:
         "group_noun": data["group_noun"],
         "observation_noun": data["observation_noun"],
         "columns": {name: column["label"] for name, column in columns.items() if "label" in column},
-        "levels": {
-            name: column.get("levels") or column["labels"]
-            for name, column in columns.items()
-            if "levels" in column or "labels" in column
-        },
+        "levels": {name: levels for name, column in columns.items() if (levels := _levels(column))},
     }
+
+
+def _levels(column: Mapping[str, Any]) -> list[str]:
+    """The levels of a declared or derived column, of one that is no factor none."""
+    new = dict.fromkeys(level for level in column.get("to", {}).values() if isinstance(level, str))
+    return [*(column.get("levels") or column.get("labels") or new)]
 
 
 def read_labels(names: Mapping[str, Any]) -> Labels:
