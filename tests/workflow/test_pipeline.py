@@ -292,7 +292,7 @@ MISTAKES = {
         "levels: [Public, Catholic]",
         "levels: [Public, Private]",
         ["results/data/hsb.parquet"],
-        "Catholic",
+        "no row has the level Private",
     ),
 }
 
