@@ -19,7 +19,7 @@ export MPLCONFIGDIR := $(CURDIR)/.cache/matplotlib
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help report snakemake-report verify accept test test-fast check bench environment lock clean
+.PHONY: help new report snakemake-report verify accept test test-fast check bench environment lock clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | awk -F'|' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -27,6 +27,9 @@ help:  ## this list
 report: environment  ## run the whole pipeline; the report is results/report.html
 	$(SNAKEMAKE) --cores $(CORES) $(ARGS)
 	@echo "The report is at $$(cd "$(FOLDER)" && pwd)/results/report.html"
+
+new: environment  ## a study's folder from a table: make new DATA=file GROUP=column RESPONSE=column [NAME=...]
+	@$(BIN)/python workflow/new_study.py --data "$(DATA)" --group "$(GROUP)" --response "$(RESPONSE)" --name "$(NAME)" $(ARGS)
 
 snakemake-report: report  ## the same run as Snakemake reports it, in one file: results/snakemake-report.html
 	$(SNAKEMAKE) $(ARGS) --report results/snakemake-report.html -- all \
@@ -78,4 +81,4 @@ lock:  ## write envs/requirements.lock anew from envs/requirements.in (needs uv)
 clean:  ## remove results, logs and caches (the environment stays: rm -rf .venv)
 	cd "$(FOLDER)" && rm -rf results logs .snakemake
 	rm -rf .cache .pytest_cache .mypy_cache .ruff_cache
-	find workflow studies tests envs benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+	find workflow studies tests docs envs benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

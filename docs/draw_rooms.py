@@ -25,7 +25,7 @@ BESIDE = {
 }
 
 # In pixels of the picture, which is as wide as a page.
-NAME, WORDS, MATRIX, TOP, ROW, CELL, WIDTH = 44, 136, 470, 104, 38, 25, 740
+NAME, WORDS, MATRIX, TOP, ROW, CELL, WIDTH = 44, 136, 452, 104, 38, 25, 740
 BLUE, GREY, INK = "#1f4e79", "#e9ecef", "#1a1a1a"  # dark, light and black: told apart without colour
 
 

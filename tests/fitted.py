@@ -9,10 +9,11 @@ from typing import Any
 import pandas as pd
 import pytest
 from twolevel.data.columns import check_columns
-from twolevel.data.derive import derive
 from twolevel.data.source import read_table
+from twolevel.fitting.confirm import confirm
 from twolevel.fitting.fit import Fit, fit_model
 from twolevel.likelihood.crossproducts import CrossProducts, cross_products
+from twolevel.model.derive import derive
 from twolevel.model.design import Design
 from twolevel.model.formula import build_design
 
@@ -29,6 +30,11 @@ class Fitted:
     ml: Fit
 
 
+def confirmed(design: Design, data: CrossProducts, **options: Any) -> Fit:
+    """Fit a model as the pipeline does, statsmodels' word included."""
+    return confirm(design, data, fit_model(design, data, **options))
+
+
 class Models:
     """The config's models by name, each fitted when it is first asked for."""
 
@@ -39,7 +45,7 @@ class Models:
     def _fit(self, name: str) -> Fitted:
         design = build_design(self.config["models"][name]["formula"], self.table)
         data = cross_products(design)
-        both = (fit_model(design, data, reml=reml, **self.config["optimiser"]) for reml in (True, False))
+        both = (confirmed(design, data, reml=reml, **self.config["optimiser"]) for reml in (True, False))
         return Fitted(design, data, *both)
 
     def __getitem__(self, name: str) -> Fitted:

@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from twolevel.fitting.fit import Fit, fit_model
+from fitted import confirmed
+from twolevel.fitting.fit import Fit
 from twolevel.likelihood.crossproducts import cross_products
 from twolevel.model.design import Design, Floats
 from twolevel.model.formula import build_design
@@ -24,7 +25,7 @@ ESTIMATE, SPREAD = 2e-5, 1e-4
 def fitted(formula: str, table: pd.DataFrame, group: str) -> tuple[Design, Fit]:
     """Build and fit by REML as the pipeline does."""
     design = build_design(formula, table, group)
-    return design, fit_model(design, cross_products(design), reml=True, random_starts=4, seed=2002)
+    return design, confirmed(design, cross_products(design), reml=True, random_starts=4, seed=2002)
 
 
 def blocks_of(design: Design, values: Floats) -> list[Floats]:

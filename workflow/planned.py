@@ -7,11 +7,13 @@ numbers. The jobs check whatever depends on the data's own values.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
-from twolevel.data.derive import derive
+from twolevel.data.recipes import ValuesError
 from twolevel.errors import UserError
 from twolevel.figures.requirements import check_model_of_figure
 from twolevel.inference.compare import check_comparable
+from twolevel.model.derive import derive
 from twolevel.model.design import Design
 from twolevel.model.formula import build_design
 from twolevel.model.formula_check import check_formula, example_table, is_plain, outline
@@ -31,7 +33,7 @@ def mistaken_plans(config: Mapping[str, Any]) -> Iterator[str]:
     for model, found in wrong.items():
         yield from (f"models.{model}.formula: {problem}" for problem in found)
     try:
-        example = derive(example_table(config["data"]["columns"], group), group, config["derive"])
+        example = _derived(example_table(config["data"]["columns"], group), group, config["derive"])
     except UserError as error:
         yield str(error)
         return
@@ -50,12 +52,35 @@ def mistaken_plans(config: Mapping[str, Any]) -> Iterator[str]:
     yield from _figures(config["figures"], outlines, example)
 
 
+def _derived(example: pd.DataFrame, group: str, recipes: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
+    """The example with a column for each recipe: with any values where only the data's own could tell."""
+    rng = np.random.Generator(np.random.Philox(2))
+    for name, recipe in recipes.items():
+        groups = example[group].unique()
+        drawn = rng.uniform(1.0, 2.0, len(groups))
+        levels = recipe.get("levels") or recipe.get("labels")
+        stand_in = rng.permutation(np.resize(levels, len(groups))) if levels else drawn
+        by_group = pd.DataFrame({group: groups, recipe.get("column", name): stand_in})
+        of_data = "group_size" in recipe  # all groups of the example have one size, as no data's have
+        try:
+            derived = derive(example, group, {name: recipe}, {recipe.get("join", ""): by_group})
+        except ValuesError:
+            of_data = True
+        if of_data:
+            values = example[group].map(dict(zip(groups, stand_in, strict=True)))
+            derived = example.assign(
+                **{name: values.astype(pd.CategoricalDtype(levels, ordered=True)) if levels else values}
+            )
+        example = derived
+    return example
+
+
 def _comparisons(comparisons: Mapping[str, Mapping[str, Any]], designs: Mapping[str, Design]) -> Iterator[str]:
     for name, of in comparisons.items():
         both = (of["null_model"], of["alternative_model"])
         if all(model in designs for model in both):
             try:
-                check_comparable(name, of["estimator"], designs[both[0]], designs[both[1]])
+                check_comparable(f"comparisons.{name}", of["estimator"], designs[both[0]], designs[both[1]])
             except UserError as error:
                 yield str(error)
 

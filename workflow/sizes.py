@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-# Bytes of a data file for each group: 50 observations of 45 bytes, as in HSB.
+# Bytes of a data file for each group: 50 observations of 45 bytes.
 BYTES_PER_GROUP = 2200
 # A table that is only downloaded, which nobody has seen yet.
 UNSEEN_BYTES = 500_000

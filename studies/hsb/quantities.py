@@ -91,8 +91,8 @@ QUANTITIES: Mapping[str, Quantity] = {
     "L2 variance explained %": Quantity(lambda inventory, row: 100 * _variance_explained(inventory, row)),
     "L1 variance explained (36.700-35.91)/36.700 / ratio": Quantity(_residual_variance_explained_from_rounded),
     "approx difference lowest-highest mean SES schools": Quantity(_lowest_to_highest_group),
-    "n students (prose)": Quantity(lambda inventory, _: inventory.n_obs),
-    "n schools (prose)": Quantity(lambda inventory, _: len(inventory.groups)),
+    "n students (prose)": Quantity(lambda inventory, _: inventory.n_obs, counted=True),
+    "n schools (prose)": Quantity(lambda inventory, _: len(inventory.groups), counted=True),
     "n schools sampled for plot": Quantity(
         _sampled_groups, chosen="a setting: as many as the figure of this run draws"
     ),

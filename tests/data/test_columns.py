@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-from twolevel.data.columns import Column, as_number, as_text, check_columns
+from twolevel.data.columns import check_columns
+from twolevel.data.kinds import Column, as_number, as_text
 from twolevel.errors import UserError
 
 COLUMNS: dict[str, Column] = {
@@ -209,7 +210,7 @@ def test_text_becomes_the_number_it_stands_for_to_the_last_bit() -> None:
         ([1.5, 2.0], ["1.5", "2.0"]),
         ([np.inf, 1.0], ["inf", "1.0"]),
         (pd.Categorical(["b", None]), ["b", None]),
-        ([True, False], ["True", "False"]),
+        ([True, False], ["TRUE", "FALSE"]),
     ],
 )
 def test_as_text(values: object, text: list[str | None]) -> None:

@@ -34,7 +34,7 @@ def test_data_of_which_nothing_was_printed_need_no_such_section(config) -> None:
         ("data.columns.minority.levels", [False, True], "YAML reads Yes and No without quotes as true and false"),
         ("data.columns.sector", {"type": "factor"}, "data.columns.sector: the key levels is missing"),
         ("derive.cses", {"centre_within_group": "sess"}, r"derive.cses: 'sess' is neither .* \(did you mean 'ses'\?\)"),
-        ("derive.cses", {"center": "ses"}, "expected one of group_mean, centre_within_group, or cut"),
+        ("derive.cses", {"center": "ses"}, "expected one of group_mean, group_sd, .* or join with column"),
         ("derive.mean.ses.cat", None, ""),
         ("models", {}, "models: found {}"),
         ("models.bad name", {"formula": "y ~ x"}, "'bad name'; expected a name of letters"),
@@ -280,3 +280,20 @@ def test_a_level_that_is_no_number_is_refused(config: dict) -> None:
     config["intervals"]["level"] = float("nan")
     with pytest.raises(UserError, match=r"intervals\.level: found nan; expected a number between 0 and 1"):
         check_config(config, SCHEMA)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "says"),
+    [
+        ({"group_mean": "ses", "over": "groups"}, "expected one of group_mean"),
+        ({"cut": "ses", "at": [0], "labels": ["low"]}, "derive.new: 1 labels for 2 ranges; give one label for each"),
+        ({"cut": "ses", "at": [1, 0], "labels": ["a", "b", "c"]}, r"derive.new.at: found \[1, 0\]; expected finite"),
+        ({"cut": "ses", "quantiles": 3, "labels": ["low", "high"]}, "derive.new: 2 labels for 3 quantiles"),
+        ({"recode": "sex", "to": {"Male": 0, "Female": "f"}}, "derive.new.to: found texts and numbers"),
+        ({"lag": "ses", "order": "sess"}, r"derive.new.order: 'sess' is neither .* \(did you mean 'ses'\?\)"),
+        ({"standardise": "ses", "over": "schools"}, "derive.new.over: found 'schools'; expected rows or groups"),
+    ],
+)
+def test_each_mistake_of_a_recipe_has_its_message(recipe, says, config) -> None:
+    with pytest.raises(UserError, match=says):
+        check_config({**config, "derive": {**config["derive"], "new": recipe}}, SCHEMA)

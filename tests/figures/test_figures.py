@@ -80,6 +80,7 @@ FIT = {
         {"term": "(Intercept)", "factors": [], "predictors": [[0, []]], "random": 0},
         {"term": "x", "factors": ["x"], "predictors": [[1, []]], "random": 1},
     ],
+    "meanings": {"x": {"coding": "number"}},
     "n_groups": 6,
     "columns": ["y", "x", "class"],
 }
@@ -261,8 +262,8 @@ def test_scatter_states_the_line_its_direction_and_n():
 
 def test_group_lines_count_what_falls():
     drawing = group_lines.draw(classes(), LABELS, x="x", y="y", sample=40, seed=1)
-    assert drawing.title == "6 of 6 classes, each with its own OLS line"  # there are no 40
-    assert "1 of 6 lines fall" in drawing.alt
+    assert drawing.title == "All 6 classes, each with its own OLS line"  # there are no 40
+    assert "1 of 6 lines falls" in drawing.alt
     assert "from \N{MINUS SIGN}1.50 to 2.00, their mean is 0.542" in drawing.alt
     assert "rising or level: 5" in texts_of(drawing)
     assert "falling: 1" in texts_of(drawing)
@@ -306,7 +307,16 @@ def test_groups_without_a_line_are_counted_and_not_drawn():
         assert words in drawing.alt
     drawn = group_lines.draw(data, LABELS, x="x", y="y", sample=6, seed=1)
     assert sum(len(c.get_segments()) for c in collections_of(drawn.figure.axes[0])) == 4
-    assert "1 of 4 lines fall" in drawn.alt
+    assert "1 of 4 lines falls" in drawn.alt
+    assert drawn.title == "All 6 classes, 4 with an OLS line of their own"
+    assert "in all 6 classes, with the OLS line" in drawn.caption
+    assert "drawn at random" not in drawn.caption
+    two = {name: column[:10] for name, column in classes().items()}
+    both = group_lines.draw(two, LABELS, x="x", y="y", sample=3, seed=1)
+    assert both.title == "Both classes, each with its own OLS line"
+    some = group_lines.draw(data, LABELS, x="x", y="y", sample=3, seed=1)
+    assert some.title.startswith("3 of 6 classes, ")
+    assert "in 3 classes drawn at random without replacement from 6 (seed 1), with" in some.caption
 
 
 def test_no_group_has_a_line():
@@ -326,8 +336,21 @@ def test_ols_vs_mixed_gives_both_equations_and_the_gap_between_them():
     higher = FIXED | {"estimate": np.array([25.5, 0.75])}
     above = ols_vs_mixed.draw(classes(), higher, FIT, LABELS, model="m", x="x", y="y")
     assert "lies 0.92 above the pooled one" in above.alt
-    same = FIXED | {"estimate": np.array([25.0, 13 / 24])}
-    assert "the two lines meet" in ols_vs_mixed.draw(classes(), same, FIT, LABELS, model="m", x="x", y="y").alt
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ([25.0, 13 / 24], "The two lines are one and the same."),
+        ([25.0 - 2 * (0.75 - 13 / 24), 0.75], "At the mean of x the two lines meet."),  # the mean is 2
+    ],
+)
+def test_lines_that_coincide_are_not_said_to_meet(line, said):
+    """The pooled line is 25 + 13 / 24 x."""
+    fixed = FIXED | {"estimate": np.array(line)}
+    drawing = ols_vs_mixed.draw(classes(), fixed, FIT, LABELS, model="m", x="x", y="y")
+    assert said in drawing.alt
+    assert ("meet" in drawing.caption) == ("meet" in said)
 
 
 def test_categories_have_a_panel_each_in_their_own_order_with_n_and_mean_slope():
@@ -834,7 +857,7 @@ def test_columns_that_cannot_be_drawn_are_named():
         (0.69417, "0.6942"),
         (7185.0, "7,185"),
         (1234567.8, "1,234,568"),
-        (-0.0000123456, "\N{MINUS SIGN}1.235e\N{MINUS SIGN}05"),
+        (-0.0000123456, "\N{MINUS SIGN}1.235\xa0×\xa010⁻⁵"),
         (9.99996, "10.000"),
     ],
 )

@@ -8,6 +8,7 @@ from matplotlib.colors import to_hex
 from scipy.stats import norm
 from twolevel.figures import caterpillar, fitted_lines, shrinkage
 from twolevel.figures.drawing import render
+from twolevel.figures.effect_names import effect_names
 from twolevel.fitting.effects import group_effects
 from twolevel.model.hierarchy import level1_coefficients
 from twolevel.model.predictions import fixed_part
@@ -27,9 +28,23 @@ FIT = {
         {"term": "(Intercept)", "factors": [], "predictors": [[0, []]], "random": 0},
         {"term": "x", "factors": ["x"], "predictors": [[1, []]], "random": 1},
     ],
+    "meanings": {"x": {"coding": "number"}},
 }
 ONE_EFFECT = FIT | {"random_terms": ["(Intercept)"], "formula": "y ~ x + (1 | class)"}
 ONE_EFFECT["hierarchy"] = [FIT["hierarchy"][0], FIT["hierarchy"][1] | {"random": None}]
+
+
+# --- what coefficients are called
+
+
+def test_only_the_coefficients_of_a_number_are_slopes():
+    """With the indicators of all levels a coefficient is the mean of a level."""
+    meanings = {"x": {"coding": "number"}, "armB": {"coding": "indicator"}}
+    fit = FIT | {"meanings": meanings}
+    assert effect_names("(Intercept)", fit) == ("intercepts", "y")
+    assert effect_names("x", fit) == ("slopes of x", "y per unit of x")
+    assert effect_names("armB", fit) == ("coefficients of armB", "y")
+    assert effect_names("x:armB", fit) == ("coefficients of x:armB", "y")
 
 
 # --- caterpillar
@@ -123,6 +138,7 @@ def test_as_many_intervals_exclude_the_mean_as_lme4_s(models):
         "effect_std_error": effects.effect_std_error.ravel(),
     }
     fit = FIT | {"random_terms": terms, "fixed_effects": fitted.reml.beta.tolist()}
+    fit |= {"meanings": {"cses": {"coding": "number"}}}
     drawing = caterpillar.draw(table, fit, LABELS, model="m")
     assert "12.64, lies outside 88 of 160 intervals (55.0 %), below 47 and above 41 of them" in drawing.alt
     assert "2.193, lies outside 1 of 160 intervals (0.6 %), below 0 and above 1 of them" in drawing.alt

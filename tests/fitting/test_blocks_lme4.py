@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from fitted import confirmed
 from independent import (
     BLOCKS,
     EXACT_BOUNDS,
@@ -22,7 +23,7 @@ from independent import (
 )
 from reference.test_reference_fixtures import differences
 from twolevel.fitting.effects import GroupEffects, fitted_values, group_effects
-from twolevel.fitting.fit import Fit, fit_model
+from twolevel.fitting.fit import Fit
 from twolevel.inference.compare import added_random_effects, likelihood_ratio
 from twolevel.inference.fixed_tests import kenward_roger, satterthwaite
 from twolevel.inference.profile_intervals import profile_intervals
@@ -52,7 +53,7 @@ class Fitted:
 
 def fitted_by_both(design: Design) -> Fitted:
     data = cross_products(design)
-    return Fitted(design, data, *(fit_model(design, data, reml=by, random_starts=4, seed=2002) for by in (True, False)))
+    return Fitted(design, data, *(confirmed(design, data, reml=by, random_starts=4, seed=2002) for by in (True, False)))
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from fitted import confirmed
 from twolevel.fitting.effects import fitted_values, group_effects
 from twolevel.fitting.fit import fit_model
 from twolevel.likelihood.crossproducts import cross_products
@@ -144,7 +145,7 @@ def test_units_of_a_predictor_do_not_matter(origin, unit, hsb) -> None:
 
 def fit_formula(formula, table):
     design = build_design(formula, table)
-    return fit_model(design, cross_products(design), reml=True, random_starts=2, seed=1)
+    return confirmed(design, cross_products(design), reml=True, random_starts=2, seed=1)
 
 
 def test_a_breakdown_of_statsmodels_is_a_doubt_and_no_crash(models, monkeypatch) -> None:
@@ -153,7 +154,7 @@ def test_a_breakdown_of_statsmodels_is_a_doubt_and_no_crash(models, monkeypatch)
 
     monkeypatch.setattr("twolevel.fitting.mixedlm.MixedLM.fit", broken)
     fitted = models["random_intercept"]
-    fit = fit_model(fitted.design, fitted.data, reml=True, random_starts=1, seed=1)
+    fit = confirmed(fitted.design, fitted.data, reml=True, random_starts=1, seed=1)
     assert fit.doubts == ("statsmodels' MixedLM, started at the optimum, broke down: Singular matrix",)
     assert fit.criterion == pytest.approx(46723.9957062, abs=1e-6)
 
@@ -161,8 +162,20 @@ def test_a_breakdown_of_statsmodels_is_a_doubt_and_no_crash(models, monkeypatch)
 def test_an_optimum_that_statsmodels_leaves_is_kept_and_doubted(models, monkeypatch) -> None:
     fitted = models["random_intercept"]
     elsewhere = replace(fitted.reml.record, criterion=fitted.reml.criterion + 1, beta=fitted.reml.beta + 1)
-    monkeypatch.setattr("twolevel.fitting.fit.fit_from", lambda *_: elsewhere)
-    fit = fit_model(fitted.design, fitted.data, reml=True, random_starts=1, seed=1)
+    monkeypatch.setattr("twolevel.fitting.confirm.fit_from", lambda *_: elsewhere)
+    fit = confirmed(fitted.design, fitted.data, reml=True, random_starts=1, seed=1)
     assert not fit.trustworthy
     assert "left it" in fit.doubts[0]
     np.testing.assert_allclose(fit.beta, fitted.reml.beta, rtol=1e-8)
+
+
+def test_a_fit_that_was_not_confirmed_is_the_same_but_for_rounding(models) -> None:
+    fitted = models["random_coefficients"]
+    fit = fit_model(fitted.design, fitted.data, reml=True, random_starts=4, seed=2002)
+    assert fit.record is None
+    assert fit.trustworthy
+    # Two implementations of one likelihood: rounding of sums of 7,185 terms.
+    assert fit.criterion == pytest.approx(fitted.reml.criterion, abs=1e-8)
+    np.testing.assert_allclose(fit.beta, fitted.reml.beta, rtol=1e-8)
+    np.testing.assert_allclose(fit.covariance, fitted.reml.covariance, rtol=1e-8)
+    np.testing.assert_array_equal(fit.beta_covariance, fitted.reml.beta_covariance)

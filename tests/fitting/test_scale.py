@@ -18,10 +18,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from fitted import confirmed
 from simulated import experiment
 from twolevel.bootstrap.experiment import run_part
 from twolevel.data.fingerprint import Fingerprint
-from twolevel.fitting.fit import Fit, fit_model
+from twolevel.fitting.fit import Fit
 from twolevel.fitting.search import SINGULAR
 from twolevel.inference.fixed_tests import kenward_roger, satterthwaite
 from twolevel.inference.profile_intervals import profile_intervals
@@ -64,7 +65,7 @@ class All:
 def fitted(formula: str, table: pd.DataFrame) -> All:
     design = build_design(formula, table)
     data = cross_products(design)
-    both = (fit_model(design, data, reml=reml, random_starts=4, seed=1) for reml in (True, False))
+    both = (confirmed(design, data, reml=reml, random_starts=4, seed=1) for reml in (True, False))
     return All(design, data, *both)
 
 

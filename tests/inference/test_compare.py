@@ -67,7 +67,9 @@ ANY = {"criterion": 1.0, "npar": 1}
 def test_comparisons_that_are_not_valid_are_refused(null, alternative, estimator, says, hsb) -> None:
     both = [design_of(formula, hsb) for formula in (null, alternative)]
     with pytest.raises(UserError, match=f"(?s)comparisons.mine: .*{says}"):
-        likelihood_ratio("mine", {**ANY, "estimator": estimator}, {**ANY, "estimator": estimator}, tuple(both))
+        likelihood_ratio(
+            "comparisons.mine", {**ANY, "estimator": estimator}, {**ANY, "estimator": estimator}, tuple(both)
+        )
 
 
 def test_models_nested_in_other_words_are_accepted(hsb) -> None:

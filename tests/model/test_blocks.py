@@ -5,10 +5,10 @@ from functools import cache
 import numpy as np
 import pandas as pd
 import pytest
+from fitted import confirmed
 from independent import in_blocks, side_by_side
 from scipy.stats import multivariate_normal
 from twolevel.errors import UserError
-from twolevel.fitting.fit import fit_model
 from twolevel.fitting.identified import independent_directions, overlapping_blocks
 from twolevel.fitting.search import FLAT, is_singular, search, starts
 from twolevel.inference.fixed_tests import kenward_roger, satterthwaite
@@ -157,7 +157,7 @@ def test_mixedlm_ends_at_the_same_optimum_with_the_same_zeros(blocks: Blocks) ->
     design = design_of(blocks)
     data = cross_products(design)
     for reml in (True, False):
-        fit = fit_model(design, data, reml=reml, random_starts=4, seed=1)
+        fit = confirmed(design, data, reml=reml, random_starts=4, seed=1)
         assert fit.trustworthy, fit.doubts
         assert fit.record.criterion == pytest.approx(fit.at.criterion, abs=1e-8)
         block = np.repeat(np.arange(len(blocks)), blocks)
@@ -171,7 +171,7 @@ def test_units_of_a_predictor_do_not_matter(scale: float) -> None:
     fits = []
     for of in (table(), table().assign(x=scale * table()["x"])):
         design = in_blocks(build_design("y ~ x + t + (x + t | g)", of), (1, 2))
-        fits.append(fit_model(design, cross_products(design), reml=False, random_starts=4, seed=1))
+        fits.append(confirmed(design, cross_products(design), reml=False, random_starts=4, seed=1))
     one, other = fits
     assert one.trustworthy
     assert other.trustworthy
@@ -184,7 +184,7 @@ def test_blocks_of_columns_in_another_order_are_the_same_model() -> None:
     """(x | g) + (0 + t | g) is (0 + t | g) + (x | g)."""
     pair, alone = (build_design(f"y ~ x * w + t + ({term} | g)", table()) for term in ("x", "0 + t"))
     fits = [
-        fit_model(design, cross_products(design), reml=True, random_starts=4, seed=1)
+        confirmed(design, cross_products(design), reml=True, random_starts=4, seed=1)
         for design in (side_by_side(pair, alone), side_by_side(alone, pair))
     ]
     assert fits[0].criterion == pytest.approx(fits[1].criterion, abs=1e-8)
@@ -211,10 +211,10 @@ def test_blocks_that_overlap_are_fitted_and_their_split_is_doubted() -> None:
     data = cross_products(design)
     assert overlapping_blocks(data) == ((0, 1),)
     assert len(independent_directions(data)) == 3
-    fit = fit_model(design, data, reml=True, random_starts=4, seed=1)
+    fit = confirmed(design, data, reml=True, random_starts=4, seed=1)
     with_factor = build_design("y ~ x + a + (a | g)", two_levels())
     same_data = cross_products(with_factor)
-    same = fit_model(with_factor, same_data, reml=True, random_starts=4, seed=1)
+    same = confirmed(with_factor, same_data, reml=True, random_starts=4, seed=1)
     assert same.trustworthy
     assert fit.criterion == pytest.approx(same.criterion, abs=1e-6)
     assert fit.doubts == (

@@ -196,7 +196,7 @@ def test_all_mistakes_of_a_formula_are_told_at_once() -> None:
         assert says in found
     assert check_formula("y ~ x + (x || g)", ["y", "x", "g"], "g") == []
     (other,) = check_formula("y ~ x + (1 | x)", ["y", "x", "g"], "g")
-    assert "random effects by 'x', where data.group is 'g': crossed or nested groups are not fitted" in other
+    assert "random effects by 'x', where the column of groups is 'g': crossed or nested groups are not fitted" in other
 
 
 def test_several_terms_of_a_group_are_independent_blocks(table: pd.DataFrame) -> None:

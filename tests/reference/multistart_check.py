@@ -16,11 +16,11 @@ import yaml
 from simulated import experiment, gaps
 from twolevel.bootstrap.experiment import Experiment
 from twolevel.data.columns import check_columns
-from twolevel.data.derive import derive
 from twolevel.data.source import read_table
 from twolevel.fitting.search import search, starts
 from twolevel.likelihood.crossproducts import cross_products
 from twolevel.likelihood.deviance import factor, profile
+from twolevel.model.derive import derive
 from twolevel.model.formula import build_design
 
 ROOT = Path(__file__).resolve().parents[2]

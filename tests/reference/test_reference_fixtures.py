@@ -18,6 +18,7 @@ REFERENCE = ROOT / "tests/reference"
 SNAPSHOT = ROOT / "data/hsb_snapshot.csv"
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
 LME4 = json.loads((REFERENCE / "lme4_reference.json").read_text(encoding="utf-8"))
+OPTIMISERS = json.loads((REFERENCE / "lme4_optimisers.json").read_text(encoding="utf-8"))
 FORMULAS = {name: entry["formula"] for name, entry in CONFIG["models"].items()}
 SIMULATED = pd.read_csv(REFERENCE / "simulated_random_coefficients.csv")
 
@@ -62,6 +63,23 @@ def test_lme4s_default_optimiser_stops_at_the_point_that_the_vignette_prints() -
         assert f"{effect['estimate']:.4f}" == printed["fixed effect estimate", effect["term"]]["printed"]
     assert (stopped["singular"], best["singular"]) == (True, False)
     assert stopped["criterion"] - best["criterion"] == pytest.approx(8.2495, abs=1e-4)
+
+
+def test_of_lme4s_own_five_optimisers_only_the_default_stops_above_an_optimum() -> None:
+    """What the report says of them: it is not the bounds alone that stop a search, but the default one of them."""
+    assert set(OPTIMISERS["models"]) == set(FORMULAS)
+    above = {
+        (model, name): end["above_optimum"]
+        for model, ends in OPTIMISERS["models"].items()
+        for name, end in ends.items()
+    }
+    assert len(above) == 10 * 5
+    assert above.pop(("random_coefficients_minority", "nloptwrap_bobyqa")) == pytest.approx(8.2495, abs=1e-4)
+    # They stop by their own tolerances: nlminbwrap at 1.5e-6, the others nearer.
+    assert max(above.values()) < 2e-6
+    assert min(above.values()) > -1e-9
+    ends = OPTIMISERS["models"]["random_coefficients_minority"]
+    assert {name for name, end in ends.items() if end["singular"]} == {"nloptwrap_bobyqa"}
 
 
 # ---------------------------------------------------------------------------------------- simulated data sets
@@ -156,6 +174,19 @@ def test_lme4_still_gives_the_reference_values(tmp_path: Path, rscript: str) -> 
         assert {name: entry["summary_text"] for name, entry in again["models"].items()} == {
             name: entry["summary_text"] for name, entry in LME4["models"].items()
         }
+
+
+@pytest.mark.slow
+@pytest.mark.needs_r
+def test_lme4s_optimisers_still_end_there(tmp_path: Path, rscript: str) -> None:
+    """Where a search stops may differ between machines by its tolerance; what it misses does not."""
+    made = tmp_path / "lme4_optimisers.json"
+    subprocess.run([rscript, REFERENCE / "lme4_optimisers.R", SNAPSHOT, made], check=True)
+    again = json.loads(made.read_text(encoding="utf-8"))["models"]
+    for model, ends in OPTIMISERS["models"].items():
+        for name, end in ends.items():
+            assert again[model][name]["criterion"] == pytest.approx(end["criterion"], abs=1e-5), (model, name)
+            assert again[model][name]["singular"] == end["singular"]
 
 
 @pytest.mark.slow

@@ -100,7 +100,7 @@ def test_the_report_speaks_of_these_data_only(calibrated: bool, trial: Path, tmp
     for word in ("school", "student", "HSB", "High School", "vignette", "minority", "Catholic", "Raudenbush"):
         assert word not in text, word
     assert "health centres" in text
-    assert "Which optimisers can be believed</h3>" in text
+    assert "What other searches find</h3>" in text
     assert "<b>drug" not in text
     assert "<i>Clinic" not in text
     assert "&lt;b&gt;drug" in text

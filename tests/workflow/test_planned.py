@@ -84,7 +84,7 @@ def test_a_typo_deletes_nothing(tmp_path: Path, finished_run: Path) -> None:
     run = snakemake(project, "--cores", "2")
     assert run.returncode != 0
     assert "models.random_coefficients.formula" in run.stderr
-    assert "'schol', where data.group is 'school'" in run.stderr
+    assert "'schol', where the column of groups is 'school'" in run.stderr
     assert "Traceback" not in run.stderr
     assert {path: path.stat().st_mtime_ns for path in project.glob("results/**/*") if path.is_file()} == before
 
@@ -102,3 +102,22 @@ def test_an_example_has_what_is_declared() -> None:
     assert list(table["a"].cat.categories) == ["q", "p", "r"]
     assert set(table["a"]) == {"q", "p", "r"}
     pd.testing.assert_frame_equal(table, example_table(columns, "g"))
+
+
+def test_every_kind_of_recipe_is_planned_without_the_data(config: dict[str, Any]) -> None:
+    recipes = {
+        "n": {"group_size": "ses"},
+        "zn": {"standardise": "n", "over": "groups"},  # in the example every group has the same size
+        "kind": {"join": "schools.csv", "column": "kind", "levels": ["old", "new"]},
+        "beds": {"join": "schools.csv", "column": "beds"},
+        "gain": {"formula": "mathach - log(size)"},
+        "low": {"recode": "minority", "to": {"No": "other", "Yes": "minor"}},
+        "quarter": {"cut": "ses", "quantiles": 4, "labels": ["1", "2", "3", "4"]},
+        "before": {"lag": "mathach", "order": "ses"},
+    }
+    changed = copy.deepcopy(config)
+    changed["derive"] |= recipes
+    changed["models"]["all"] = {"formula": f"mathach ~ {' + '.join([*recipes][1:])} + (1 | school)"}
+    assert list(mistaken_plans(changed)) == []
+    changed["derive"]["gain"] = {"formula": "mathach - seconds"}
+    assert "derive.gain.formula: formula 'mathach - seconds': no column seconds" in "".join(mistaken_plans(changed))

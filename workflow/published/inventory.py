@@ -111,10 +111,12 @@ class Quantity:
     ----------
     find : what the results say of it; NotThereError where they say nothing
     chosen : where the number was chosen, not found: what to say of it in the ledger
+    counted : whether the data alone decide it
     """
 
     find: Find
     chosen: str = ""
+    counted: bool = False
 
 
 def _reduced(entry: Mapping[str, float | str], solution: Solution, term: str) -> dict[str, float | str]:

@@ -65,6 +65,9 @@ RULES: dict[str, Rule] = {
 }
 
 
+# What the data and the formula alone decide: that these agree says nothing of an estimate.
+COUNTS = ("n obs", "n groups", "LRT table: npar", "LRT table: Df", "PBmodcomp df")
+
 # Numbers that were chosen, not found.
 CHOSEN = {
     "PBmodcomp PBtest samples": "a setting: the numbers of this test are computed from as many samples of this run",
@@ -74,11 +77,14 @@ CHOSEN = {
 def remark(value: float, row: Row) -> str:
     """A remark on a number that was chosen, or that a rule moves further than its decimals would."""
     rule = _rule(row)
-    if rule is to_ten:
-        return f"{value:.2f}, to the nearest ten as the prose has it"
     if rule is rounded_twice and rule(value, row) != to_decimals(value, row):
         return f"{value:.3f}: R rounds it to {value:.1f} and then to no decimals, halves to the even digit"
     return CHOSEN.get(row.quantity, "")
+
+
+def is_rough(row: Row) -> bool:
+    """Whether the source gives a number to the nearest ten, which no digits can be held against."""
+    return _rule(row) is to_ten
 
 
 def _rule(row: Row) -> Rule:

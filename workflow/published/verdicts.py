@@ -1,6 +1,8 @@
 """The rules that give every printed number its verdict, and the ledger itself.
 
 match            the same characters, from the results
+given            the same characters, of a count (of observations, of groups, of parameters) or a setting: no result
+rough            what the prose has to the nearest ten, and is that; the number itself stands beside it
 match_rounding   other last digits, as declared, because the source's optimiser stopped a little short: there is one
                  point whose criterion exceeds our optimum by less than `witness.SLACK`, and from which all numbers
                  printed of that model follow
@@ -25,7 +27,7 @@ from published.accounting import Account, Witness, account, inconsistent
 from published.inventory import Inventory
 from published.monte_carlo import COVERAGE, count_band, quantile_band
 from published.printed_numbers import Declared, Row
-from published.printing import as_printed, remark, to_decimals
+from published.printing import CHOSEN, COUNTS, as_printed, is_rough, remark, to_decimals
 from published.quantities import INTERVAL, INTERVAL_SAMPLES, extremes, first_statistics, interval_probability, value_of
 from published.solution import NotThereError, from_estimates
 from published.witness import SLACK, Centre
@@ -140,11 +142,21 @@ def _line(row: Row, of: Account, moved: Collection[str], inventory: Inventory) -
         return Line(row, "", "mismatch", of.missing[row.id])
     text = _text(row, of)
     if row.id in of.exact:
+        if is_rough(row):
+            return Line(row, f"{of.computed[row.id]:.2f}", "rough", f"{text} to the nearest ten, as the prose has it")
         own = inventory.quantities.get(row.quantity)
-        return Line(row, text, "match", remark(of.computed[row.id], row) or (own.chosen if own else ""))
+        reason = remark(of.computed[row.id], row) or (own.chosen if own else "")
+        return Line(row, text, _same_characters(row, inventory), reason)
     if of.witness and row.id in of.near:
         return Line(row, text, "match_rounding", _near_reason(of.witness, "the optimum"))
     return Line(row, text, "mismatch", _no_reason(row.id in moved, "the optimum"))
+
+
+def _same_characters(row: Row, inventory: Inventory) -> str:
+    """The verdict on a number that comes out as printed: a result has to be found, not counted or chosen."""
+    own = inventory.quantities.get(row.quantity)
+    given = row.quantity in (*COUNTS, *CHOSEN) or (own is not None and (own.counted or bool(own.chosen)))
+    return "given" if given else "match"
 
 
 def _elsewhere(
@@ -181,7 +193,8 @@ def _elsewhere(
         if row.id not in on_face.exact:
             return Line(row, text, "mismatch", _no_reason(row.id in moved, which))
         if row.id in at_optimum.exact:
-            return Line(row, text, "match", f"at the optimum, and from the constrained fit too: {which}")
+            verdict = _same_characters(row, inventory)
+            return Line(row, text, verdict, f"at the optimum, and from the constrained fit too: {which}")
         return Line(row, text, "not_optimum", f"a match from the constrained fit: as printed at {which}")
 
     found = [Found(model, name, tuple(story["face"]), on_face.witness)] if on_face.witness else []

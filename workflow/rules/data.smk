@@ -6,9 +6,20 @@ MODE_KEYS = {
     "download": ("url", "sha256"),
     "snapshot": ("snapshot",),
 }
+# How to read the file, where it is said.
+READING = [
+    key
+    for key in ("separator", "decimal", "encoding", "sheet")
+    if key in config["data"]
+]
 FETCH = {
     key: config["data"][key]
-    for key in ("mode", "group", *MODE_KEYS.get(config["data"]["mode"], ()))
+    for key in (
+        "mode",
+        "group",
+        *MODE_KEYS.get(config["data"]["mode"], ()),
+        *READING,
+    )
 }
 
 
@@ -48,6 +59,16 @@ rule prepare_data:
     input:
         raw=RAW,
         provenance="<results>/data/provenance.json",
+        # Tables of groups that recipes take columns from; where there is none, the script says so.
+        joined=[
+            local(file)
+            for file in dict.fromkeys(
+                recipe["join"]
+                for recipe in config["derive"].values()
+                if "join" in recipe
+            )
+            if Path(file).is_file() or not ALONE
+        ],
         library=library("prepare_data"),
     output:
         table=TABLE,

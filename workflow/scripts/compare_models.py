@@ -6,13 +6,10 @@ from typing import Any
 import pandas as pd
 from _job import job, read_json, write_arrays, write_json, write_table
 from gather_tests import write_tests
-from twolevel.bootstrap.experiment import Experiment, target, to_arrays
-from twolevel.bootstrap.simulate import simulator
+from twolevel.bootstrap.experiment import comparison_experiment, to_arrays
 from twolevel.data.fingerprint import check_same_data
 from twolevel.inference.compare import added_random_effects, comparison_table, likelihood_ratio
 from twolevel.likelihood.crossproducts import cross_products
-from twolevel.likelihood.deviance import from_lme4
-from twolevel.model.design import Design
 from twolevel.model.formula import build_design
 
 
@@ -34,7 +31,7 @@ def main(
     data = pd.read_parquet(table)
     designs = (build_design(both[0]["formula"], data), build_design(both[1]["formula"], data))
     null, alternative = (fit if settings["estimator"] == "REML" else fit["ml"] for fit in both)
-    test = likelihood_ratio(name, null, alternative, designs)
+    test = likelihood_ratio(f"comparisons.{name}", null, alternative, designs)
     result = {
         "null_model": names[0],
         "alternative_model": names[1],
@@ -46,24 +43,13 @@ def main(
         "added_random_effects": added_random_effects(*designs),
         "fingerprints": [fit["fingerprint"] for fit in both],
     }
+    products = (cross_products(designs[0]), cross_products(designs[1]))
+    experiment = comparison_experiment(f"comparisons/{name}", designs, products, (null, alternative))
     write_json(output.comparison, result)
     write_table(output.table, comparison_table(names, (null, alternative), test))
-    simulated = experiment(name, designs, (null, alternative))
-    write_arrays(output.experiment, to_arrays(simulated))
+    write_arrays(output.experiment, to_arrays(experiment))
     if bootstrap:
-        write_tests(result, simulated, (), output, **bootstrap)
-
-
-def experiment(name: str, designs: tuple[Design, Design], fits: tuple[dict[str, Any], dict[str, Any]]) -> Experiment:
-    """Responses simulated from the null model, with both models fitted to them by the estimator of the comparison."""
-    null, alternative = map(cross_products, designs)
-    lowers = [from_lme4(fit["theta"], data) for data, fit in zip((null, alternative), fits, strict=True)]
-    reml = fits[0]["estimator"] == "REML"
-    return Experiment(
-        name=f"comparisons/{name}",
-        simulator=simulator(designs, (null, alternative), lowers[0], fits[0]["sigma"]),
-        targets=(target(null, lowers[0], reml=reml), target(alternative, lowers[1], reml=reml)),
-    )
+        write_tests(result, experiment, (), output, **bootstrap)
 
 
 if __name__ == "__main__":

@@ -3,15 +3,16 @@
 import hashlib
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import pandas as pd
 from _job import job, write_json, write_table
-from twolevel.data.source import download, read_table
+from twolevel.data.download import download
+from twolevel.data.reading import Choices, FileRead
+from twolevel.data.source import read_file, suffix_of
 from twolevel.errors import UserError
 
 KEYWORDS = {
@@ -25,7 +26,7 @@ KEYWORDS = {
 class Obtained:
     """A table, and what provenance.json says of how it came here."""
 
-    table: pd.DataFrame
+    file: FileRead
     sha256: str
     source: str
     how: str
@@ -35,15 +36,21 @@ class Obtained:
 def main(data: Mapping[str, Any], raw: Path, provenance: Path) -> None:
     """Write the table as obtained to `raw` (Parquet) and its story to `provenance` (JSON).
 
-    `data` is of the configuration's section of that name: `mode`, `group`, and what the mode needs of `url`,
-    `sha256` and `snapshot`.
+    `data` is of the configuration's section of that name: `mode`, `group`, what the mode needs of `url`, `sha256` and
+    `snapshot`, and how to read the file (`Choices`).
     """
     obtained = obtain(data)
-    if data["group"] not in obtained.table:
+    table, unreadable = obtained.file.table, obtained.file.unreadable
+    if data["group"] not in table:
+        why = f" that can be used: it holds {unreadable[data['group']]}" if data["group"] in unreadable else ""
         raise UserError(
-            f"{obtained.source} has no column {data['group']!r}, which data.group names for the groups; "
-            f"its columns are {', '.join(map(str, obtained.table.columns))}."
+            f"{obtained.source} has no column {data['group']!r}{why}, which data.group names for the groups; "
+            f"its columns are {', '.join(map(str, table.columns))}."
         )
+    for note in obtained.file.notes:
+        logging.warning("%s: %s.", obtained.source, note)
+    if unreadable:
+        logging.warning("%s: left out, since no model can use it: %s.", obtained.source, ", ".join(unreadable))
     story = {
         "mode": data["mode"],
         "source": obtained.source,
@@ -51,48 +58,50 @@ def main(data: Mapping[str, Any], raw: Path, provenance: Path) -> None:
         "obtained_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "sha256": obtained.sha256,
         "expected_sha256": obtained.expected_sha256,
-        "rows": len(obtained.table),
-        "groups": obtained.table[data["group"]].nunique(),
-        "columns": list(obtained.table.columns),
+        "rows": len(table),
+        "groups": table[data["group"]].nunique(),
+        "columns": list(table.columns),
+        "unreadable": dict(unreadable),
     }
-    write_table(raw, obtained.table)
+    write_table(raw, table)
     write_json(provenance, story)
 
 
 def obtain(data: Mapping[str, Any]) -> Obtained:
     """Get the table as `data.mode` says."""
     mode = data["mode"]
+    reading = Choices(**{of.name: data.get(of.name) for of in fields(Choices)})
     if mode in ("auto", "download"):
         try:
-            return from_network(data["url"], data["sha256"])
+            return from_network(data["url"], data["sha256"], reading)
         except UserError as error:
             if mode == "download":
                 raise
             reason = str(error).partition("\n")[0]  # the second line is how to mend it, and here that is done
         logging.warning("%s. The snapshot %s is used instead.", reason, data["snapshot"])
-        return from_file(data["snapshot"], f"snapshot, because the download failed: {reason}")
+        return from_file(data["snapshot"], f"snapshot, because the download failed: {reason}", reading)
     if mode == "snapshot":
-        return from_file(data["snapshot"], "snapshot")
+        return from_file(data["snapshot"], "snapshot", reading)
     if not Path(mode).is_file():
         choices = "".join(f"\n  {keyword}: {meaning}" for keyword, meaning in KEYWORDS.items())
         raise UserError(f"data.mode is {mode!r}, which is no file in {Path.cwd()} and none of{choices}")
-    return from_file(mode, "file")
+    return from_file(mode, "file", reading)
 
 
-def from_network(url: str, sha256: str | None) -> Obtained:
+def from_network(url: str, sha256: str | None, choices: Choices) -> Obtained:
     content = download(url, sha256=sha256)
-    table = read_table(content, PurePosixPath(urlsplit(url).path).suffix, url)
-    return Obtained(table, hashlib.sha256(content).hexdigest(), url, "downloaded", sha256)
+    file = read_file(content, suffix_of(urlsplit(url).path), url, choices)
+    return Obtained(file, hashlib.sha256(content).hexdigest(), url, "downloaded", sha256)
 
 
-def from_file(name: str, how: str) -> Obtained:
+def from_file(name: str, how: str, choices: Choices) -> Obtained:
     file = Path(name)
     if not file.is_file():
         raise UserError(
             f"data.snapshot: there is no file {name!r} in {Path.cwd()}; correct the path, or set another mode."
         )
     content = file.read_bytes()
-    return Obtained(read_table(content, file.suffix, name), hashlib.sha256(content).hexdigest(), name, how)
+    return Obtained(read_file(content, suffix_of(name), name, choices), hashlib.sha256(content).hexdigest(), name, how)
 
 
 if __name__ == "__main__":

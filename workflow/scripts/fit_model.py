@@ -10,9 +10,9 @@ from typing import Any
 import pandas as pd
 from _job import job, write_arrays, write_json, write_table, write_text
 from twolevel import __version__
-from twolevel.bootstrap.experiment import Experiment, target, to_arrays
-from twolevel.bootstrap.simulate import simulator
+from twolevel.bootstrap.experiment import experiment_of, to_arrays
 from twolevel.data.fingerprint import Fingerprint
+from twolevel.fitting.confirm import confirm
 from twolevel.fitting.effects import fitted_values, group_effects
 from twolevel.fitting.fit import fit_model
 from twolevel.inference.reliability import variance_components
@@ -37,7 +37,8 @@ def main(
     """Fit the model called `name` to the prepared table; `output` names a file for each part of the result."""
     design = build_design(formula, pd.read_parquet(table), group)
     data = cross_products(design)
-    reml, ml = (fit_model(design, data, reml=by_reml, **optimiser) for by_reml in (True, False))
+    both = (fit_model(design, data, reml=by_reml, **optimiser) for by_reml in (True, False))
+    reml, ml = (confirm(design, data, fit) for fit in both)
     bounded = bounded_fit(data, reml=True)
     for fit in (reml, ml):
         logging.info(
@@ -54,11 +55,7 @@ def main(
         formula=design.formula,
         library=f"twolevel {__version__}, statsmodels {version('statsmodels')}",
     )
-    experiment = Experiment(
-        name=f"models/{name}",
-        simulator=simulator((design,), (data,), reml.lower, reml.sigma),
-        targets=(target(data, reml.lower, reml=True),),
-    )
+    experiment = experiment_of(f"models/{name}", (design,), (data,), (reml.lower,), reml.sigma, reml=True)
     summary = summary_text(design, reml, residuals["scaled_residual"].to_numpy(), data_name)
     write_text(output.summary, summary)
     write_json(output.fit, fit_json(design, reml, ml, bounded, residuals["residual"].to_numpy(), fingerprint))

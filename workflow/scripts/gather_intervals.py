@@ -8,11 +8,11 @@ import pandas as pd
 from _job import job, read_arrays, read_json, write_table
 from simulate_replicates import replicates_of
 from twolevel.bootstrap.experiment import from_arrays
-from twolevel.bootstrap.replicate_tables import replicate_table
+from twolevel.bootstrap.replicate_tables import replicate_table, simulated_values
 from twolevel.inference.intervals import bootstrap_intervals, wald_intervals
 from twolevel.inference.profile_intervals import profile_intervals
-from twolevel.likelihood.deviance import factor, from_lme4, pack
-from twolevel.model.parameters import parameter_values, parameters
+from twolevel.inference.reported import reported
+from twolevel.likelihood.deviance import from_lme4, pack
 
 
 def main(files: Any, output: Any, replicates: int, seed: int, level: float, threads: int = 1) -> None:
@@ -20,19 +20,15 @@ def main(files: Any, output: Any, replicates: int, seed: int, level: float, thre
     fit = read_json(files.fit)
     experiment = from_arrays(read_arrays(files.experiment))
     (united,) = replicates_of(experiment, seed, replicates, files.parts, threads)
-    data, beta = experiment.targets[0].data, np.array(fit["fixed_effects"])
-    listed = parameters(fit["random_terms"], fit["fixed_terms"], fit["blocks"])
-    table = replicate_table(united, data, beta, listed)
+    data, of = experiment.targets[0].data, reported(fit)
+    table = replicate_table(united, data, np.array(fit["fixed_effects"]), of.listed)
     if failed := int((~table["optimum_found"]).sum()):
         logging.warning(f"warning: {experiment.name}: {failed} of {replicates} bootstrap replicates found no optimum")
-    estimates = parameter_values(factor(np.array(fit["theta"]), data.blocks), fit["sigma"], beta, data.blocks)
     ml_theta = pack(from_lme4(fit["ml"]["theta"], data), data.blocks)
-    std_errors = np.sqrt(np.diag(fit["fixed_effects_covariance"]))
-    simulated = table[[parameter.name for parameter in listed]].to_numpy()
     intervals = [
-        bootstrap_intervals(listed, estimates, simulated, level),
+        bootstrap_intervals(of.listed, of.estimates, simulated_values(table, of.listed), level),
         profile_intervals(fit["random_terms"], fit["fixed_terms"], data, ml_theta, level),
-        wald_intervals(listed, estimates, std_errors, level),
+        wald_intervals(of.listed, of.estimates, of.std_errors, level),
     ]
     write_table(output.replicates, table)
     write_table(output.intervals, pd.concat(intervals))

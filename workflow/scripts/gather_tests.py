@@ -8,8 +8,7 @@ from _job import job, read_arrays, read_json, write_table
 from simulate_replicates import replicates_of
 from twolevel.bootstrap.experiment import Experiment, from_arrays
 from twolevel.bootstrap.likelihood_ratio_tests import bootstrap_tests
-from twolevel.bootstrap.replicate_tables import reference_table
-from twolevel.errors import UserError
+from twolevel.bootstrap.replicate_tables import reference_table, simulated_statistics
 
 
 def main(files: Any, output: Any, replicates: int, seed: int) -> None:
@@ -31,18 +30,13 @@ def write_tests(
     null, alternative = replicates_of(experiment, seed, replicates, parts, threads)
     blocks = [target.data.blocks for target in experiment.targets]
     table = reference_table(null, alternative, (blocks[0], blocks[1]))
-    failed = int((~table["optimum_found"]).sum())
-    if failed == replicates:
-        raise UserError(
-            f"{experiment.name}: none of the {replicates} data sets simulated from {comparison['null_model']} could be "
-            f"fitted by both models. Look at 'doubts' in their fit.json, and simplify the models."
-        )
-    if failed:
+    statistics = simulated_statistics(table, experiment.name, comparison["null_model"])
+    if failed := int((~table["optimum_found"]).sum()):
         logging.warning(f"warning: {experiment.name}: {failed} of {replicates} bootstrap replicates gave no statistic")
     tests = bootstrap_tests(
         comparison["statistic"],
         comparison["df"],
-        table["statistic"].to_numpy(),
+        statistics,
         comparison["added_random_effects"],
     )
     write_table(output.reference, table)

@@ -1,5 +1,6 @@
 """Check the raw table, derive columns; write the table that models are fitted to, and one row per group."""
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,10 @@ from typing import Any
 import pandas as pd
 from _job import job, read_json, write_table
 from twolevel.data.columns import check_columns
-from twolevel.data.derive import derive, group_level_columns, group_table
+from twolevel.data.look_alikes import warnings_of
+from twolevel.data.source import read_file, suffix_of
+from twolevel.errors import UserError
+from twolevel.model.derive import derive, group_level_columns, group_table
 
 
 def main(
@@ -23,12 +27,38 @@ def main(
     `data` and `recipes` are the configuration's sections `data` and `derive`.
     """
     columns, group = data["columns"], data["group"]
-    source = read_json(provenance)["source"]
-    checked = check_columns(pd.read_parquet(raw), columns, group, keep=recipes, name=source, missing=data["missing"])
-    prepared = derive(checked, group, recipes)
+    story = read_json(provenance)
+    checked = check_columns(
+        pd.read_parquet(raw),
+        columns,
+        group,
+        keep=recipes,
+        name=story["source"],
+        missing=data["missing"],
+        unreadable=story["unreadable"],
+    )
+    for warning in warnings_of(checked, columns):
+        logging.warning("%s, %s", story["source"], warning)
+    prepared = derive(checked, group, recipes, _joined(recipes))
     by_group = group_table(prepared, group, group_level_columns(columns, recipes))
     write_table(table, prepared)
     write_table(groups, by_group)
+
+
+def _joined(recipes: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
+    """The tables of groups that recipes name."""
+    tables = {}
+    for name, recipe in recipes.items():
+        file = recipe.get("join")
+        if file is None or file in tables:
+            continue
+        if not Path(file).is_file():
+            raise UserError(f"derive.{name}.join: there is no file {file!r} in {Path.cwd()}; correct the path.")
+        read = read_file(Path(file).read_bytes(), suffix_of(file), file)
+        for note in read.notes:
+            logging.warning("%s: %s.", file, note)
+        tables[file] = read.table
+    return tables
 
 
 if __name__ == "__main__":

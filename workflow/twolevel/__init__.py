@@ -12,8 +12,28 @@ The packages, in the order in which data flow. Each uses `errors` and those abov
     output       the fit as tables, JSON, lme4's summary text and equations; words and numbers
     figures      one module per kind of figure
     report       what a reader reads
+    api          what a notebook uses: fit, compare and Result, which are names of this package too
 
 Pure functions and small frozen dataclasses throughout: no files, no Snakemake, no printing.
 """
 
+from importlib import import_module
+
 __version__ = "0.1.0"
+
+# Where the public names are. They are imported when they are first used (PEP 562): what they need takes a second to
+# import, and the pipeline's jobs, whose inputs are the files that they import, do without. For type checkers they stand
+# in __init__.pyi.
+_PUBLIC = {
+    "fit": "twolevel.api.fitting",
+    "compare": "twolevel.api.comparing",
+    "Result": "twolevel.api.result",
+    "UserError": "twolevel.errors",
+}
+__all__ = ["Result", "UserError", "__version__", "compare", "fit"]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _PUBLIC:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_PUBLIC[name]), name)

@@ -2,7 +2,6 @@
 
 import numpy as np
 from published.run import Finding, Run, said
-from twolevel.figures.ols import fit_group_lines
 from twolevel.figures.qq import normal_quantile_plot
 from twolevel.output.words import MINUS
 
@@ -37,22 +36,6 @@ def mean_of_reference(run: Run) -> Finding:
         f"γ_00 is estimated at {said(intercept, 3)}, γ_01 at {said(effect, 3)}, and so the sum at "
         f"{said(intercept + effect, 3)}. The schools’ means average "
         f"{' and '.join(f'{said(mean, 3)} in {sector} schools' for sector, mean in of.items())}.",
-    )
-
-
-def slopes_by_category(run: Run) -> Finding:
-    """The schools' own slopes, by thirds of the range of mean SES, do not rise with it."""
-    model, category = run.fit("mod4"), run.by_group("mean.ses.cat")
-    group = run.column(run.group).astype(str).to_numpy()
-    lines = fit_group_lines(group, run.column("cses").to_numpy(), run.column(model["response"]).to_numpy())
-    own = category.set_axis(category.index.astype(str)).loc[list(lines.group)]
-    slopes = {str(level): float(np.nanmean(lines.slope[(own == level).to_numpy()])) for level in own.cat.categories}
-    effect = run.estimate("mod4", "cses:mean.ses")
-    same = run.prints(run.estimate("model3", "cses"), "model3", "fixed effect estimate", "cses")
-    return Finding(
-        same and effect > 0 and not (np.diff(list(slopes.values())) > 0).all(),
-        f"The mean of the schools’ own slopes is {', '.join(f'{said(v)} in {name}' for name, v in slopes.items())}. In "
-        f"mod4, which holds sector constant, the slope changes by {said(effect)} for each unit of mean SES.",
     )
 
 

@@ -2,9 +2,8 @@
 
 import re
 
-from published.run import Finding, Run, said
+from published.run import Finding, Run
 from published.solution import NotThereError
-from twolevel.model.parameters import parameters
 from twolevel.model.terms import read_meanings
 from twolevel.output.equations import Equations, equations
 
@@ -55,25 +54,6 @@ def slope_effect(run: Run) -> Finding:
         number == "1",
         f"In the equations of mod4 the random slope of cses is u_{number}j, with the variance {_plain(tau)}: there is "
         f"one for each of the {fit['n_groups']} groups, none for each observation.",
-    )
-
-
-def correlation_named_sig(run: Run) -> Finding:
-    """Between two SDs stands a correlation, under a name of the same kind."""
-    fit = run.fit("model3")
-    listed = {
-        parameter.name: parameter for parameter in parameters(fit["random_terms"], fit["fixed_terms"], fit["blocks"])
-    }
-    if ".sig02" not in listed:
-        raise NotThereError("model3 has no .sig02")
-    value = fit["random_effects_correlation"][1][0]
-    lower = run.row("model3", "bootstrap CI 2.5%", ".sig02").printed
-    same = run.prints(value, "model3", "random-effect correlation", "school:(Intercept),cses")
-    names = "; ".join(f"{name} is the {listed[name].label}" for name in (".sig01", ".sig02", ".sig03"))
-    return Finding(
-        listed[".sig02"].kind == "correlation" and same and float(lower) < 0,
-        f"In R’s order {names}. The correlation is estimated at {said(value, 3)}. The source’s lower bound for .sig02 "
-        f"is {said(float(lower), 3)}; no SD is negative.",
     )
 
 

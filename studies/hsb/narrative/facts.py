@@ -15,6 +15,8 @@ from twolevel.report.model import FixedEffect, Model
 from twolevel.report.prose import listed
 from twolevel.report.study import Material
 
+from hsb.narrative.splits import Minority, Slopes, category_slopes, split_minority
+
 # What the story is about: each model with the baseline that it needs.
 BASELINES = {
     "means_by_sector": "one_way_anova",
@@ -46,6 +48,8 @@ class Facts:
     ses_sd : standard deviation of SES over students; None where there is no such column
     ses : the average slope of SES
     minority : Yes against No, slopes varying
+    split : the same within schools and between them
+    categories : the schools' own slopes of SES by sector and category of mean SES
     explained : rows of `variance_explained.csv` by model and term
     slope : the slope of SES where mean SES is zero, in schools of the reference sector
     by_mean_ses, by_sector : what mean SES and sector (Catholic against Public) do to it
@@ -61,6 +65,8 @@ class Facts:
     ses_sd: float | None
     ses: FixedEffect
     minority: FixedEffect
+    split: Minority | None
+    categories: Mapping[str, Mapping[str, Slopes]]
     explained: Mapping[tuple[str, str], Mapping[Any, Any]]
     slope: FixedEffect
     by_mean_ses: FixedEffect
@@ -131,12 +137,15 @@ def read_facts(material: Material) -> Facts:
     sector = [
         _contrast(models[f"means_by_sector{more}"], "Catholic", (), ("sector",)) for more in ("", "_and_mean_ses")
     ]
+    minority = _contrast(models["random_coefficients_minority"], "Yes", ("minority",))
     return Facts(
         models=models,
         between=between,
         ses_sd=float(observations["ses"].std()) if "ses" in observations else None,
         ses=effect_of(models["random_coefficients"], ("cses",)),
-        minority=_contrast(models["random_coefficients_minority"], "Yes", ("minority",)),
+        minority=minority,
+        split=split_minority(observations, minority),
+        categories=category_slopes(observations),
         explained={(row["model"], row["term"]): row for row in material.explained},
         slope=effect_of(slopes, ("cses",)),
         by_mean_ses=effect_of(slopes, ("cses",), ("mean.ses",)),

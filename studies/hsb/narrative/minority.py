@@ -8,9 +8,12 @@ from twolevel.output.numbers import decimals, fixed, percent, signed
 from twolevel.output.words import theta_symbol
 from twolevel.report.model import Model, Z, tied_pairs
 from twolevel.report.optimum import audit
-from twolevel.report.prose import listed
+from twolevel.report.prose import interval, listed, value
 
 from hsb.narrative.facts import Facts
+
+# What is tried, of all that lme4 offers.
+DEFAULT = "NLopt's BOBYQA, which lmer() uses unless told otherwise, from the identity and within lme4's bounds,"
 
 COLUMNS = {"1": "first", "2": "second", "3": "third"}
 
@@ -80,13 +83,25 @@ def bounded(facts: Facts) -> str:
     """Where a search within lme4's bounds ends."""
     found, search = audit(facts.with_minority), facts.with_minority.fit["optimiser"]["defaults"]["lme4_bounds"]
     if found.bounded is None:
-        return "A search within lme4's bounds, from lme4's own start, ends without a finite criterion."
-    within = f"A search within lme4's bounds, from lme4's own start, ends at {fixed(search['criterion'], 2)}"
+        return f"{DEFAULT} ends without a finite criterion."
+    within = f"{DEFAULT} ends at {fixed(search['criterion'], 2)}"
     if not found.bounded_missed:
         return f"{within}, the same optimum."
     face = facts.constrained.get("face")
     at = f", with {listed(map(theta_symbol, face))} at the bound of zero" if face else ""
     return f"{within}, {fixed(found.bounded, 2)} above the optimum{at}."
+
+
+def split(facts: Facts) -> str:
+    """Minority within schools and between them."""
+    if facts.split is None:
+        return ""
+    within, between = facts.split.within, facts.split.between
+    return (
+        "Taken apart into a student's difference from the school's share of minority students and this share itself, "
+        f"the coefficient is {value(within)} within schools {interval(within)} and {value(between)} between a school "
+        f"of minority students alone and one without any {interval(between)}."
+    )
 
 
 def wall(facts: Facts) -> Wall | None:
@@ -97,7 +112,7 @@ def wall(facts: Facts) -> Wall | None:
     names = listed(map(theta_symbol, facts.constrained["face"]))
     where = f"{names} {'is' if len(facts.constrained['face']) == 1 else 'are'}"
     text = (
-        f"That is no accident of the search: the lowest point of all at which {where} zero has a criterion of "
+        f"The lowest point of all at which {where} zero has a criterion of "
         f"{fixed(at['criterion'], 2)}, {fixed(at['above_optimum'], 2)} above the optimum."
     )
     printed = facts.printed("mod3a", "REML criterion")
@@ -113,7 +128,7 @@ def _sides(found: Any) -> str:
     here, there = (signed(found[key], 1) for key in ("derivative", "derivative_column_flipped"))
     text = (
         f"At this point the derivative of the criterion with respect to {name} is {here}: away from the bound the "
-        "criterion at first rises, and a search that may not go below zero stays."
+        "criterion at first rises, and the search stopped."
     )
     if found["derivative"] <= 0:
         text = f"At this point the derivative of the criterion with respect to {name} is {here}."

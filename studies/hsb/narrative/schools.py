@@ -1,8 +1,10 @@
 """How much schools differ, in their means and in their slopes of SES, and what goes with the differences."""
 
+from math import hypot
+
 from twolevel.output.numbers import fixed, percent
 from twolevel.report.model import FixedEffect
-from twolevel.report.prose import higher, interval, size, strength, value
+from twolevel.report.prose import higher, interval, listed, size, strength, value
 
 from hsb.narrative.facts import BASELINES, Facts, effect_of
 from hsb.narrative.summary import explains
@@ -79,6 +81,25 @@ def mean_ses(facts: Facts) -> str:
         return text
     counts = "more" if steeper else "less"
     return f"{text} To be better off than one's schoolmates counts for {counts} where the school is well off."
+
+
+def categories(facts: Facts) -> str:
+    """The schools' own slopes by category of mean SES, in all schools and in each sector."""
+    if len(facts.categories) < 2 or any(len(of) < 2 for of in facts.categories.values()):
+        return ""
+    means, steps = [], []
+    for name, of in facts.categories.items():
+        where = f"in {name} schools" if name else "over all schools"
+        counted = f" (of {listed(f'{one.schools:,}' for one in of.values())})" if name else ""
+        means.append(f"{where} {listed(fixed(one.mean, 2) for one in of.values())}{counted}")
+        if name:
+            *_, before, last = of.values()
+            error = fixed(hypot(before.std_error, last.std_error), 2)
+            steps.append(f"{fixed(last.mean - before.mean, 2)} in {name} schools (standard error {error})")
+    return (
+        f"The average slopes of the categories, in their order, are {'; '.join(means)}. The last step is "
+        f"{listed(steps)}."
+    )
 
 
 def sector(facts: Facts) -> str:

@@ -52,8 +52,9 @@ class Story:
     means, sector_means : what sector and mean SES say about school means
     minority_variance : what minority explains at level 1
     published : how the vignette's fit with minority compares
-    bounded, wall : where a search within lme4's bounds ends; the wall, if one keeps it above the optimum
-    mean_ses, sector : what they do to the slope of SES
+    split : minority within schools and between them
+    bounded, wall : where lme4's default search ends; the wall, if one keeps it above the optimum
+    mean_ses, categories, sector : what they do to the slope of SES
     misprint : where the vignette's words contradict its own table
     expanded : whether the two ways to write the formula agree
     printed_intervals : how the vignette's bootstrap intervals compare
@@ -69,9 +70,11 @@ class Story:
     sector_means: str
     minority_variance: str
     published: str
+    split: str
     bounded: str
     wall: minority.Wall | None
     mean_ses: str
+    categories: str
     sector: str
     misprint: str
     expanded: str
@@ -123,9 +126,11 @@ def _story(facts: Facts, minority_effect: Comparison | None, textbook: Textbook 
         sector_means=schools.sector_means(facts),
         minority_variance=minority.minority_variance(facts),
         published=minority.published(facts),
+        split=minority.split(facts),
         bounded=minority.bounded(facts),
         wall=minority.wall(facts),
         mean_ses=schools.mean_ses(facts),
+        categories=schools.categories(facts),
         sector=schools.sector(facts),
         misprint=schools.misprint(facts) if same else "",
         expanded=schools.expanded(facts),

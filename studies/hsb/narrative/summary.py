@@ -15,6 +15,7 @@ VERDICTS = {
     "monte_carlo": "within the chance error of the simulations that they come from",
 }
 OTHERS = {
+    "rough": ("is given roughly", "are given roughly"),
     "source_misprint": ("is a misprint", "are misprints"),
     "not_comparable": ("cannot be compared", "cannot be compared"),
     "mismatch": ("differs for no known reason", "differ for no known reason"),
@@ -59,17 +60,22 @@ def _minority(facts: Facts) -> str:
         f"At the same SES within their schools, students of a minority score {size(effect)} points "
         f"{higher(effect.estimate)} than others {interval(effect)}"
     )
+    if facts.split is not None:
+        within = facts.split.within
+        start += (
+            f", and {size(within)} points {higher(within.estimate)} than others of the same school {interval(within)}"
+        )
     printed, at = facts.printed("mod3a", "REML criterion"), facts.constrained.get("fit")
     if (excess := printed - model.fit["criterion"]) > 0.1:
         # What is printed has one decimal; the point on the wall, where it rounds to that, is known better.
         better = at["above_optimum"] if at and abs(at["criterion"] - printed) < 0.05 else excess
         return (
-            f"{start}; the fit of this model that a teaching vignette prints is not the best one: its REML "
+            f"{start}; the fit of that model that a teaching vignette prints is not the best one: its REML "
             f"criterion, of which lower is better, is {fixed(better, 2 if better != excess else 1)} higher."
         )
     if at:
         above = fixed(at["above_optimum"], 2)
-        return f"{start}; a search within the bounds of R's lme4 stops short of this fit, by {above} in its criterion."
+        return f"{start}; the default search of R's lme4 stops short of this fit, by {above} in its criterion."
     return f"{start}; this explains {explains(facts.residual['explained'])} of the variance within schools."
 
 
@@ -102,17 +108,19 @@ def _reproduced(facts: Facts) -> str:
     ledger = facts.ledger
     if ledger is None:
         return f"The optimum of each of the {len(facts.models)} models was found and confirmed."
-    counts, total = Counter(ledger["verdict"]), len(ledger)
+    counts = Counter(ledger["verdict"])
+    total = len(ledger) - counts["given"]
     if not facts.same_data:
         same = counts["match"]
         return (
-            f"The data are not those of the published analyses, so that of the {total:,} numbers printed there no more "
+            f"The data are not those of the published analyses, so that of the {total:,} results printed there no more "
             f"than {same:,} {'comes' if same == 1 else 'come'} out the same."
         )
     found = [f"{counts[verdict]:,} {words}" for verdict, words in VERDICTS.items() if counts[verdict]]
     rest = [*_elsewhere(ledger), *(f"{counts[v]:,} {OTHERS[v][counts[v] > 1]}" for v in OTHERS if counts[v])]
     also = f"; of the others, {listed(rest)}" if rest else ""
-    return f"Of {total:,} published numbers this run finds {listed(found or ['none'])}{also}."
+    given = f"; {counts['given']:,} more numbers are counts and settings" if counts["given"] else ""
+    return f"Of {total:,} published results this run finds {listed(found or ['none'])}{also}{given}."
 
 
 def _elsewhere(ledger: pd.DataFrame) -> list[str]:

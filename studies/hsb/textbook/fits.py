@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from twolevel.data.columns import as_number, as_text
+from twolevel.data.kinds import as_number, as_text
 from twolevel.errors import UserError
+from twolevel.fitting.confirm import confirm
 from twolevel.fitting.fit import Fit, fit_model
 from twolevel.inference.reliability import variance_components
 from twolevel.inference.variance_explained import variance_explained
@@ -106,9 +107,8 @@ def fit_coding(
     """Fit one model to the table in one coding."""
     design = build_design(formula, table)
     data = cross_products(design)
-    return CodedFit(
-        coding, model, design, data, fit_model(design, data, reml=True, random_starts=random_starts, seed=seed)
-    )
+    fit = fit_model(design, data, reml=True, random_starts=random_starts, seed=seed)
+    return CodedFit(coding, model, design, data, confirm(design, data, fit))
 
 
 def fixed_effects(fits: Sequence[CodedFit]) -> pd.DataFrame:

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 
 from twolevel.bootstrap.replicates import Replicates, Target, joined, replicate_fits
-from twolevel.bootstrap.simulate import Simulator, View
+from twolevel.bootstrap.simulate import Simulator, View, simulator
 from twolevel.bootstrap.streams import stream_key
 from twolevel.errors import UserError
 from twolevel.likelihood.crossproducts import CrossProducts
-from twolevel.likelihood.deviance import pack
+from twolevel.likelihood.deviance import from_lme4, pack
 from twolevel.model.blocks import Blocks
-from twolevel.model.design import Floats
+from twolevel.model.design import Design, Floats
 
 # A search starts with every random effect at least this large, relative to the residual. At a variance of zero it would
 # start on a saddle, where the gradient is zero.
@@ -59,6 +59,45 @@ def target(data: CrossProducts, lower: Floats, *, reml: bool) -> Target:
     """A model to fit to simulated data, searched from near the factor `lower` (q, q) in the coordinates of `data`."""
     raised = lower + np.diag(np.maximum(LEAST_START - np.diag(lower), 0.0))
     return Target(data=data, start=pack(raised, data.blocks), reml=reml)
+
+
+def experiment_of(
+    name: str,
+    designs: tuple[Design, ...],
+    data: tuple[CrossProducts, ...],
+    lowers: Sequence[Floats],
+    sigma: float,
+    *,
+    reml: bool,
+) -> Experiment:
+    """Responses simulated from the fit of the first model, to which each of the models is fitted.
+
+    Parameters
+    ----------
+    name : names the random streams
+    designs, data : the models, on the same observations and groups
+    lowers : of each fit, the relative covariance factor (q, q) in the coordinates of its cross-products
+    sigma : residual standard deviation of the first
+    reml : by which estimator all are fitted
+    """
+    targets = tuple(target(of, lower, reml=reml) for of, lower in zip(data, lowers, strict=True))
+    return Experiment(name, simulator(designs, data, lowers[0], sigma), targets)
+
+
+def comparison_experiment(
+    name: str,
+    designs: tuple[Design, Design],
+    data: tuple[CrossProducts, CrossProducts],
+    fits: Sequence[Mapping[str, Any]],
+) -> Experiment:
+    """Responses simulated from a null model, to which it and its alternative are fitted by the estimator of the fits.
+
+    Parameters
+    ----------
+    fits : theta, sigma and estimator of both, as in `fit.json`
+    """
+    lowers = [from_lme4(fit["theta"], of) for of, fit in zip(data, fits, strict=True)]
+    return experiment_of(name, designs, data, lowers, fits[0]["sigma"], reml=fits[0]["estimator"] == "REML")
 
 
 def run_part(experiment: Experiment, seed: int, replicates: range, threads: int = 1) -> Part:

@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import chdtrc, fdtrc, gammaincc
 
-from twolevel.inference.chi_square import upper_tail
+from twolevel.inference.compare import mixture_p_value
 from twolevel.model.design import Floats
 
 COLUMNS = ["test", "statistic", "df", "ddf", "p_value", "monte_carlo_error"]
@@ -76,8 +76,7 @@ def bootstrap_tests(statistic: float, df: int, reference: Floats, added: int = 0
     rows: list[tuple[str, float, float, float, float, float]] = []
     rows.append(("LRT", observed, df, missing, float(chdtrc(df, observed)), missing))
     if added == 1:
-        p_mixture = float(upper_tail(df - 1, observed) + upper_tail(df, observed)) / 2
-        rows.append(("mixture", observed, missing, missing, p_mixture, missing))
+        rows.append(("mixture", observed, missing, missing, mixture_p_value(observed, df), missing))
     p_bootstrap = float(1 + (simulated >= observed).sum()) / (1 + len(simulated))
     error = float(np.sqrt(p_bootstrap * (1 - p_bootstrap) / len(simulated)))
     rows.append(("PBtest", observed, missing, missing, p_bootstrap, error))

@@ -7,6 +7,7 @@ import pandas as pd
 
 from twolevel.bootstrap.likelihood_ratio_tests import NO_FALL
 from twolevel.bootstrap.replicates import Replicates
+from twolevel.errors import UserError
 from twolevel.fitting.search import is_singular
 from twolevel.likelihood.crossproducts import CrossProducts
 from twolevel.likelihood.deviance import factor, pack
@@ -43,6 +44,11 @@ def replicate_table(
     )
 
 
+def simulated_values(table: pd.DataFrame, listed: Sequence[Parameter]) -> Floats:
+    """The parameters (B, m) in a replicate table."""
+    return np.asarray(table[[parameter.name for parameter in listed]])
+
+
 def reference_table(null: Replicates, alternative: Replicates, blocks: tuple[Blocks, Blocks]) -> pd.DataFrame:
     """The likelihood ratio statistic of every replicate: the fall from the null model's criterion to the alternative's.
 
@@ -67,3 +73,23 @@ def reference_table(null: Replicates, alternative: Replicates, blocks: tuple[Blo
             "alternative_singular": is_singular(alternative.theta, blocks[1]),
         }
     )
+
+
+def simulated_statistics(table: pd.DataFrame, name: str, null: str) -> Floats:
+    """The statistics (B,) in a reference table, NaN where a replicate failed.
+
+    Parameters
+    ----------
+    name, null : what a message calls the comparison and its null model
+
+    Raises
+    ------
+    UserError
+        Every replicate failed.
+    """
+    if not table["optimum_found"].any():
+        raise UserError(
+            f"{name}: none of the {len(table)} data sets simulated from {null} could be fitted by both models. Look at "
+            f"the 'doubts' of their fits, and simplify the models."
+        )
+    return np.asarray(table["statistic"])

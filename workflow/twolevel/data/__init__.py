@@ -1,6 +1,10 @@
 """A table and what a person chose: obtained, checked, completed. Uses no other package.
 
 yaml_text, config          the configuration, checked: its text, then its form and its names
-source, columns, derive    the table: read, checked column by column, columns made from others
+download                   the file with the table, where it comes from the network
+source                     the table, read by text_files, r_files, labelled_files, arrow_files or sheets
+reading                    what reading gives, and what a person may say of it
+kinds, columns             the table checked column by column; look_alikes: identifiers that may be one
+recipes                    what can be made of columns
 fingerprint                what a result was computed from
 """

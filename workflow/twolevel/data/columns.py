@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Literal, NotRequired, TypedDict
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
 
+from twolevel.data.kinds import Column, as_number, as_text, kind_problems
 from twolevel.errors import UserError
 
 if TYPE_CHECKING:
@@ -20,18 +21,6 @@ SHOWN = 5
 Missing = Literal["leave_out", "refuse"]
 
 
-class Column(TypedDict):
-    """What `data.columns` says of one column."""
-
-    type: Literal["identifier", "factor", "number"]
-    levels: NotRequired[list[str]]
-    min: NotRequired[float]
-    max: NotRequired[float]
-    unique: NotRequired[bool]
-    group_level: NotRequired[bool]
-    label: NotRequired[str]
-
-
 def check_columns(
     table: pd.DataFrame,
     columns: Mapping[str, Column],
@@ -40,6 +29,7 @@ def check_columns(
     keep: Iterable[str] = (),
     name: str = "the table",
     missing: Missing = "refuse",
+    unreadable: Mapping[str, str] | None = None,
 ) -> pd.DataFrame:
     """Return the declared columns of `table` with their declared types, or list everything that is wrong.
 
@@ -50,6 +40,7 @@ def check_columns(
     group : the declared column that identifies the groups
     keep : undeclared columns to hand on as they are, where the table has them
     name : what to call the table in an error
+    unreadable : columns of the file that are not in `table`, and what each holds that no model can use
     missing : "leave_out" lets values be missing, for each model to leave their rows out; "refuse" takes none
 
     Returns
@@ -69,8 +60,15 @@ def check_columns(
     if table.empty:
         raise UserError(f"{name} has no rows: there is nothing to analyse.")
     table = table.reset_index(drop=True)  # so that the index counts rows
+    told = dict(kind_problems(table, columns, unreadable or {}))
+    plain = {name: declared for name, declared in columns.items() if name not in told}
+    # As a factor or an identifier, a truth value is a text.
+    table = table.assign(
+        **{name: as_text(table[name]) for name in plain if _is_truth_to_name(table, name, plain[name])}
+    )
     problems = [
-        *_value_problems(table, columns, nullable=missing == "leave_out"),
+        *told.values(),
+        *_value_problems(table, plain, nullable=missing == "leave_out"),
         *_level_problems(table, columns),
         *_group_problems(table, columns, group),
     ]
@@ -86,18 +84,8 @@ def check_columns(
     return pd.DataFrame(checked | kept)
 
 
-def as_number(values: pd.Series) -> pd.Series:
-    """Return `values` as float64; what is missing or not a number becomes NaN."""
-    if not pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values):
-        values = pd.to_numeric(values.astype("str"), errors="coerce")
-    return pd.Series(values.to_numpy(dtype="float64", na_value=np.nan), index=values.index, name=values.name)
-
-
-def as_text(values: pd.Series) -> pd.Series:
-    """Return `values` as text, whole numbers without a decimal point (R numbers its groups in doubles)."""
-    if pd.api.types.is_float_dtype(values) and np.all(np.mod(values.dropna(), 1) == 0):
-        values = values.astype("Int64")
-    return values.astype("str")
+def _is_truth_to_name(table: pd.DataFrame, name: str, declared: Column) -> bool:
+    return declared["type"] != "number" and name in table and pd.api.types.is_bool_dtype(table[name])
 
 
 def _typed(values: pd.Series, declared: Column) -> pd.Series:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from difflib import get_close_matches
+from itertools import pairwise
 from typing import Any
 
 from jsonschema import Draft202012Validator
@@ -15,6 +16,11 @@ from twolevel.errors import UserError
 # What results/ has beside the group's own: columns of residuals.parquet, and the first words of `<noun>_effects.csv`.
 RESIDUAL_COLUMNS = ("row", "fitted", "residual", "scaled_residual")
 EFFECTS_FILES = ("fixed", "random")
+# Keys of a recipe that name a column of the table.
+SOURCES = (
+    *("group_mean", "group_sd", "group_size", "group_share", "centre_within_group", "centre_at_grand_mean"),
+    *("standardise", "recode", "cut", "lag", "order"),
+)
 
 
 def check_config(
@@ -168,14 +174,29 @@ def _out_of_reach(config: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _dangling_recipes(derived: Mapping[str, Any], known: list[str]) -> Iterator[str]:
+    """Sources that are no columns, and labels that do not fit; what a formula names, the plan looks up."""
     for column, recipe in derived.items():
-        source = next(recipe[key] for key in ("group_mean", "centre_within_group", "cut") if key in recipe)
-        if source not in known:
-            yield f"derive.{column}: {source!r} is neither a column nor derived above{_did_you_mean(source, known)}."
-        if "cut" in recipe and len(recipe["labels"]) != recipe["breaks"]:
-            found = f"{len(recipe['labels'])} labels for {recipe['breaks']} breaks"
-            yield f"derive.{column}: {found}; give one label for each."
+        for key in SOURCES:
+            if (source := recipe.get(key, known[0])) not in known:
+                what = f"derive.{column}.{key}" if key == "order" else f"derive.{column}"
+                yield f"{what}: {source!r} is neither a column nor derived above{_did_you_mean(source, known)}."
+        if "cut" in recipe:
+            yield from _mislabelled(column, recipe)
+        if len({isinstance(new, str) for new in recipe.get("to", {}).values() if new is not None}) > 1:
+            yield f"derive.{column}.to: found texts and numbers; expected one kind, texts for a factor."
         known = [*known, column]
+
+
+def _mislabelled(column: str, recipe: Mapping[str, Any]) -> Iterator[str]:
+    """Ranges that do not have one label each, and points that do not ascend."""
+    key = next(key for key in ("breaks", "quantiles", "at") if key in recipe)
+    points, labels = recipe[key], len(recipe["labels"])
+    ranges = len(points) + 1 if key == "at" else points
+    if labels != ranges:
+        found = f"{labels} labels for {ranges} ranges" if key == "at" else f"{labels} labels for {points} {key}"
+        yield f"derive.{column}: {found}; give one label for each."
+    if key == "at" and any(not low < high for low, high in pairwise([-math.inf, *points, math.inf])):
+        yield f"derive.{column}.at: found {points}; expected finite numbers, each larger than the one before."
 
 
 def _dangling_names(

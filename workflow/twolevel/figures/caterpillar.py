@@ -10,9 +10,10 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from twolevel.figures.drawing import Drawing
+from twolevel.figures.effect_names import effect_names
 from twolevel.figures.style import BLACK, BLUE, MUTED, VERMILION, WIDTH, heading, new_figure, style
 from twolevel.figures.tables import Floats, Table, numbers, texts
-from twolevel.output.words import Labels, clean, number, percent, sentence, shorten, wrap
+from twolevel.output.words import Labels, number, percent, sentence, shorten, wrap
 
 _REACH = 1.959963984540054  # the normal distribution's 0.975 quantile
 _HEIGHT, _HEADING = 1.9, 1.3  # inches, of a panel and of what stands around them
@@ -36,7 +37,7 @@ def draw(group_effects: Table, fit: Mapping[str, Any], labels: Labels, *, model:
     Parameters
     ----------
     group_effects : term, effect and effect_std_error of every group.
-    fit : the model's formula, response, estimator, random terms, fixed effects and hierarchy.
+    fit : the model's formula, response, estimator, random terms, fixed effects, hierarchy and meanings.
     labels : what things are called.
     model : the model's name in the configuration.
     """
@@ -52,7 +53,7 @@ def draw(group_effects: Table, fit: Mapping[str, Any], labels: Labels, *, model:
         mine, mean = terms == term, _mean(fit, term)
         clear = np.sign(effects[mine]) * (np.abs(effects[mine]) > _REACH * errors[mine])
         _draw_panel(axes, effects[mine], errors[mine], clear != 0, mean or 0.0)
-        name, unit = _names(term, clean(fit["response"]))
+        name, unit = effect_names(term, fit)
         centre = "the prediction" if mean is None else f"the mean, {number(mean)},"
         outside = f"outside {_share(clear != 0)}"
         axes.set_title(wrap(f"{name}: {centre} {outside}", 74), fontsize=10)
@@ -92,13 +93,6 @@ def _predicted(fit: Mapping[str, Any]) -> str:
     if all(_mean(fit, term) is not None for term in fit["random_terms"]):
         return ""
     return ", or, where the fixed effects predict each coefficient, from their prediction"
-
-
-def _names(term: str, outcome: str) -> tuple[str, str]:
-    """What the coefficients of a term are called, and their unit."""
-    if term == "(Intercept)":
-        return "intercepts", outcome
-    return f"slopes of {clean(term)}", f"{outcome} per unit of {clean(term)}"
 
 
 def _share(clear: NDArray[np.bool_]) -> str:

@@ -35,7 +35,11 @@ def draw(observations: Table, labels: Labels, *, x: str, y: str, sample: int, se
     n_chosen, n_drawn, n_falling = len(lines.group), len(drawn.group), int((drawn.slope < 0).sum())
 
     plural = labels.group_noun.plural
-    title = f"{n_chosen:,} of {labels.group_noun.count(n_groups)}, each with its own OLS line"
+    both = "both" if n_groups == 2 else f"all {n_groups:,}"
+    every = f"{sentence(both)} {labels.group_noun.plural}" if n_chosen == n_groups else None
+    some = f"{n_chosen:,} of {labels.group_noun.count(n_groups)}"
+    own = "each with its own OLS line" if n_drawn == n_chosen else f"{n_drawn:,} with an OLS line of their own"
+    title = f"{every or some}, {own}"
     figure = new_figure()
     axes = figure.subplots()
     member = np.isin(group, lines.group)
@@ -52,14 +56,16 @@ def draw(observations: Table, labels: Labels, *, x: str, y: str, sample: int, se
         if n_drawn
         else ""
     )
+    falls = f"{n_falling:,} of {n_drawn:,} lines {'falls' if n_falling == 1 else 'fall'}"
+    where = f"{both} {plural}" if every else f"{n_chosen:,} {plural}"
+    drawn_so = "" if every else f" drawn at random without replacement from {n_groups:,} (seed {seed})"
     alt = (
-        f"Regression lines of {labels.label(y)} on {labels.label(x)} in {n_chosen:,} {plural}, over their "
-        f"{labels.observation_noun.plural}: {n_falling} of {n_drawn} lines fall.{spread}{skipped}"
+        f"Regression lines of {labels.label(y)} on {labels.label(x)} in {where}, over their "
+        f"{labels.observation_noun.plural}: {falls}.{spread}{skipped}"
     )
     caption = (
-        f"{sentence(labels.label(y))} against {labels.label(x)} in {n_chosen:,} {plural} drawn at random "
-        f"without replacement from {n_groups:,} (seed {seed}), with the OLS line of each over its own "
-        f"range: {n_falling} of {n_drawn} lines fall (dashed).{spread}{skipped}"
+        f"{sentence(labels.label(y))} against {labels.label(x)} in {where}{drawn_so}, with the OLS "
+        f"line of each over its own range: {falls} (dashed).{spread}{skipped}"
     )
     return Drawing(figure, title, alt, caption)
 

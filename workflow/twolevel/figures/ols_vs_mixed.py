@@ -60,7 +60,7 @@ def draw(
 
     what = f"{labels.label(y)} against {labels.label(x)} for {labels.observation_noun.count(len(xs))}"
     gap = float(mixed.at(xs.mean()) - ols.at(xs.mean()))
-    found = f"At the mean of {clean(x)} {_gap(gap, visible=1e-6 * ys.std())}."
+    found = _found(gap, mixed.at(ends) - ols.at(ends), clean(x), visible=1e-6 * ys.std())
     alt = (
         f"Scatter plot of {what}, with two lines, and an enlargement of its middle. "
         f"Pooled OLS: {equations[0]}. Mixed model: {equations[1]}. {found}"
@@ -107,8 +107,11 @@ def _enlarge(whole: Axes, close: Axes, xs: Floats, ols: Line, mixed: Line) -> No
         )
 
 
-def _gap(gap: float, visible: float) -> str:
-    """How far the mixed model's line lies from the pooled one."""
+def _found(gap: float, at_ends: Floats, x: str, visible: float) -> str:
+    """How far the mixed model's line lies from the pooled one, at the mean of x and at both ends."""
+    if (np.abs(at_ends) < visible).all():
+        return "The two lines are one and the same."
     if abs(gap) < visible:
-        return "the two lines meet"
-    return f"the mixed model's line lies {number(abs(gap), 2)} {'above' if gap > 0 else 'below'} the pooled one"
+        return f"At the mean of {x} the two lines meet."
+    above = "above" if gap > 0 else "below"
+    return f"At the mean of {x} the mixed model's line lies {number(abs(gap), 2)} {above} the pooled one."

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from twolevel.figures.drawing import Drawing
+from twolevel.figures.effect_names import effect_names
 from twolevel.figures.qq_panel import describe, draw_qq
 from twolevel.figures.style import style
 from twolevel.figures.tables import Table, numbers, texts
-from twolevel.output.words import Labels, clean, wrap
+from twolevel.output.words import Labels, wrap
 
 
 @style()
@@ -17,18 +18,15 @@ def draw(group_effects: Table, fit: Mapping[str, Any], labels: Labels, *, model:
     Parameters
     ----------
     group_effects : term and effect of every group.
-    fit : the model's formula, response and estimator.
+    fit : the model's formula, response, estimator and meanings.
     labels : what things are called.
     model : the model's name in the configuration.
     term : the random term, as lme4 writes it.
     """
     terms = texts(group_effects, "term")
     values = numbers(group_effects, "effect")[terms == term]
-    outcome = clean(fit["response"])
-    if term == "(Intercept)":
-        effects, unit = "random intercepts", outcome
-    else:
-        effects, unit = f"random slopes of {clean(term)}", f"{outcome} per unit of {clean(term)}"
+    name, unit = effect_names(term, fit)
+    effects = f"random {name}"
     groups = labels.group_noun.count(len(values))
     title = f"Empirical Bayes {effects} of {groups}"
     figure, plot = draw_qq(values, title, wrap(f"effect ({unit})", 36), size=18)

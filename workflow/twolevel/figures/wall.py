@@ -79,7 +79,7 @@ def draw(constrained: Mapping[str, Any], fit: Mapping[str, Any], labels: Labels,
 
     bounded = constrained["bounded_search"]
     found = (
-        f"A search within lme4’s bounds, from lme4’s own start, ends at {_criterion(bounded['criterion'])}, "
+        f"NLopt’s BOBYQA, from the identity and within lme4’s bounds, ends at {_criterion(bounded['criterion'])}, "
         f"{bounded['above_optimum']:.2f} above the optimum, {_criterion(constrained['optimum'])}. "
         f"{' '.join(_describe(wall) for wall in walls)}"
     )
@@ -174,7 +174,7 @@ def _end(bounded: Mapping[str, Any]) -> str:
 def _nothing_to_see(constrained: Mapping[str, Any], fit: Mapping[str, Any], labels: Labels, model: str) -> Drawing:
     """A figure that says that no bound holds the search up."""
     title = f"No bound of lme4’s stands in the way of {clean(model)}"
-    found = f"A search within lme4’s bounds, from lme4’s own start, {_end(constrained['bounded_search'])}"
+    found = f"NLopt’s BOBYQA, from the identity and within lme4’s bounds, {_end(constrained['bounded_search'])}"
     figure = new_figure(height=HEIGHT / 3)
     axes = figure.subplots()
     axes.axis("off")

@@ -1,7 +1,6 @@
 """A fit: the optimum found and confirmed. May use the packages up to likelihood.
 
-search     the optimum from several starts
-mixedlm    statsmodels' fit of record
-fit        both together: the estimates that are reported, and whether they can be trusted
-effects    empirical Bayes effects, fitted values
+search, fit         the optimum from several starts: the estimates, and whether they can be trusted
+mixedlm, confirm    statsmodels' fit of record: whether it stays there
+effects             empirical Bayes effects, fitted values
 """

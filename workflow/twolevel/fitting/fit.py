@@ -1,20 +1,20 @@
-"""Fit a two-level model: find the optimum, have statsmodels confirm it, weigh whether it can be trusted."""
+"""Fit a two-level model: find the optimum, and weigh whether it can be trusted."""
 
 from dataclasses import dataclass
 from math import log
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from twolevel.fitting.identified import overlapping_blocks
-from twolevel.fitting.mixedlm import MixedLMFit, fit_from
 from twolevel.fitting.search import FLAT, Search, is_singular, search, starts
 from twolevel.likelihood.crossproducts import CrossProducts
 from twolevel.likelihood.deviance import Profile, factor, pack, profile
 from twolevel.model.blocks import slices
 from twolevel.model.design import Design, Floats
 
-# MixedLM must end within this of the profiled criterion to count as the same optimum.
-AGREEMENT = 1e-6
+if TYPE_CHECKING:
+    from twolevel.fitting.mixedlm import MixedLMFit  # statsmodels takes a second to import, and a fit does not need it
 
 
 @dataclass(frozen=True)
@@ -34,9 +34,9 @@ class Fit:
     singular : whether T has a zero variance or a correlation of one in absolute value
     doubts : why the fit cannot be trusted; empty where it can
     search : the searches from several starts
-    record : where statsmodels' MixedLM ended from the optimum
     at : the profile at the optimum
     lower : (q, q) relative covariance factor in the coordinates of the cross-products
+    record : where statsmodels' MixedLM ended from the optimum; None where it was not asked
     """
 
     estimator: str
@@ -51,9 +51,9 @@ class Fit:
     singular: bool
     doubts: tuple[str, ...]
     search: Search
-    record: MixedLMFit
     at: Profile
     lower: Floats
+    record: "MixedLMFit | None" = None
 
     @property
     def trustworthy(self) -> bool:
@@ -77,36 +77,26 @@ class Fit:
 
 
 def fit_model(design: Design, data: CrossProducts, *, reml: bool, random_starts: int, seed: int) -> Fit:
-    """Fit by REML or ML at the best optimum that several starts reach.
-
-    The estimates are those of statsmodels' MixedLM, which starts at the profiled optimum and has to end there. Where it
-    does not, they are the profiled ones, with the doubt. They are the profiled ones on the boundary too: MixedLM has to
-    invert a singular matrix there, so that where it ends, or whether it breaks down, says nothing of the optimum.
-    """
+    """Fit by REML or ML at the best optimum that several starts reach: the estimates are the profiled ones there."""
     found = search(data, reml, starts(data, random_starts, seed))
     theta = found.best.theta
     at, lower = profile(theta, data, reml), factor(theta, data.blocks)
     own = data.own_units(lower)
     singular = bool(is_singular(theta, data.blocks))
     overlaps = _overlaps(design, data)
-    record = fit_from(design, data, reml, at.beta, lower)
-    accepted = bool(abs(record.criterion - at.criterion) <= AGREEMENT) and not singular
     return Fit(
         estimator="REML" if reml else "ML",
-        criterion=record.criterion if accepted else at.criterion,
+        criterion=at.criterion,
         n_obs=data.n_obs,
         npar=len(at.beta) + len(theta) + 1,
         theta=pack(own, data.blocks),
-        sigma=record.sigma if accepted else at.sigma,
-        beta=record.beta if accepted else at.beta,
+        sigma=at.sigma,
+        beta=at.beta,
         beta_covariance=at.beta_covariance,
-        covariance=record.covariance if accepted else at.sigma**2 * own @ own.T,
+        covariance=at.sigma**2 * own @ own.T,
         singular=singular,
-        doubts=_doubts(at, found, singular or bool(overlaps))
-        + overlaps
-        + (() if accepted or singular else _disagreement(record, at)),
+        doubts=_doubts(at, found, singular or bool(overlaps)) + overlaps,
         search=found,
-        record=record,
         at=at,
         lower=lower,
     )
@@ -137,10 +127,3 @@ def _overlaps(design: Design, data: CrossProducts) -> tuple[str, ...]:
         f"fixed effects and their tests do not depend on how they are split, but each variance and correlation does"
         for terms in among
     )
-
-
-def _disagreement(record: MixedLMFit, at: Profile) -> tuple[str, ...]:
-    if not np.isfinite(record.criterion):
-        return (f"statsmodels' MixedLM, started at the optimum, broke down: {'; '.join(record.messages)}",)
-    both = f"{record.criterion:.6f} against {at.criterion:.6f}"
-    return (f"statsmodels' MixedLM, started at the optimum, left it: criterion {both}",)

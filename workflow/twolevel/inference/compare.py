@@ -8,6 +8,7 @@ import pandas as pd
 from scipy.special import chdtrc
 
 from twolevel.errors import UserError
+from twolevel.inference.chi_square import upper_tail
 from twolevel.inference.nesting import common_spaces, contains, lost_rank
 from twolevel.model.design import Design, Floats
 
@@ -37,7 +38,7 @@ def likelihood_ratio(
 
     Parameters
     ----------
-    name : the comparison, for messages
+    name : what messages call the comparison
     null, alternative : the estimates of the two models by one estimator, as in `fit.json`
     designs : their designs on the same data
 
@@ -55,6 +56,11 @@ def likelihood_ratio(
         p_value=float(chdtrc(df, max(statistic, 0.0))),
         on_boundary=added_random_effects(*designs) > 0,
     )
+
+
+def mixture_p_value(statistic: float, df: int) -> float:
+    """Of a statistic, not negative, under half chi-square(df - 1), half chi-square(df): one random effect is added."""
+    return float(upper_tail(df - 1, statistic) + upper_tail(df, statistic)) / 2
 
 
 def added_random_effects(null: Design, alternative: Design) -> int:
@@ -91,9 +97,7 @@ def check_comparable(name: str, estimator: str, null: Design, alternative: Desig
     """Refuse a comparison that `likelihood_ratio` cannot make; see there."""
 
     def refuse(reason: str, mend: str) -> None:
-        raise UserError(
-            f"comparisons.{name}: {reason} Null model: {null.formula}; alternative: {alternative.formula}. {mend}"
-        )
+        raise UserError(f"{name}: {reason} Null model: {null.formula}; alternative: {alternative.formula}. {mend}")
 
     if not np.array_equal(null.rows, alternative.rows):
         missing = " and ".join(sorted({*null.dropped} ^ {*alternative.dropped}) or sorted(alternative.dropped))
@@ -121,7 +125,7 @@ def check_comparable(name: str, estimator: str, null: Design, alternative: Desig
         refuse(
             "a REML comparison needs the same fixed effects in both models, in the same units: its criterion depends "
             "on them.",
-            "Write the fixed effects alike, or set 'estimator: ML'.",
+            "Write the fixed effects alike, or compare by ML: 'estimator: ML' in a config, reml=False in fit().",
         )
 
 

@@ -48,7 +48,7 @@ def build_design(formula: str, table: pd.DataFrame, group: str | None = None) ->
     if not len(rows):
         counts = ", ".join(f"{name} ({count})" for name, count in dropped.items())
         raise _refusal(parts, f"no row has a value of every variable. Missing are, in so many rows: {counts}.")
-    values = {label: _on(value, rows) for label, value in values.items()}
+    values = {label: on_rows(value, rows) for label, value in values.items()}
     _check_values(parts, values)
     _check_size(parts, values, len(rows))
     fixed = list(columns_of(parts.fixed, values))
@@ -69,8 +69,8 @@ def build_design(formula: str, table: pd.DataFrame, group: str | None = None) ->
         blocks=tuple(map(len, blocks)),
         y=y - offset,
         offset=offset,
-        x=_matrix(fixed, len(rows)),
-        z=_matrix([pieces for block in blocks for pieces in block], len(rows)),
+        x=matrix(fixed, len(rows)),
+        z=matrix([pieces for block in blocks for pieces in block], len(rows)),
         factors={name: piece.column for name, piece in pieces.items()},
         meanings={name: piece.meaning for name, piece in pieces.items()},
         group_index=index,
@@ -100,20 +100,20 @@ def _missing(
     for node in variables_of(parts):
         columns = {name.name for name in names_in(node)}
         there = table[sorted(columns)].notna().to_numpy().all(axis=1)
-        present = _present(values[deparse(node)])
-        if (lost := there & ~present).any():
+        known = present(values[deparse(node)])
+        if (lost := there & ~known).any():
             row = int(lost.argmax())
             shown = ", ".join(f"{name} is {table[name].iloc[row]}" for name in sorted(columns))
             message = (
                 f"{deparse(node)} has no finite value in {lost.sum()} rows, first where {shown}. Check it, or leave"
             )
             raise refuse(parts.text, node.at, f"{message} those rows out of the data.")
-        used = used & present
+        used = used & known
     counts = {name.name: int(table[name.name].isna().sum()) for name in parts.names}
     return {name: count for name, count in counts.items() if count}, used
 
 
-def _present(value: Value) -> np.ndarray:
+def present(value: Value) -> np.ndarray:
     """Rows (n,) with a value."""
     if isinstance(value, Factor):
         return np.asarray(value.codes >= 0)
@@ -121,7 +121,7 @@ def _present(value: Value) -> np.ndarray:
     return np.asarray(np.isfinite(numbers).all(axis=1))
 
 
-def _on(value: Value, rows: np.ndarray) -> Value:
+def on_rows(value: Value, rows: np.ndarray) -> Value:
     """A value on the rows that are used; levels that do not occur there are dropped, as lme4 drops them."""
     if isinstance(value, Number):
         return replace(value, numbers=value.numbers[rows])
@@ -155,13 +155,13 @@ def _check_size(parts: FormulaParts, values: Mapping[str, Value], n: int) -> Non
         raise _refusal(parts, f"its terms make some {count} columns of {n} rows: {reason}. Use fewer terms or levels.")
 
 
-def _matrix(columns: Columns, n: int) -> Floats:
+def matrix(columns: Columns, n: int) -> Floats:
     """The products of the pieces of each column, (n, k)."""
-    matrix = np.ones((n, len(columns)))
+    made = np.ones((n, len(columns)))
     for k, pieces in enumerate(columns):
         for piece in pieces:
-            matrix[:, k] *= piece.column
-    return matrix
+            made[:, k] *= piece.column
+    return made
 
 
 def _named_pieces(columns: list[Columns], names: list[list[Factors]]) -> Iterator[tuple[str, Piece]]:

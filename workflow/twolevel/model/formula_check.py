@@ -40,7 +40,7 @@ def problems_of(parts: FormulaParts, columns: Collection[str]) -> Iterator[UserE
             message = (
                 f"no column {quoted(name.name)} in the data, which has {known}. Correct the name, or add the column"
             )
-            message += " under 'derive' in the config."
+            message += " (in a config: under 'derive')."
             if name.name == ".":
                 message = "'.' for all other columns is not supported; name the predictors."
             yield refuse(parts.text, name.at, message)

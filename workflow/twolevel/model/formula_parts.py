@@ -164,7 +164,7 @@ def _group(text: str, bars: list[Binary], group: str | None) -> str:
             raise refuse(text, right.at, f"after the bar comes the column of groups, not {deparse(right)}.")
         expected = group or first or right.name
         if right.name != expected:
-            told = f"data.group is {group!r}" if group else f"the term before has {expected!r}"
+            told = f"the column of groups is {group!r}" if group else f"the term before has {expected!r}"
             kind = f"random effects by {right.name!r}, where {told}: crossed or nested groups are not fitted"
             raise refuse(text, right.at, f"{kind}. Write (... | {quoted(expected)}), or take the term out.")
         first = right.name

@@ -2,7 +2,9 @@
 
 A function gets the values of its arguments: vectors over the n rows (`Number`, `Factor`, `Basis`), or what was written
 out (a number, a text, TRUE or FALSE, or several of them by `c()`). It returns one of the three over rows. Values are
-computed from all rows of the table, before rows with missing values are left out, as R does.
+computed from all rows of the table, before rows with missing values are left out, as R does. A function whose values
+depend on all rows, such as `scale`, takes its constants from the first `deciding` rows: those of the fit, where rows to
+predict for follow them.
 """
 
 from collections.abc import Callable, Mapping
@@ -126,35 +128,37 @@ def _identity(x: Value) -> Value:
     return x
 
 
-def _poly(x: Value, degree: float = 1, raw: bool = False) -> Value:
+def _poly(x: Value, degree: float = 1, raw: bool = False, *, deciding: int) -> Value:
     from formulaic.transforms import poly  # here, because few formulas need it
 
     values, order = _number(x), _whole(degree, "degree")
-    if np.isnan(values).any() and not raw:
+    known, new, constants = values[:deciding], values[deciding:], {}  # type: ignore[var-annotated]
+    if np.isnan(known).any() and not raw:
         raise DataError("values are missing in its column, which R refuses too; leave those rows out of the data")
-    if order >= len(np.unique(values)) and not raw:
+    if order >= len(np.unique(known)) and not raw:
         raise DataError(f"the degree {order} must be less than the number of different values")
-    columns = np.asarray(poly(values, order, raw=_truth(raw, "raw")))
-    return _basis(columns)
+    columns = np.asarray(poly(known, order, raw=_truth(raw, "raw"), _state=constants))
+    return _basis(np.vstack([columns, poly(new, order, raw=raw, _state=constants)]) if len(new) else columns)
 
 
-def _scale(x: Value, center: Any = True, scale: Any = True) -> Value:
+def _scale(x: Value, center: Any = True, scale: Any = True, *, deciding: int) -> Value:
     values = _number(x)
     if center is not False:
-        values = values - (np.nanmean(values) if center is True else _scalar(center, "center"))
+        values = values - (np.nanmean(values[:deciding]) if center is True else _scalar(center, "center"))
     if scale is not False:
         # R divides by the root mean square of what is left, which after centring is the standard deviation.
-        n = np.isfinite(values).sum()
-        size = np.sqrt(np.nansum(values**2) / max(1, n - 1)) if scale is True else _scalar(scale, "scale")
+        known = values[:deciding]
+        n = np.isfinite(known).sum()
+        size = np.sqrt(np.nansum(known**2) / max(1, n - 1)) if scale is True else _scalar(scale, "scale")
         values = values / size
     return Number(values)
 
 
-def _center(x: Value) -> Value:
-    return _scale(x, True, False)
+def _center(x: Value, *, deciding: int) -> Value:
+    return _scale(x, True, False, deciding=deciding)
 
 
-def _factor(x: Value, levels: Any = None) -> Factor:
+def _factor(x: Value, levels: Any = None, *, deciding: int) -> Factor:
     if not isinstance(x, Number | Factor):
         raise FunctionError("a factor is made of one column")
     if isinstance(x, Factor):
@@ -162,8 +166,9 @@ def _factor(x: Value, levels: Any = None) -> Factor:
     elif x.logical:
         given = as_factor(x)
     else:
-        found = np.unique(x.numbers[~np.isnan(x.numbers)])
-        codes = np.where(np.isnan(x.numbers), -1, np.searchsorted(found, x.numbers))
+        known = x.numbers[:deciding]
+        found = np.unique(known[~np.isnan(known)])
+        codes = np.where(np.isin(x.numbers, found), np.searchsorted(found, x.numbers), -1)
         given = Factor(codes.astype(np.intp), tuple(map(number_as_r, found)))
     if levels is not None:
         names = [value if isinstance(value, str) else _literal(value) for value in _list(levels)]
@@ -171,7 +176,7 @@ def _factor(x: Value, levels: Any = None) -> Factor:
             raise FunctionError(f"there is no level {unknown[0]!r}; there are {', '.join(given.levels)}")
         order = [given.levels.index(name) for name in names]
     else:
-        order = sorted(set(given.codes[given.codes >= 0].tolist()))
+        order = sorted(set(given.codes[:deciding].tolist()) - {-1})
     new = np.full(len(given.levels) + 1, -1)
     new[order] = np.arange(len(order))
     return Factor(new[given.codes].astype(np.intp), tuple(given.levels[i] for i in order))
@@ -186,8 +191,8 @@ def _literal(value: Any) -> str:
     return ("TRUE" if value else "FALSE") if isinstance(value, bool) else number_as_r(float(value))
 
 
-def _relevel(x: Value, ref: Any) -> Value:
-    factor = _a_factor(x)
+def _relevel(x: Value, ref: Any, *, deciding: int) -> Value:
+    factor = _a_factor(x, deciding=deciding)
     if isinstance(ref, str):
         if ref not in factor.levels:
             raise FunctionError(f"there is no level {ref!r}; there are {', '.join(factor.levels)}")
@@ -201,12 +206,12 @@ def _relevel(x: Value, ref: Any) -> Value:
     return Factor(new[factor.codes].astype(np.intp), tuple(factor.levels[i] for i in order))
 
 
-def _a_factor(x: Value) -> Factor:
-    return x if isinstance(x, Factor) else _factor(x)
+def _a_factor(x: Value, *, deciding: int) -> Factor:
+    return x if isinstance(x, Factor) else _factor(x, deciding=deciding)
 
 
-def _contrasts(x: Value, contr: str | None = None, base: Any = None) -> Value:
-    factor = _a_factor(x)
+def _contrasts(x: Value, contr: str | None = None, base: Any = None, *, deciding: int) -> Value:
+    factor = _a_factor(x, deciding=deciding)
     kind = (contr or "contr.treatment").removeprefix("contr.")
     if base is None:
         return replace(factor, contrast=kind, numbered=contr is not None)
@@ -249,11 +254,13 @@ def _ifelse(test: Value, yes: Any, no: Any) -> Value:
     return Number(np.where(missing, np.nan, np.where(chosen, *parts)))
 
 
-def _cut(x: Value, breaks: Any, labels: Any = None, include_lowest: bool = False, right: bool = True) -> Value:
+def _cut(
+    x: Value, breaks: Any, labels: Any = None, include_lowest: bool = False, right: bool = True, *, deciding: int
+) -> Value:
     values, edges = _number(x), np.array([_scalar(edge, "a break") for edge in _list(breaks)])
     if len(edges) == 1:
         count = _whole(breaks, "breaks", 2)
-        low, high = np.nanmin(values), np.nanmax(values)
+        low, high = np.nanmin(values[:deciding]), np.nanmax(values[:deciding])
         edges = np.linspace(low, high, count + 1)
         edges[[0, -1]] += np.array([-1, 1]) * (high - low) / 1000
     edges = np.sort(edges)
@@ -301,32 +308,54 @@ def _knots(values: Floats, df: Any, knots: Any, taken: int) -> Floats:
     return np.quantile(values, np.linspace(0, 1, count + 2)[1:-1])
 
 
-def _bs(x: Value, df: Any = None, knots: Any = None, degree: float = 3) -> Value:
+def _bs(x: Value, df: Any = None, knots: Any = None, degree: float = 3, *, deciding: int) -> Value:
     from formulaic.transforms import basis_spline
 
     values, order = _number(x), _whole(degree, "degree")
-    present = ~np.isnan(values)
-    inner = _knots(values[present], df, knots, order)
-    made = basis_spline(values[present], knots=inner.tolist(), degree=order)
-    return _spread(np.column_stack([np.asarray(made[key]) for key in sorted(made)]), present)
+    inner = _knots(_present(values[:deciding]), df, knots, order)
+    options: dict[str, Any] = {"knots": inner.tolist(), "degree": order, "_state": {}}
+
+    def basis(present: Floats, extrapolation: str) -> Floats:
+        made = basis_spline(present, **options, extrapolation=extrapolation)
+        return np.column_stack([np.asarray(made[key]) for key in sorted(made)])
+
+    return _spread(values, deciding, lambda known: basis(known, "raise"), lambda new: basis(new, "extend"))
 
 
-def _ns(x: Value, df: Any = None, knots: Any = None) -> Value:
+def _ns(x: Value, df: Any = None, knots: Any = None, *, deciding: int) -> Value:
     """Natural cubic splines: B-splines, rotated so that second derivatives vanish at both ends, as R's ns does it."""
     values = _number(x)
-    present = ~np.isnan(values)
-    inside = values[present]
+    inside = _present(values[:deciding])
     inner = _knots(inside, df, knots, 1)
     ends = inside.min(), inside.max()
     spline = BSpline(t := np.r_[[ends[0]] * 4, inner, [ends[1]] * 4], np.eye(len(t) - 4), 3)
     constraints = spline.derivative(2)(np.array(ends))[:, 1:]
     rotation = np.linalg.qr(constraints.T, mode="complete")[0]
-    return _spread((spline(inside)[:, 1:] @ rotation)[:, 2:], present)
+
+    def basis(present: Floats) -> Floats:
+        return np.asarray((spline(present)[:, 1:] @ rotation)[:, 2:])
+
+    def straight_on(new: Floats) -> Floats:
+        """Beyond its ends a natural spline is a straight line."""
+        at = np.clip(new, *ends)
+        slope = (spline.derivative(1)(at)[:, 1:] @ rotation)[:, 2:]
+        return np.asarray(basis(at) + (new - at)[:, None] * slope)
+
+    return _spread(values, deciding, basis, straight_on)
 
 
-def _spread(columns: Floats, present: NDArray[np.bool_]) -> Basis:
-    out = np.full((len(present), columns.shape[1]), np.nan)
-    out[present] = columns
+def _present(values: Floats) -> Floats:
+    return values[~np.isnan(values)]
+
+
+def _spread(values: Floats, deciding: int, known: Callable[[Floats], Floats], new: Callable[[Floats], Floats]) -> Basis:
+    """Columns of a basis: by one function on the rows that decide it, by another on those after them."""
+    present, first = ~np.isnan(values), np.arange(len(values)) < deciding
+    columns = known(values[present & first])
+    out = np.full((len(values), columns.shape[1]), np.nan)
+    out[present & first] = columns
+    if (rest := present & ~first).any():
+        out[rest] = new(values[rest])
     return _basis(out)
 
 

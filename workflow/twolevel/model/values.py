@@ -2,7 +2,7 @@
 
 import operator
 from collections.abc import Callable, Iterator, Mapping
-from inspect import Parameter, signature
+from inspect import Parameter, Signature, signature
 from typing import Any
 
 import numpy as np
@@ -106,8 +106,11 @@ def _check_argument(text: str, value: Node) -> Iterator[UserError]:
         yield from check_calls(text, value)
 
 
-def evaluate(text: str, node: Node, table: pd.DataFrame) -> Value:
+def evaluate(text: str, node: Node, table: pd.DataFrame, deciding: int | None = None) -> Value:
     """Evaluate an expression of the formula `text` on all rows of a table.
+
+    What depends on all values, such as levels or a mean, depends on those of the first `deciding` rows; where that is
+    left out, on all.
 
     Raises
     ------
@@ -115,13 +118,13 @@ def evaluate(text: str, node: Node, table: pd.DataFrame) -> Value:
         It cannot be evaluated: a factor in arithmetic, an argument of the wrong kind; the message marks the place.
     """
     with np.errstate(all="ignore"):  # what is not finite is for the caller to refuse
-        value = _value(text, node, table)
+        value = _value(text, node, table, len(table) if deciding is None else deciding)
     if not isinstance(value, Value):
         raise refuse(text, node.at, f"{deparse(node)} has no column in it.")
     return value
 
 
-def column_value(column: pd.Series, name: str) -> Value:
+def column_value(column: pd.Series, name: str, deciding: int) -> Value:
     """A column of the data as a value: numbers, truth values, or a factor with its levels in their order."""
     if isinstance(column.dtype, pd.CategoricalDtype):
         levels = tuple(map(str, column.cat.categories))
@@ -139,7 +142,7 @@ def column_value(column: pd.Series, name: str) -> Value:
             "Make a number or a category of it in the data."
         )
     # Text is a factor whose levels stand in the order of the alphabet, as R makes it.
-    levels = tuple(sorted(present.unique()))
+    levels = tuple(sorted(column.iloc[:deciding].dropna().unique()))
     known = {level: code for code, level in enumerate(levels)}
     return Factor(np.asarray(column.map(known).fillna(-1), dtype=np.intp), levels)
 
@@ -148,33 +151,33 @@ def _floats(column: pd.Series) -> Floats:
     return np.asarray(column.astype("Float64").to_numpy(dtype=float, na_value=np.nan), dtype=np.float64)
 
 
-def _value(text: str, node: Node, table: pd.DataFrame) -> Any:
+def _value(text: str, node: Node, table: pd.DataFrame, deciding: int) -> Any:
     match node:
         case Name(name):
-            return column_value(table[name], name)
+            return column_value(table[name], name, deciding)
         case Literal(value):
             return value
         case Bracket(inner):
-            return _value(text, inner, table)
+            return _value(text, inner, table, deciding)
         case Unary(sign, operand):
-            value = _operand(text, operand, table)
+            value = _operand(text, operand, table, deciding)
             return _over_rows(-value if sign == "-" else value)
         case Binary(sign, left, right):
             if sign in COMPARISONS:
-                return _compare(text, node, table)
-            both = (_operand(text, side, table) for side in (left, right))
+                return _compare(text, node, table, deciding)
+            both = (_operand(text, side, table, deciding) for side in (left, right))
             return _over_rows(_ARITHMETIC[sign](*both))
         case Call():
-            return _call(text, node, table)
+            return _call(text, node, table, deciding)
 
 
 def _over_rows(values: Any) -> Any:
     return Number(values) if isinstance(values, np.ndarray) else values
 
 
-def _operand(text: str, node: Node, table: pd.DataFrame) -> Any:
+def _operand(text: str, node: Node, table: pd.DataFrame, deciding: int) -> Any:
     """An operand of arithmetic: numbers over rows, or one number."""
-    value = _value(text, node, table)
+    value = _value(text, node, table, deciding)
     if isinstance(value, Number):
         return value.numbers
     if isinstance(value, int | float):
@@ -183,8 +186,8 @@ def _operand(text: str, node: Node, table: pd.DataFrame) -> Any:
     raise refuse(text, node.at, f"{what}, which arithmetic cannot use.")
 
 
-def _compare(text: str, node: Binary, table: pd.DataFrame) -> Number:
-    left, right = (_value(text, side, table) for side in (node.left, node.right))
+def _compare(text: str, node: Binary, table: pd.DataFrame, deciding: int) -> Number:
+    left, right = (_value(text, side, table, deciding) for side in (node.left, node.right))
     if isinstance(left, str) and isinstance(right, Factor):
         left, right = right, left
     if isinstance(left, Factor):
@@ -195,23 +198,24 @@ def _compare(text: str, node: Binary, table: pd.DataFrame) -> Number:
         same = left.codes == left.levels.index(right)
         result = (same if node.operator == "==" else ~same).astype(float)
         return Number(np.where(left.codes < 0, np.nan, result), logical=True)
-    one, other = (_operand(text, side, table) for side in (node.left, node.right))
+    one, other = (_operand(text, side, table, deciding) for side in (node.left, node.right))
     if not isinstance(one, np.ndarray) and not isinstance(other, np.ndarray):
         raise refuse(text, node.at, "a comparison needs a column.")
     result = np.asarray(_COMPARED[node.operator](one, other), dtype=float)
     return Number(np.where(np.isnan(one) | np.isnan(other), np.nan, result), logical=True)
 
 
-def _call(text: str, node: Call, table: pd.DataFrame) -> Any:
+def _call(text: str, node: Call, table: pd.DataFrame, deciding: int) -> Any:
     if node.function == "c":
-        return tuple(_value(text, value, table) for _, value in node.arguments)
+        return tuple(_value(text, value, table, deciding) for _, value in node.arguments)
     values = [
-        _contrast(value) if _is_contrast(node, i, name) else _value(text, value, table)
+        _contrast(value) if _is_contrast(node, i, name) else _value(text, value, table, deciding)
         for i, (name, value) in enumerate(node.arguments)
     ]
     function, bound = _bind(node.function, values, [name for name, _ in node.arguments])
+    of_rows = {"deciding": deciding} if "deciding" in signature(function).parameters else {}
     try:
-        result = function(*bound.args, **bound.kwargs)
+        result = function(*bound.args, **bound.kwargs, **of_rows)
     except FunctionError as error:
         raise refuse(text, node.at, f"{deparse(node)}: {error}.") from error
     return result
@@ -220,7 +224,9 @@ def _call(text: str, node: Call, table: pd.DataFrame) -> Any:
 def _bind(function: str, values: list[Any], names: list[str | None]) -> Any:
     """Match arguments with a function's parameters, which have R's names with a dot for each underscore."""
     known = FUNCTIONS[function]
-    parameters = signature(known).parameters
+    of_r = [of for of in signature(known).parameters.values() if of.kind is not Parameter.KEYWORD_ONLY]
+    whole = Signature(of_r)
+    parameters = whole.parameters
     positional = [value for value, name in zip(values, names, strict=True) if name is None]
     named = {name: value for value, name in zip(values, names, strict=True) if name is not None}
     if len(positional) + len(named) < len(values):
@@ -239,7 +245,7 @@ def _bind(function: str, values: list[Any], names: list[str | None]) -> Any:
         by_name |= dict(zip(left, positional, strict=False))
         positional = []
     try:
-        return known, signature(known).bind(*positional, **by_name)
+        return known, whole.bind(*positional, **by_name)
     except TypeError:
         needed = [name for name, of in parameters.items() if of.default is Parameter.empty]
         raise TypeError(f"it needs {', '.join(needed)}") from None

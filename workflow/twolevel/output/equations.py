@@ -70,7 +70,11 @@ class _Coefficient:
 
 
 def equations(
-    hierarchy: Sequence[Mapping[str, Any]], response: str, meanings: Meanings, blocks: Sequence[int]
+    hierarchy: Sequence[Mapping[str, Any]],
+    response: str,
+    meanings: Meanings,
+    blocks: Sequence[int],
+    offsets: Sequence[str] = (),
 ) -> Equations:
     """Write a model as equations.
 
@@ -80,19 +84,21 @@ def equations(
     response : the outcome
     meanings : what each factor of the columns means
     blocks : sizes of the independent blocks of random effects, between which T has zeros
+    offsets : what is added to the level-1 equation as it is
     """
     coefficients = _coefficients(hierarchy, meanings)
     random = sorted((c for c in coefficients if c.random is not None), key=lambda c: c.random or 0)
     outcome: Pieces = (Words(response), "_{ij}")
     residual: Pieces = ("r_{ij}",)
+    added: list[Pieces] = [(Words(offset), "_{ij}") for offset in offsets]
     random_part = [_times(c.effect, c.factor) for c in coefficients if c.effect]
     gammas = dict(pair for c in coefficients for pair in c.gammas)
     block = [number for number, size in enumerate(blocks) for _ in range(size)]
     taus = [[_tau(a, b) if block[i] == block[k] else "0" for k, b in enumerate(random)] for i, a in enumerate(random)]
     return Equations(
-        level1=_equation(outcome, [*(_times(c.beta, c.factor) for c in coefficients), residual]),
+        level1=_equation(outcome, [*added, *(_times(c.beta, c.factor) for c in coefficients), residual]),
         level2=tuple(_equation((c.beta,), c.own) for c in coefficients),
-        combined=_equation(outcome, [t for c in coefficients for t in c.fixed], [*random_part, residual]),
+        combined=_equation(outcome, [*added, *(t for c in coefficients for t in c.fixed)], [*random_part, residual]),
         distributions=(math(r"r_{ij} \sim N(0,\, \sigma^{2})"), _distribution(random, taus)),
         covariance=_matrix(taus) if len(random) > 1 else None,
         fixed_symbols=tuple(math(gammas[column]) for column in sorted(gammas)),

@@ -3,7 +3,10 @@
 import math
 from collections.abc import Iterable
 
-from twolevel.output.words import MINUS, number
+from twolevel.output.words import MINUS, number, power_of_ten
+
+# With more decimals than these, what is small is told by a power of ten: 7.61 × 10⁻¹⁰.
+MOST_DECIMALS = 6
 
 # What a cell without a number shows, and a space that does not break.
 NOTHING = "–"
@@ -11,9 +14,11 @@ NBSP = "\N{NO-BREAK SPACE}"
 
 
 def fixed(value: float | None, decimals: int) -> str:
-    """Value with so many decimals; a dash for none."""
+    """Value with so many decimals, where they are many by a power of ten; a dash for none."""
     if value is None or not math.isfinite(value):
         return NOTHING
+    if decimals > MOST_DECIMALS and 0.5 * 10.0**-decimals <= abs(value) < 1e-4:
+        return power_of_ten(value, max(0, decimals + math.floor(math.log10(abs(value)))))
     text = f"{value:,.{decimals}f}"
     is_zero = not text.strip("-0.,")
     return text.replace("-", "" if is_zero else MINUS)
@@ -26,7 +31,7 @@ def signed(value: float | None, decimals: int) -> str:
 
 
 def decimals(values: Iterable[float | None], digits: int = 3) -> int:
-    """How many decimals show each value to at least `digits` significant digits, up to six.
+    """How many decimals show each value to at least `digits` significant digits.
 
     Values below a thousandth of the largest do not count: their digits are of no use beside it.
     """
@@ -34,7 +39,17 @@ def decimals(values: Iterable[float | None], digits: int = 3) -> int:
     if not sizes:
         return 0
     smallest = min(size for size in sizes if size >= max(sizes) / 1000)
-    return min(6, max(0, digits - 1 - math.floor(math.log10(smallest))))
+    return max(0, digits - 1 - math.floor(math.log10(smallest)))
+
+
+def digits(value: float | None, count: int = 4) -> str:
+    """Value to so many significant digits, and all digits before the decimal point; a dash for none."""
+    return fixed(value, decimals([value], count))
+
+
+def share(value: float | None) -> str:
+    """A share of one to three decimals, which is shown as zero only where it is."""
+    return f"<{NBSP}0.001" if value is not None and 0 < value < 0.0005 else fixed(value, 3)
 
 
 def p_value(p: float | None) -> str:
@@ -58,6 +73,10 @@ def fine_p_phrase(p: float) -> str:
 
 
 def percent(share: float | None) -> str:
-    """Share of one as a percentage with one decimal."""
-    text = fixed(None if share is None else 100 * share, 1)
-    return text if text == NOTHING else f"{text}{NBSP}%"
+    """Share of one as a percentage with one decimal, or with as many as it takes not to stand as zero."""
+    if share is None or not math.isfinite(share):
+        return NOTHING
+    if 0 < share < 1e-6:
+        return f"<{NBSP}0.0001{NBSP}%"
+    places = decimals([100 * share], 1) if 1e-6 <= abs(share) < 0.0005 else 1
+    return f"{fixed(100 * share, places)}{NBSP}%"

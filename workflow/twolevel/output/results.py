@@ -1,7 +1,7 @@
 """A fit as the tables and the JSON of the results contract (docs/results.md)."""
 
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -10,7 +10,7 @@ from twolevel.data.fingerprint import Fingerprint
 from twolevel.fitting.effects import GroupEffects
 from twolevel.fitting.fit import Fit
 from twolevel.fitting.search import Run
-from twolevel.inference.fixed_tests import kenward_roger, satterthwaite
+from twolevel.inference.fixed_tests import FixedTests, kenward_roger, satterthwaite
 from twolevel.inference.r2 import variance_shares
 from twolevel.inference.reliability import VarianceComponents
 from twolevel.likelihood.crossproducts import CrossProducts
@@ -18,7 +18,9 @@ from twolevel.model.blocks import Blocks, slices
 from twolevel.model.design import Design, Floats
 from twolevel.model.hierarchy import level1_coefficients
 from twolevel.model.parameters import correlation, correlation_rows, finite
-from twolevel.optimisers.bounded import BoundedFit
+
+if TYPE_CHECKING:
+    from twolevel.optimisers.bounded import BoundedFit  # which imports nlopt: only fit.json is about its search
 
 
 def block_names(group: str, blocks: Blocks) -> list[str]:
@@ -27,7 +29,7 @@ def block_names(group: str, blocks: Blocks) -> list[str]:
 
 
 def fit_json(
-    design: Design, reml: Fit, ml: Fit, bounded: BoundedFit, residuals: Floats, of: Fingerprint
+    design: Design, reml: Fit, ml: Fit, bounded: "BoundedFit", residuals: Floats, of: Fingerprint
 ) -> dict[str, Any]:
     """Everything about a model that is not a table: the REML fit, and beside it the ML fit under `ml`."""
     about = {
@@ -62,14 +64,16 @@ def fit_json(
     }
     return (
         about
-        | _estimates(reml, design.blocks)
-        | {"optimiser": story, "ml": _estimates(ml, design.blocks) | {"optimiser": _story(ml)}}
+        | estimates(reml, design.blocks)
+        | {"optimiser": story, "ml": estimates(ml, design.blocks) | {"optimiser": _story(ml)}}
     )
 
 
 def fixed_effects_table(design: Design, data: CrossProducts, fit: Fit) -> pd.DataFrame:
-    """Fixed effects of a REML fit with their tests by Satterthwaite's and by Kenward and Roger's method."""
-    plain, adjusted = satterthwaite(data, fit), kenward_roger(data, fit)
+    """Fixed effects with their tests by Satterthwaite's method, and by Kenward and Roger's where the fit is by REML."""
+    plain, missing = satterthwaite(data, fit), np.full(len(fit.beta), np.nan)
+    reml = fit.estimator == "REML"
+    adjusted = kenward_roger(data, fit) if reml else FixedTests(missing, missing, missing, missing)
     return pd.DataFrame(
         {
             "term": design.fixed_terms,
@@ -172,7 +176,8 @@ def _hierarchy(design: Design) -> list[dict[str, Any]]:
     ]
 
 
-def _estimates(fit: Fit, blocks: Blocks) -> dict[str, Any]:
+def estimates(fit: Fit, blocks: Blocks) -> dict[str, Any]:
+    """The estimates by one estimator, as `fit.json` has them."""
     return {
         "estimator": fit.estimator,
         "criterion": fit.criterion,
@@ -193,17 +198,19 @@ def _estimates(fit: Fit, blocks: Blocks) -> dict[str, Any]:
 
 
 def _story(fit: Fit) -> dict[str, Any]:
-    best = fit.search.best
+    best, record = fit.search.best, fit.record
+    if record is None:
+        raise ValueError("fit.json tells where MixedLM ended, and it was not asked: call `confirm`")
     return {
         "best": _run(best),
         "runs": [_run(run) for run in fit.search.runs],
         "optima": list(fit.search.optima),
         "reached_best": fit.search.reached_best,
         "mixedlm": {
-            "criterion": finite(fit.record.criterion),
-            "difference": finite(fit.record.criterion - fit.at.criterion),
-            "converged": fit.record.converged,
-            "messages": list(fit.record.messages),
+            "criterion": finite(record.criterion),
+            "difference": finite(record.criterion - fit.at.criterion),
+            "converged": record.converged,
+            "messages": list(record.messages),
         },
     }
 

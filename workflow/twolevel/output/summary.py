@@ -19,13 +19,14 @@ DIGITS = 4  # as R's print methods take them from options(digits = 7)
 
 
 def summary_text(design: Design, fit: Fit, scaled_residuals: Floats, data_name: str) -> str:
-    """Everything that lme4's `summary()` prints of a REML fit, in its layout, and what to know of a fit gone wrong."""
+    """Everything that lme4's `summary()` prints of a fit, in its layout, and what to know of a fit gone wrong."""
+    reml = fit.estimator == "REML"
     parts = [
-        "Linear mixed model fit by REML ['lmerMod']",
+        f"Linear mixed model fit by {'REML' if reml else 'maximum likelihood '} ['lmerMod']",
         f"Formula: {design.formula}",
-        f"   Data: {data_name}",
+        *([f"   Data: {data_name}"] if data_name else []),
         "",
-        f"REML criterion at convergence: {round(fit.criterion, 1):.15g}",
+        *([f"REML criterion at convergence: {round(fit.criterion, 1):.15g}"] if reml else _ml_criteria(fit)),
         "",
         "Scaled residuals: ",
         *_quantiles(scaled_residuals),
@@ -43,6 +44,14 @@ def summary_text(design: Design, fit: Fit, scaled_residuals: Floats, data_name: 
     return "\n".join(parts) + "\n"
 
 
+def _ml_criteria(fit: Fit) -> list[str]:
+    """What lme4's `.prt.aictab` prints."""
+    names = ["AIC", "BIC", "logLik", "deviance", "df.resid"]
+    criteria = [fit.aic, fit.bic, fit.log_likelihood, fit.criterion]
+    values = [*format_real([round(value, 1) for value in criteria], 7), str(fit.n_obs - fit.npar)]
+    return _under(names, values)
+
+
 def _left_out(design: Design) -> list[str]:
     """Rows with a missing value, in the words of R's `summary()` of a linear model."""
     count = design.n_rows - len(design.y)
@@ -51,8 +60,16 @@ def _left_out(design: Design) -> list[str]:
 
 
 def _quantiles(residuals: Floats) -> list[str]:
-    values = format_real(np.quantile(residuals, [0, 0.25, 0.5, 0.75, 1]).tolist(), DIGITS)
-    names = ["Min", "1Q", "Median", "3Q", "Max"]
+    quantiles = np.quantile(residuals, [0, 0.25, 0.5, 0.75, 1])
+    largest = np.abs(quantiles).max()
+    # As R's `zapsmall(x, DIGITS + 1)`, by which lme4 rounds them before it prints.
+    decimals = max(0, floor(DIGITS + 1.5 - log10(largest))) if largest > 0 else DIGITS + 1
+    values = format_real(np.round(quantiles, decimals).tolist(), DIGITS)
+    return _under(["Min", "1Q", "Median", "3Q", "Max"], values)
+
+
+def _under(names: list[str], values: list[str]) -> list[str]:
+    """Values under their names, as R prints a vector that has names."""
     width = max(map(len, names + values))
     return ["".join(cell.rjust(width) + " " for cell in row) for row in (names, values)]
 

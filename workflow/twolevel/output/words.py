@@ -9,6 +9,7 @@ from typing import Any
 MINUS = "\N{MINUS SIGN}"
 
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 # Tests by their names in tables, in a word or two.
 TESTS = {
@@ -28,8 +29,8 @@ METHODS = {"wald": "Wald"}
 SEARCHES = {
     "plain": "MixedLM, plain .fit()",
     **{method: f"MixedLM, {method}" for method in ("bfgs", "lbfgs", "cg", "powell", "nm")},
-    "bounded": "within lme4’s bounds",
-    "unbounded": "without bounds",
+    "bounded": "NLopt BOBYQA, lme4’s bounds",
+    "unbounded": "Newton, no bounds",
 }
 STARTS = {"identity": "the identity", "tenth": "a tenth of the identity", "optimum": "the optimum"}
 
@@ -85,12 +86,14 @@ def configured_names(config: Mapping[str, Any]) -> dict[str, Any]:
         "group_noun": data["group_noun"],
         "observation_noun": data["observation_noun"],
         "columns": {name: column["label"] for name, column in columns.items() if "label" in column},
-        "levels": {
-            name: column.get("levels") or column["labels"]
-            for name, column in columns.items()
-            if "levels" in column or "labels" in column
-        },
+        "levels": {name: levels for name, column in columns.items() if (levels := _levels(column))},
     }
+
+
+def _levels(column: Mapping[str, Any]) -> list[str]:
+    """The levels of a declared or derived column, of one that is no factor none."""
+    new = dict.fromkeys(level for level in column.get("to", {}).values() if isinstance(level, str))
+    return [*(column.get("levels") or column.get("labels") or new)]
 
 
 def read_labels(names: Mapping[str, Any]) -> Labels:
@@ -125,11 +128,17 @@ def number(value: float, digits: int = 4) -> str:
     if value == 0:
         return "0"
     if abs(value) < 1e-4:
-        text = f"{value:.{digits - 1}e}"
-    else:
-        decimals = max(0, digits - 1 - math.floor(math.log10(abs(value))))
-        text = f"{value:,.{decimals}f}"
-    return text.replace("-", MINUS)
+        return power_of_ten(value, digits - 1)
+    decimals = max(0, digits - 1 - math.floor(math.log10(abs(value))))
+    return f"{value:,.{decimals}f}".replace("-", MINUS)
+
+
+def power_of_ten(value: float, decimals: int) -> str:
+    """Value as a number from 1 to 10, with so many decimals, times a power of ten: 1.79 × 10⁻⁵."""
+    digits, _, power = f"{value:.{decimals}e}".partition("e")
+    return f"{digits} × 10{str(int(power)).translate(SUPERSCRIPTS)}".replace("-", MINUS).replace(
+        " ", "\N{NO-BREAK SPACE}"
+    )
 
 
 def theta_symbol(element: str) -> str:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from twolevel.data.fingerprint import check_same_data
 from twolevel.output.numbers import percent
-from twolevel.output.words import Labels, clean, configured_names, read_labels
+from twolevel.output.words import Labels, Noun, clean, configured_names, read_labels
 from twolevel.report.calibration import Calibration, CalibrationResults, read_calibration
 from twolevel.report.comparison import Comparison
 from twolevel.report.data import ColumnRow, describe_columns
@@ -23,7 +23,7 @@ from twolevel.report.model import Model, ModelTables, read_model
 from twolevel.report.optimiser_audit import AuditResults, OptimiserAudit, read_audit
 from twolevel.report.optimum import Audit, audit, optimum_sentences
 from twolevel.report.placement import place
-from twolevel.report.prose import listed
+from twolevel.report.prose import listed, outcome
 from twolevel.report.section import CALIBRATION, ERRATA, INTERVALS, LEDGER, SOURCES, Section
 from twolevel.report.study import Material, Narrative
 
@@ -88,8 +88,9 @@ class Figure:
 class Contents:
     """What the templates are given, under these names.
 
-    `files` has the result tables that the page offers as CSV, by their paths in `results/`; `old_audit` says that there
-    is an audit of optimisers of other fits.
+    `files` has the result tables that the page offers as CSV, by their paths in `results/`; `with_zero` the columns of
+    numbers whose values reach to zero or to both sides of it; `old_audit` says that there is an audit of optimisers of
+    other fits.
     """
 
     title: str
@@ -112,6 +113,7 @@ class Contents:
     audits: list[Audit]
     optimum: list[str]
     intervals: list[str]
+    with_zero: frozenset[str]
     narrative: Narrative | None
     story: Any
     inserts: Mapping[str, str]
@@ -195,6 +197,7 @@ def contents(results: Results, tell: Callable[[Material], Narrative] | None = No
         audits=audits,
         optimum=optimum_sentences(audits),
         intervals=interval_sentences([*models.values()]),
+        with_zero=_with_zero(results.observations),
         narrative=narrative,
         story=narrative.story if narrative else None,
         inserts=narrative.inserts if narrative else {},
@@ -235,6 +238,11 @@ def _optional(results: Results) -> dict[str, Any]:
         "optimiser_audit": None if audited is None else read_audit(audited.table),
         "errata": None if results.errata is None else read_errata(results.errata),
     }
+
+
+def _with_zero(observations: pd.DataFrame) -> frozenset[str]:
+    columns = observations.select_dtypes("number")
+    return frozenset(str(name) for name in columns if columns[name].min() <= 0 <= columns[name].max())
 
 
 def _files(results: Results) -> dict[str, pd.DataFrame]:
@@ -289,15 +297,15 @@ def _summary(
     labels: Labels,
 ) -> list[str]:
     """The opening for any data: what was fitted, where the variance lies, what the tests say."""
-    first = next(iter(models.values()))
-    observations = labels.observation_noun.count(first.fit["n_obs"])
-    groups = labels.group_noun.count(first.fit["n_groups"])
+    counts = {key: sorted({model.fit[key] for model in models.values()}) for key in ("n_obs", "n_groups")}
+    observations = _from_to(counts["n_obs"], labels.observation_noun)
+    groups = _from_to(counts["n_groups"], labels.group_noun)
     doubted = [a.name for a in audits if a.doubts]
     fitted = "model was" if len(models) == 1 else "models were"
     return [
         f"{len(models)} two-level {fitted} fitted to {observations} in {groups}.",
         *(
-            f"Of the variance of {labels.label(model.fit['response'])}, {percent(model.between)} lies between "
+            f"Of the variance of {outcome(model, labels)}, {percent(model.between)} lies between "
             f"{labels.group_noun.plural}, the rest within them."
             for model in models.values()
             if model.between is not None
@@ -305,3 +313,9 @@ def _summary(
         *(comparison.sentences[0] for comparison in comparisons.values()),
         f"Not to be trusted: {listed(doubted)}." if doubted else "Every fit was found, and confirmed, at its optimum.",
     ]
+
+
+def _from_to(counts: Sequence[int], noun: Noun) -> str:
+    """How many there are; models that leave out rows with missing values have fewer."""
+    last = noun.count(counts[-1])
+    return last if len(counts) == 1 else f"{counts[0]:,} to {last}"

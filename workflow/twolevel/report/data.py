@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from twolevel.data.derive import group_level_columns
+from twolevel.model.derive import group_level_columns, kind_of
 from twolevel.output.numbers import NBSP, decimals, fixed, percent
 from twolevel.output.words import Labels, clean, number
 
@@ -62,15 +62,38 @@ def _label(name: str, recipe: Mapping[str, Any] | None, labels: Labels) -> str:
     label = labels.label(name)
     if recipe is None:
         return label
-    one = labels.group_noun.singular
-    if "group_mean" in recipe:
-        made = f"mean of {clean(recipe['group_mean'])} over the {labels.observation_noun.plural} of a {one}"
-    elif "centre_within_group" in recipe:
-        source = clean(recipe["centre_within_group"])
-        made = f"{source} minus its mean in the {one}"
-    else:
-        made = f"the range of {clean(recipe['cut'])} cut into {recipe['breaks']} of equal width"
-    return f"{label}: {made}"
+    return f"{label}: {_made(recipe, labels)}"
+
+
+def _made(recipe: Mapping[str, Any], labels: Labels) -> str:
+    """How a recipe makes its column, in words."""
+    one, many = labels.group_noun.singular, labels.observation_noun.plural
+    kind = kind_of(recipe)
+    of = clean(str(recipe[kind]))
+    units = labels.group_noun.plural if recipe.get("over") == "groups" else many
+    order = clean(recipe.get("order", ""))
+    words = {
+        "group_mean": f"mean of {of} over the {many} of a {one}",
+        "group_sd": f"standard deviation of {of} over the {many} of a {one}",
+        "group_size": f"number of {many} of a {one} that have {of}",
+        "group_share": f"share of {clean(recipe.get('of', ''))} in {of} among the {many} of a {one}",
+        "centre_within_group": f"{of} minus its mean in the {one}",
+        "centre_at_grand_mean": f"{of} minus its mean over the {units}",
+        "standardise": f"{of} minus its mean over the {units}, in standard deviations",
+        "recode": f"{of} with other levels",
+        "lag": f"{of} of an earlier {labels.observation_noun.singular} in the {one}, by {order}",
+        "formula": of,
+        "join": f"{clean(recipe.get('column', ''))} of {of}",
+    }
+    return words[kind] if kind in words else _cut_in_words(recipe, of, units)
+
+
+def _cut_in_words(recipe: Mapping[str, Any], of: str, units: str) -> str:
+    if "breaks" in recipe:
+        return f"the range of {of} cut into {recipe['breaks']} of equal width"
+    if "at" in recipe:
+        return f"{of} cut at {', '.join(f'{point:g}' for point in recipe['at'])}"
+    return f"{of} cut at quantiles over the {units}, into {recipe['quantiles']} parts"
 
 
 def _shares(values: pd.Series, levels: list[str]) -> str:

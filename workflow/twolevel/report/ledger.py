@@ -10,7 +10,8 @@ import pandas as pd
 VERDICTS = {
     "match": (
         "Match",
-        "The results give the very characters that are printed, by the source’s own rule of rounding where it has one.",
+        "A result of the analysis: this run gives the very characters that are printed, by the source’s own rule of "
+        "rounding where it has one.",
     ),
     "match_rounding": (
         "Match, but for rounding",
@@ -23,6 +24,11 @@ VERDICTS = {
         "A number from the source’s own simulation, which no other simulation repeats. It lies in the band that holds "
         "99.9 % of the simulations of its size.",
     ),
+    "rough": (
+        "Rough",
+        "The source gives the number in words, to the nearest ten. The number computed rounds to that, and no more can "
+        "be said.",
+    ),
     "not_optimum": (
         "Not at the optimum",
         "The source’s search ended away from the optimum. The printed number is right at the point where it ended, "
@@ -33,6 +39,11 @@ VERDICTS = {
         "The source contradicts itself, and what it should have said by its own output is what is computed here.",
     ),
     "not_comparable": ("Not comparable", "Nothing computed here could be held against it."),
+    "given": (
+        "Count or setting",
+        "The same, but no result of the analysis: a number of observations, groups, parameters or degrees of freedom, "
+        "or a number that was chosen.",
+    ),
     "mismatch": (
         "Mismatch",
         "What is computed is not what is printed, or nothing could be computed, and no other verdict accounts for it. "

@@ -7,9 +7,13 @@ from typing import Any
 
 import pandas as pd
 
+from twolevel.model.expression import deparse, names_in
+from twolevel.model.formula_parts import take_apart
 from twolevel.model.terms import Factor, read_meanings
 from twolevel.output.equations import Equations, equations
 from twolevel.output.mathml import Math
+from twolevel.output.numbers import decimals
+from twolevel.output.words import sentence
 from twolevel.report.intervals import ParameterIntervals, Replicates, read_intervals
 
 # In a singular fit, a standard deviation over groups below this share of the standard error of the coefficient's mean
@@ -66,6 +70,16 @@ class FixedEffect:
     kr_p_value: float
 
     @property
+    def factors(self) -> Factors:
+        """What it multiplies, whatever the level."""
+        return (*self.level1, *self.level2)
+
+    @property
+    def places(self) -> int:
+        """Decimals that show three digits of its standard error."""
+        return decimals([self.std_error])
+
+    @property
     def interval(self) -> tuple[float, float]:
         """95 % Wald interval."""
         return self.estimate - Z * self.std_error, self.estimate + Z * self.std_error
@@ -99,7 +113,7 @@ class FixedEffect:
     @property
     def reversed(self) -> "FixedEffect":
         """The same effect with the two levels of its last factor changed round."""
-        *rest, last = (*self.level1, *self.level2)
+        *rest, last = self.factors
         turned = (*rest, replace(last, level=last.reference, reference=last.level))
         return replace(
             self,
@@ -124,7 +138,7 @@ class RandomEffect:
     term, symbol : as lme4 writes it; its variance tau_qq
     level1 : what the coefficient multiplies; nothing for the intercept
     variance, sd : of the effect over groups
-    mean : the constant gamma_q0; None where the coefficient has none
+    mean : the constant gamma_q0; None where the coefficient has none, or that of another coding
     predicted : whether level-2 predictors say more about the coefficient than its mean
     reliability : how well the groups' own least squares tell their coefficients apart
     chi_square, df, p_value : the test that the variance is zero
@@ -164,6 +178,7 @@ class Model:
     equations : the model as equations
     intervals : of each parameter, by all methods
     replicates : how its bootstrap went
+    offsets : the columns in each expression that is added to its equation as it is
     """
 
     name: str
@@ -175,16 +190,28 @@ class Model:
     equations: Equations
     intervals: tuple[ParameterIntervals, ...]
     replicates: Replicates
+    offsets: Mapping[str, frozenset[str]]
 
     @property
     def predictors(self) -> frozenset[str]:
         """The columns that predict the outcome."""
-        return frozenset(f.column for effect in self.fixed for f in (*effect.level1, *effect.level2))
+        return frozenset(f.column for effect in self.fixed for f in effect.factors)
+
+    @property
+    def blocks(self) -> list[list[str]]:
+        """The terms of each independent block of random effects."""
+        terms = iter(self.fit["random_terms"])
+        return [[next(terms) for _ in range(size)] for size in self.fit["blocks"]]
+
+    def correlated(self, one: int, other: int) -> bool:
+        """Whether two random effects, by their numbers, are of one block."""
+        of = [number for number, size in enumerate(self.fit["blocks"]) for _ in range(size)]
+        return of[one] == of[other]
 
     @property
     def title(self) -> str:
         """Its name as words."""
-        return self.name.replace("_", " ").capitalize()
+        return sentence(self.name.replace("_", " "))
 
     @property
     def between(self) -> float | None:
@@ -197,7 +224,9 @@ class Model:
     @property
     def zero_variances(self) -> tuple[str, ...]:
         """Terms of the random effects whose variance, in a singular fit, is estimated as zero."""
-        errors = {e.level1: e.std_error for e in self.fixed if not e.level2}
+        # Without a fixed intercept, the standard error of a mean of all observations takes the place of its own.
+        errors: dict[Factors, float] = {(): float(self.fit["sigma"]) / sqrt(self.fit["n_obs"])}
+        errors |= {e.level1: e.std_error for e in self.fixed if not e.level2}
         return tuple(r.term for r in self.random if r.sd <= ZERO * errors.get(r.level1, 0.0))
 
     @property
@@ -241,7 +270,8 @@ def read_model(name: str, settings: Mapping[str, Any], fit: Mapping[str, Any], t
     def read(names: Sequence[str]) -> Factors:
         return tuple(meanings[name] for name in names)
 
-    written = equations(fit["hierarchy"], fit["response"], meanings, fit["blocks"])
+    offsets = _offsets(fit["formula"])
+    written = equations(fit["hierarchy"], fit["response"], meanings, fit["blocks"], [*offsets])
     where = {
         column: (read(coefficient["factors"]), read(predictor))
         for coefficient in fit["hierarchy"]
@@ -266,7 +296,28 @@ def read_model(name: str, settings: Mapping[str, Any], fit: Mapping[str, Any], t
         equations=written,
         intervals=read_intervals(fit, tables.intervals),
         replicates=tables.replicates,
+        offsets=offsets,
     )
+
+
+def _offsets(formula: str) -> dict[str, frozenset[str]]:
+    if "offset" not in formula:
+        return {}
+    offsets = take_apart(formula).fixed.offsets
+    return {deparse(of): frozenset(name.name for name in names_in(of)) for of in offsets}
+
+
+def _coded_alike(level1: Factors, fixed: Sequence[FixedEffect], random: Sequence[Factors]) -> bool:
+    """Whether a level has the same columns beside it in the fixed part and in the random one.
+
+    Where one part has a column for every level and the other has none for the reference level, a column of one name
+    is a mean in one and a difference in the other.
+    """
+    if len(level1) != 1 or level1[0].level is None:
+        return True
+    both = ([e.level1 for e in fixed if not e.level2], random)
+    here, there = (sum(len(of) == 1 and of[0].column == level1[0].column for of in part) for part in both)
+    return here == there
 
 
 def _random_effect(
@@ -279,14 +330,16 @@ def _random_effect(
 ) -> RandomEffect:
     coefficient = next(c for c in fit["hierarchy"] if c["random"] == index)
     constants = [column for column, predictor in coefficient["predictors"] if not predictor]
+    level1 = read(coefficient["factors"])
+    alike = _coded_alike(level1, fixed, [read(c["factors"]) for c in fit["hierarchy"] if c["random"] is not None])
     variance = fit["random_effects_covariance"][index][index]
     return RandomEffect(
         term=fit["random_terms"][index],
         symbol=written.random_symbols[index],
-        level1=read(coefficient["factors"]),
+        level1=level1,
         variance=variance,
         sd=sqrt(variance),
-        mean=fixed[constants[0]].estimate if constants else None,
+        mean=fixed[constants[0]].estimate if constants and alike else None,
         predicted=len(coefficient["predictors"]) > len(constants),
         **{key: component[key] for key in ("reliability", "chi_square", "df", "p_value", "usable_groups")},
     )

@@ -1,4 +1,4 @@
-"""Which optimisers, from which starts, can be believed."""
+"""Which optimisers, from which starts, found the optimum."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -255,31 +255,32 @@ def _flag(trials: Sequence[Trial]) -> list[str]:
 def _unbounded(search: Search) -> str:
     """The search without bounds; what that within lme4's bounds found stands beside the optimum of each model."""
     if not search.missed:
-        return "A search of the profiled criterion without bounds, from the identity, found the optimum of every model."
+        return "This project's Newton search without bounds, from the identity, found the optimum of every model."
     places = listed(f"{trial.model} ({how_far(trial)})" for trial in search.missed)
     return (
-        "A search of the profiled criterion without bounds, from the identity, stopped above the optimum in "
+        "This project's Newton search without bounds, from the identity, stopped above the optimum in "
         f"{len(search.missed)} of {len(search.trials)} models: {places}."
     )
 
 
 def _verdict(searches: Sequence[Search]) -> str:
-    """Which of those that choose their start by themselves can be believed."""
+    """Which of those that choose their start by themselves found every optimum."""
     good = [_name(search) for search in searches if not search.missed]
     if len(good) == len(searches):
-        return "Every search that starts from the identity by itself can be believed for these models."
+        return "Every search that was tried from the identity found the optimum of every model."
     if not good:
-        return "No search that starts from the identity by itself can be believed: each missed an optimum."
+        return "Every search that was tried from the identity missed an optimum."
     return (
-        f"Of all that start from the identity by themselves, for these models only {listed(good)} can be "
-        "believed; each of the others missed an optimum."
+        f"Of the searches that were tried from the identity, {listed(good)} found the optimum of every model; each of "
+        "the others missed one."
     )
 
 
 def _name(search: Search) -> str:
     """A search in the middle of a sentence."""
-    if search.method in ("bounded", "unbounded"):
-        return f"the search {search.label}"
+    names = {"bounded": "NLopt's BOBYQA within lme4's bounds", "unbounded": "this project's Newton search"}
+    if search.method in names:
+        return names[search.method]
     return "plain MixedLM.fit()" if search.method == "plain" else f"MixedLM by {search.method}"
 
 

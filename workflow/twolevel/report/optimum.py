@@ -8,6 +8,9 @@ from twolevel.output.words import ELSEWHERE
 from twolevel.report.model import Model
 from twolevel.report.prose import listed
 
+# The one other search that every model has.
+DEFAULT = "NLopt's BOBYQA, from the identity and within lme4's bounds,"
+
 # What is below this between two computations of one criterion is rounding.
 ROUNDING = 1e-6
 
@@ -98,13 +101,13 @@ def _confirmation(apart: Sequence[str]) -> str:
 def _bounded(audits: Sequence[Audit]) -> str:
     missed = [a for a in audits if a.bounded_missed]
     if not missed:
-        return "A search within lme4's bounds, from lme4's start, ended at the same optimum in every model."
+        return f"{DEFAULT} ended at the same optimum in every model."
     places = listed(
         f"{a.name} ({'no finite criterion' if a.bounded is None else f'by {fixed(a.bounded, 2)}'})" for a in missed
     )
     return (
-        f"A search within lme4's bounds, from lme4's start, stopped above the optimum in {len(missed)} of "
-        f"{len(audits)} models: {places}."
+        f"{DEFAULT} stopped above the optimum in {len(missed)} of {len(audits)} models: {places}. Another optimiser "
+        'may not: in R, lmerControl(optimizer = "bobyqa") chooses one, and allFit() tries all.'
     )
 
 
@@ -112,8 +115,8 @@ def _not_lme4(names: Sequence[str]) -> list[str]:
     if not names:
         return []
     return [
-        f"It is NLopt's BOBYQA, lme4's default, but where predictors differ much in size or are far from zero, as in "
-        f"{listed(names)}, lme4 itself can end elsewhere: centre and rescale them before you use it."
+        "It is what lmer() does unless told otherwise, but where predictors differ much in size or are far from zero, "
+        f"as in {listed(names)}, lme4 itself can end elsewhere: centre and rescale them before you use it."
     ]
 
 

@@ -16,7 +16,7 @@ from twolevel.output.words import clean, number, sentence
 from twolevel.report.contents import Contents
 from twolevel.report.files import file_name, shown_address, table_address
 from twolevel.report.optimum import gap
-from twolevel.report.prose import listed, model_sentences
+from twolevel.report.prose import held_equal, left_out, listed, model_sentences
 
 
 def render_page(contents: Contents, templates: Mapping[str, str], start: str = "report.html.j2") -> str:
@@ -39,6 +39,8 @@ def render_page(contents: Contents, templates: Mapping[str, str], start: str = "
     environment.filters |= {
         "clean": clean,
         "fixed": numbers.fixed,
+        "digits": numbers.digits,
+        "share": numbers.share,
         "signed": numbers.signed,
         "p_value": numbers.p_value,
         "fine_p": numbers.fine_p,
@@ -63,7 +65,9 @@ def render_page(contents: Contents, templates: Mapping[str, str], start: str = "
         decimals=numbers.decimals,
         next_table=count(1).__next__,
         next_figure=count(1).__next__,
-        model_sentences=lambda model: model_sentences(model, contents.labels),
+        model_sentences=lambda model: model_sentences(model, contents.labels, contents.with_zero),
+        held_equal=lambda model: held_equal(model, contents.labels, contents.with_zero),
+        left_out=lambda model: left_out(model, contents.labels),
     )
 
 

@@ -1,6 +1,6 @@
 """Sentences that follow a model's estimates: their sign, their size, and whether their sign is known."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from math import isfinite
 
 from twolevel.model.terms import Factor
@@ -9,21 +9,65 @@ from twolevel.output.words import Labels, clean, number, sentence
 from twolevel.report.intervals import ParameterIntervals
 from twolevel.report.model import FixedEffect, Model, RandomEffect
 
+# With fewer, a variance over groups can be estimated, but nothing should rest on it (Gelman and Hill 2007, p. 247).
+ENOUGH_GROUPS = 5
 
-def model_sentences(model: Model, labels: Labels) -> list[str]:
-    """What a model's estimates say, one sentence for each, and what to know of a fit gone wrong."""
-    words = _Words(model, labels)
+
+def model_sentences(model: Model, labels: Labels, with_zero: Collection[str]) -> list[str]:
+    """What a model's estimates say, and what to know of a fit gone wrong.
+
+    An estimate has a sentence only where one can be true of it and of use; all of them are in the tables.
+
+    Parameters
+    ----------
+    with_zero : the columns of numbers whose values in the data reach to zero or to both sides of it
+    """
+    words = _Words(model, labels, with_zero)
     return [
-        *(words.fixed(effect) for effect in model.fixed if words.sayable(effect)),
-        *(words.random(effect) for effect in model.random),
+        *filter(None, map(words.fixed, model.fixed)),
+        *filter(None, map(words.random, model.random)),
         *words.correlations(),
         words.residual(),
-        *warnings(model),
+        *warnings(model, labels),
     ]
 
 
-def warnings(model: Model) -> Iterator[str]:
+def held_equal(model: Model, labels: Labels, with_zero: Collection[str]) -> bool:
+    """Whether the sentences compare groups or observations that are alike in other predictors."""
+    words = _Words(model, labels, with_zero)
+    return len(model.predictors) > 1 and any(words.fixed(effect) for effect in model.fixed if effect.factors)
+
+
+def outcome(model: Model, labels: Labels) -> str:
+    """The outcome as a sentence has it: an expression in quotation marks, less the offset where there is one."""
+    response = model.fit["response"]
+    said = labels.label(response) if response in model.fit["columns"] else f"“{clean(response)}”"
+    return " less ".join(
+        [said, *(labels.label(of) if {of} == {*columns} else f"“{clean(of)}”" for of, columns in model.offsets.items())]
+    )
+
+
+def left_out(model: Model, labels: Labels) -> str:
+    """How many rows a model leaves out because a value is missing; nothing where it leaves out none."""
+    found = model.fit["left_out"]
+    if not (rows := found["rows"]):
+        return ""
+    missing = listed(
+        f"{count:,} {'has' if count == 1 else 'have'} no {clean(name)}" for name, count in found["missing"].items()
+    )
+    return (
+        f"{sentence(labels.observation_noun.count(rows))} {'is' if rows == 1 else 'are'} left out, since a value that "
+        f"the model needs is missing: {missing}."
+    )
+
+
+def warnings(model: Model, labels: Labels) -> Iterator[str]:
     """What to know of a fit on the boundary, and of one that cannot be trusted."""
+    if model.fit["n_groups"] < ENOUGH_GROUPS:
+        yield (
+            f"{labels.group_noun.count(model.fit['n_groups'])} say little of how {labels.group_noun.plural} differ: "
+            "variances over them are hardly known, and Wald intervals of what differs between them are too short."
+        )
     if model.fit["singular"]:
         yield from _singular(model)
     for doubt in model.doubts:
@@ -94,16 +138,18 @@ def listed(items: Iterable[str]) -> str:
 class _Words:
     """The words for one model."""
 
-    def __init__(self, model: Model, labels: Labels) -> None:
-        self.model, self.labels = model, labels
-        self.outcome = labels.label(model.fit["response"])
+    def __init__(self, model: Model, labels: Labels, with_zero: Collection[str]) -> None:
+        self.model, self.labels, self.with_zero = model, labels, with_zero
+        self.outcome = outcome(model, labels)
         self.groups = labels.group_noun.plural
-        variables = {f.column: set(f.made_of) for e in model.fixed for f in (*e.level1, *e.level2)}
+        self.products = [(*e.level1, *e.level2) for e in model.fixed]
+        # The variables, by how they are coded: a factor can be in a model in two ways.
+        made_of: dict[tuple[str, str], set[str]] = {
+            (f.column, f.coding): {*f.made_of} for product in self.products for f in product
+        }
+        made_of |= {(offset, "offset"): {*columns} for offset, columns in model.offsets.items()}
         self.entangled = {
-            one
-            for one, of in variables.items()
-            for other, columns in variables.items()
-            if one != other and of & columns
+            one for one, of in made_of.items() for other, columns in made_of.items() if one != other and of & columns
         }
 
     def sayable(self, effect: FixedEffect) -> bool:
@@ -112,13 +158,23 @@ class _Words:
         It cannot for a column of a basis or of a contrast that is no difference from a reference level, for the mean of
         a level, or where another predictor, such as the square, is made of the same column.
         """
-        factors = (*effect.level1, *effect.level2)
-        if not factors:
-            factors = tuple(f for e in self.model.fixed for f in (*e.level1, *e.level2))
-        return all(f.coding in ("number", "treatment") and f.column not in self.entangled for f in factors)
+        return all(f.coding in ("number", "treatment") and not self._entangled(f) for f in effect.factors)
+
+    def _entangled(self, factor: Factor) -> bool:
+        return (factor.column, factor.coding) in self.entangled
+
+    def _can_be_zero(self, factors: Iterable[Factor]) -> bool:
+        """Whether these can be said to be zero, or at their reference level, all at once, and not beyond the data."""
+        return all(
+            not self._entangled(f)
+            and (f.coding == "treatment" or (f.coding == "number" and f.column in self.with_zero))
+            for f in factors
+        )
 
     def fixed(self, effect: FixedEffect) -> str:
-        """One fixed effect."""
+        """One fixed effect; nothing where no sentence on it can be true, or it would say no more than the table."""
+        if not self.sayable(effect):
+            return ""
         match effect.level1, effect.level2:
             case [], []:
                 return self._intercept(effect)
@@ -126,39 +182,55 @@ class _Words:
                 return self._main(effect, factor)
             case [inner], [outer]:
                 return self._cross_level(effect, inner, outer)
-            case level1, level2:
-                product = " × ".join(map(self._name, level2 + level1))
-                return f"{sentence(product)}: the coefficient is {value(effect)} {interval(effect)}."
+        return ""
 
     def random(self, effect: RandomEffect) -> str:
-        """How far one coefficient differs between groups."""
+        """How far one coefficient differs between groups.
+
+        Nothing of an intercept where zero of a slope's variable is beyond the data, or of a column whose coefficient
+        has no meaning of its own.
+        """
+        slopes = {f for other in self.model.random for f in other.level1}
+        if not effect.level1 and not self._can_be_zero(f for f in slopes if f.coding == "number"):
+            return ""
+        if any(f.coding in ("basis", "contrast") for f in effect.level1):
+            return ""
         what = self._slope(effect.level1) if effect.level1 else "intercept"
         alike = " with the same predictors" if effect.predicted else ""
         of = self._intervals("sd", (self.model.random.index(effect),))
-        start = f"{sentence(what)}: over {self.groups}{alike} its standard deviation is {fixed(effect.sd, of.places)}"
-        start += self._profile(of)
-        if effect.plausible is None:
+        sd = "0" if effect.term in self.model.zero_variances else fixed(effect.sd, of.places)
+        start = f"{sentence(what)}: over {self.groups}{alike} its standard deviation is {sd}{self._profile(of)}"
+        few = self.model.fit["n_groups"] < ENOUGH_GROUPS
+        if effect.plausible is None or sd == "0" or few or not self._has_place(effect.level1):
             return f"{start}."
-        lower, upper = effect.plausible
-        places = decimals([effect.sd], 2)
-        signs = ""
-        if effect.level1:
-            signs = ", on both sides of zero" if lower < 0 < upper else ", all of one sign"
-        span = f"between {fixed(lower, places)} and {fixed(upper, places)}"
-        return f"{start}, so 95 % of {self.groups} are expected {span}{signs}."
+        lower, upper = (fixed(bound, decimals([effect.sd], 2)) for bound in effect.plausible)
+        return f"{start}, so 95 % of {self.groups} are expected between {lower} and {upper}."
+
+    def _has_place(self, level1: Sequence[Factor]) -> bool:
+        """Whether the mean of a random coefficient is that of a slope, a difference, or an intercept in the data."""
+        if not level1:
+            return self._can_be_zero(f for product in self.products for f in product)
+        plain = all(f.coding in ("number", "treatment") and not self._entangled(f) for f in level1)
+        return plain and not any(map(self._beside, level1))
 
     def correlations(self) -> Iterator[str]:
         """How the coefficients of a group go together."""
         terms = self.model.fit["random_terms"]
         pairs = [
-            f"{clean(terms[k])} with {clean(terms[i])} {fixed(r, 2)}"
-            f"{self._profile(self._intervals('correlation', (i, k)))}"
+            f"{clean(terms[k])} with {clean(terms[i])} {fixed(r, max(2, of.places))}{self._profile(of)}"
             for i, row in enumerate(self.model.fit["random_effects_correlation"])
             for k, r in enumerate(row[:i])
-            if r is not None
+            if r is not None and self.model.correlated(i, k)
+            for of in [self._intervals("correlation", (i, k))]
         ]
         if pairs:
             yield f"Correlations over {self.groups}: {'; '.join(pairs)}."
+        if len(self.model.fit["blocks"]) > 1:
+            blocks = "; ".join(
+                " with ".join([clean(first), *([listed(map(clean, rest))] if rest else [])])
+                for first, *rest in self.model.blocks
+            )
+            yield f"By the formula, random effects of different blocks are independent of each other: {blocks}."
 
     def _intervals(self, kind: str, index: tuple[int, ...]) -> ParameterIntervals:
         return next(it for it in self.model.intervals if (it.parameter.kind, it.parameter.index) == (kind, index))
@@ -180,15 +252,20 @@ class _Words:
         return f"Within a {one}, {several} spread about the model's equation with a standard deviation of {sigma}."
 
     def _intercept(self, effect: FixedEffect) -> str:
-        others = [f for e in self.model.fixed for f in (*e.level1, *e.level2)]
+        fixed = [f for product in self.products for f in product]
+        others = [*fixed, *(f for r in self.model.random for f in r.level1)]
         if not others:
             return f"Grand mean of {self.outcome} over {self.groups}: {value(effect)} {interval(effect)}."
+        if not self._can_be_zero(others):
+            return ""
         return f"Intercept: {self.outcome} {self._at_zero(others)} is {value(effect)} {interval(effect)}."
 
     def _main(self, effect: FixedEffect, factor: Factor) -> str:
         varies = effect.level1 and any(r.level1 == effect.level1 for r in self.model.random)
         average = f" on average over {self.groups}" if varies else ""
         others = self._beside(factor)
+        if not self._can_be_zero(others):
+            return ""
         where = f", {self._at_zero(others)}" if others else ""
         return (
             f"{self._step(factor)}: {self.outcome} is {size(effect)} {higher(effect.estimate)}{average} "
@@ -200,26 +277,30 @@ class _Words:
             f"{self._step(outer)}: the {self._slope((inner,))} is {size(effect)} {higher(effect.estimate)} "
             f"{interval(effect)}"
         )
-        base = next((e for e in self.model.fixed if e.level1 == (inner,) and not e.level2), None)
-        if base is None:
-            return f"{text}."
-        before = value(effect, base.estimate)
-        compared = f"from {before} at 0"  # and to nowhere: one unit of a number may lie beyond the data
-        if outer.level:
-            compared = f"{value(effect, base.estimate + effect.estimate)} in place of {before}"
         others = [f for f in self._beside(inner) if f.column != outer.column]
+        if not self._can_be_zero(others):
+            return ""
         where = f" {self._at_zero(others)}" if others else ""
-        verdict = f", and so {strength(base.estimate, effect.estimate)}" if effect.clear else ""
-        return f"{text}, {compared}{where}{verdict}{' there' if verdict and others else ''}."
+        base = next((e for e in self.model.fixed if e.level1 == (inner,) and not e.level2), None)
+        if base is None or not self._can_be_zero([outer]):
+            return f"{text}{where}."
+        before, after = base.estimate, base.estimate + effect.estimate
+        compared = f"from {value(effect, before)} at 0"  # and to nowhere: one unit of a number may lie beyond the data
+        if outer.level:
+            compared = f"{value(effect, after)} in place of {value(effect, before)}"
+        verdict = ""
+        if effect.clear and base.clear and (before * after > 0 or not outer.level):
+            verdict = f", and so {'stronger' if before * effect.estimate > 0 else 'weaker'}{' there' if others else ''}"
+        return f"{text}, {compared}{where}{verdict}."
 
     def _beside(self, factor: Factor) -> list[Factor]:
         """The factors that it is multiplied with."""
-        products = [(*e.level1, *e.level2) for e in self.model.fixed]
-        return [f for product in products if factor in product for f in product if f != factor]
+        return [f for product in self.products if factor in product for f in product if f != factor]
 
     def _step(self, factor: Factor) -> str:
         """The step that an effect belongs to."""
-        label = sentence(self.labels.label(factor.column))
+        label = self._label(factor)
+        label = sentence(label) if factor.column in self.labels.columns else label  # a name stays as it is
         if factor.level is None:
             return f"{label}, one unit more"
         return f"{label}, {clean(factor.level)} against {clean(factor.reference or '')}"
@@ -228,20 +309,21 @@ class _Words:
         """A level-1 coefficient as a noun: a slope, or a difference between two levels."""
         if len(factors) > 1:
             return f"coefficient of {' × '.join(map(self._name, factors))}"
-        label, factor = self.labels.label(factors[0].column), factors[0]
+        factor = factors[0]
         if factor.coding in ("basis", "contrast", "indicator"):
             return f"coefficient of {self._name(factor)}"
         if factor.level is None:
-            return f"slope of {label}"
-        return f"difference of {clean(factor.level)} from {clean(factor.reference or '')} ({label})"
+            return f"slope of {self._label(factor)}"
+        return f"difference of {clean(factor.level)} from {clean(factor.reference or '')} ({self._label(factor)})"
+
+    def _label(self, factor: Factor) -> str:
+        """A column by its label, an expression in quotation marks as it is."""
+        return self.labels.label(factor.column) if factor.column in factor.made_of else f"“{clean(factor.column)}”"
 
     def _name(self, factor: Factor) -> str:
-        label = self.labels.label(factor.column)
-        return label if factor.level is None else f"({label} {clean(factor.level)})"
+        return self._label(factor) if factor.level is None else f"({self._label(factor)} {clean(factor.level)})"
 
     def _at_zero(self, factors: Iterable[Factor]) -> str:
         """Conditions under which all these factors are zero."""
-        conditions = (
-            f"{self.labels.label(f.column)} is {'0' if f.reference is None else clean(f.reference)}" for f in factors
-        )
+        conditions = (f"{self._label(f)} is {'0' if f.reference is None else clean(f.reference)}" for f in factors)
         return f"where {listed(dict.fromkeys(conditions))}"

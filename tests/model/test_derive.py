@@ -5,8 +5,9 @@ from fractions import Fraction
 import numpy as np
 import pandas as pd
 import pytest
-from twolevel.data.derive import cut_like_r, derive, group_level_columns, group_mean, group_table
+from twolevel.data.recipes import cut_like_r, group_mean
 from twolevel.errors import UserError
+from twolevel.model.derive import derive, group_level_columns, group_table
 
 RECIPES = {
     "mean.ses": {"group_mean": "ses", "label": "mean"},
@@ -170,3 +171,79 @@ def test_a_cut_of_an_observations_own_value_is_not_a_group_level_column() -> Non
 def test_a_group_level_column_named_n_is_refused() -> None:
     with pytest.raises(UserError, match="named 'n'"):
         group_table(table(n=1), "school", ["n"])
+
+
+EVERY_KIND = {
+    "spread": {"group_sd": "ses"},
+    "n.ses": {"group_size": "ses"},
+    "women": {"group_share": "sex", "of": "F"},
+    "gses": {"centre_at_grand_mean": "ses"},
+    "gsize": {"centre_at_grand_mean": "size", "over": "groups"},
+    "zses": {"standardise": "ses"},
+    "zsize": {"standardise": "size", "over": "groups"},
+    "gain": {"formula": "size - 2 * ses^2"},
+    "logsize": {"formula": "log(size)"},
+    "female": {"recode": "sex", "to": {"M": 0, "F": 1}},
+    "big": {"cut": "size", "at": [7.5], "labels": ["small", "big"]},
+    "half": {"cut": "ses", "quantiles": 2, "labels": ["lower", "upper"]},
+    "before": {"lag": "ses", "order": "ses"},
+    "beds": {"join": "wards.csv", "column": "beds"},
+}
+
+
+def full_table() -> pd.DataFrame:
+    sex = pd.Categorical(["M", "F", "M", "F", "F", "M"], categories=["M", "F"], ordered=True)
+    return table(size=[9.0, 8.0, 8.0, 7.0, 9.0, 7.0], sex=sex)
+
+
+def test_every_kind_of_recipe_in_one_table() -> None:
+    wards = pd.DataFrame({"school": ["a", "b", "c"], "beds": [1.0, 2.0, 3.0]})
+    derived = derive(full_table(), "school", EVERY_KIND, {"wards.csv": wards})
+    assert list(derived)[4:] == list(EVERY_KIND)
+    assert derived["gsize"].tolist() == [1, 0, 0, -1, 1, -1]
+    assert derived["zsize"].tolist() == [1, 0, 0, -1, 1, -1]  # the SD of 9, 8, 7 is 1
+    assert derived["gain"].tolist() == [8.5, 6.0, -10.0, -29.125, 4.5, -21.125]
+    assert derived["female"].tolist() == [0, 1, 0, 1, 1, 0]
+    assert derived["women"].tolist() == [0.5] * 6
+    assert derived["big"].tolist() == ["big", "big", "big", "small", "big", "small"]
+    assert derived["before"].fillna(-1).tolist() == [-1, -1, 1, 3.75, 0.5, -1]
+    assert derived["beds"].tolist() == [2, 1, 1, 3, 2, 3]
+
+
+def test_what_is_made_of_groups_alone_is_of_groups() -> None:
+    columns = {"school": {"type": "identifier"}, "size": {"type": "number", "group_level": True}}
+    of_groups = ["size", "spread", "n.ses", "women", "gsize", "zsize", "logsize", "big", "beds"]
+    assert group_level_columns(columns, EVERY_KIND) == of_groups
+
+
+@pytest.mark.parametrize(
+    ("recipe", "message"),
+    [
+        ({"group_share": "sex", "of": "X"}, r"derive\.new\.of: 'sex' has no level 'X'; its levels are M, F"),
+        ({"group_share": "ses", "of": "1"}, r"derive\.new\.of: 'ses' has no level '1'; it is no factor"),
+        ({"recode": "sex", "to": {"M": "m"}}, r"derive\.new\.to: 'F' is missing, a level of 'sex', which has M, F"),
+        ({"recode": "sex", "to": {"M": "m", "W": "f", "F": "f"}}, r"derive\.new\.to: 'W' is no level of 'sex'"),
+        ({"formula": "sess + 1"}, r"derive\.new\.formula: formula 'sess \+ 1': no column sess; there are school, ses"),
+        ({"formula": "ses +"}, r"derive\.new\.formula: formula 'ses \+', character"),
+        ({"formula": "system(ses)"}, r"derive\.new\.formula: .*system\(\) is not supported"),
+        ({"formula": "sex + 1"}, r"derive\.new\.formula: .*sex is a factor, which arithmetic cannot use|sex \+ 1 is"),
+        ({"formula": "poly(ses, 2)"}, r"derive\.new\.formula: .*gives no column of numbers"),
+        (
+            {"formula": "log(ses - 1)"},
+            r"derive\.new\.formula: .*not a finite number in 2 rows, first in row 1: ses = 0\.5",
+        ),
+        ({"lag": "ses", "order": "size"}, r"derive\.new\.lag: in column 'ses', the order does not tell all rows apart"),
+        (
+            {"standardise": "ses", "over": "groups"},
+            r"derive\.new\.standardise: in column 'ses', over: groups needs one",
+        ),
+    ],
+)
+def test_a_new_recipe_that_cannot_be_followed_is_named(recipe: dict[str, object], message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        derive(full_table(), "school", {"new": recipe})
+
+
+def test_a_formula_of_a_missing_value_is_missing() -> None:
+    derived = derive(table(ses=[1.0, None, 3.0, 4.0, 5.0, 6.0]), "school", {"new": {"formula": "ses^2"}})
+    assert derived["new"].isna().tolist() == [False, True, False, False, False, False]

@@ -1,0 +1,19 @@
+"""What a person can get wrong in a call."""
+
+import pandas as pd
+
+from twolevel.errors import UserError
+
+
+def check_table(what: str, table: object) -> None:
+    """Refuse what is no table, or has two columns of one name; `what` names it in the message."""
+    if not isinstance(table, pd.DataFrame):
+        raise UserError(f"{what} is of type {type(table).__name__}; expected a pandas DataFrame.")
+    if twice := sorted({str(name) for name in table.columns[table.columns.duplicated()]}):
+        raise UserError(f"{what}: more than one column is called {', '.join(twice)}. Give each a name of its own.")
+
+
+def check_replicates(what: str, count: int) -> None:
+    """Refuse a number of replicates that is none."""
+    if count < 1:
+        raise UserError(f"{what}: {count} replicates were asked for; expected 1 or more.")
