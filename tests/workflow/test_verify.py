@@ -72,7 +72,7 @@ def said(run: Any) -> list[str]:
     assert "Traceback" not in out
     assert "is of an earlier run" not in out
     (shown,) = out.split("Error in rule verify:\n")[1:]
-    return [line.strip() for line in shown.split("  (log: logs/verify.log)")[0].splitlines()]
+    return [line.removeprefix("  ") for line in shown.split("  (log: logs/verify.log)")[0].splitlines()]
 
 
 # ------------------------------------------------------------------------------------------------- the run as it is
@@ -165,7 +165,7 @@ def test_another_direction_of_a_factor_is_named(project: Path, config: dict[str,
     outputs["group_effects"] = outputs.pop("school_effects")
     output = SimpleNamespace(**outputs)
     formula = config["models"][model]["formula"]
-    fit_model.main(model, str(project / "flipped.parquet"), output, formula, config["optimiser"], "hsb")
+    fit_model.main(model, str(project / "flipped.parquet"), output, formula, "school", config["optimiser"], "hsb")
     # The run would fit it again from the table that has not changed: only the ledger is made anew, then held.
     again = snakemake(project, "--cores", "1", "--force", "--allowed-rules", "write_ledger", "--", "results/ledger.csv")
     assert again.returncode == 0, again.stdout + again.stderr
