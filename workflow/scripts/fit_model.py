@@ -36,6 +36,9 @@ def main(
 ) -> None:
     """Fit the model called `name` to the prepared table; `output` names a file for each part of the result."""
     design = build_design(formula, pd.read_parquet(table), group)
+    if left_out := design.n_rows - len(design.y):
+        missing = ", ".join(f"{column} in {count}" for column, count in design.dropped.items())
+        logging.warning(f"warning: {name} leaves out {left_out} of {design.n_rows} rows; missing are {missing}")
     data = cross_products(design)
     both = (fit_model(design, data, reml=by_reml, **optimiser) for by_reml in (True, False))
     reml, ml = (confirm(design, data, fit) for fit in both)

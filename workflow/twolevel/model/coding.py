@@ -7,11 +7,11 @@ from itertools import product
 
 import numpy as np
 
-from twolevel.model import functions, terms
+from twolevel.model import terms, variables
 from twolevel.model.design import Factors, Floats
 from twolevel.model.expansion import Expansion, coded_by_contrasts
 from twolevel.model.expression import Node, deparse, names_in
-from twolevel.model.functions import Basis, Number, Value, as_factor, contrast_columns
+from twolevel.model.variables import Basis, Number, Value, as_factor, contrast_columns
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def _size(value: Value) -> int:
     if isinstance(value, Basis):
         return int(value.columns.shape[1])
     categorical = _categorical(value)
-    return len(categorical.levels) if isinstance(categorical, functions.Factor) else 1
+    return len(categorical.levels) if isinstance(categorical, variables.Factor) else 1
 
 
 def columns_of(expansion: Expansion, values: Mapping[str, Value]) -> Iterator[tuple[Piece, ...]]:
@@ -60,7 +60,7 @@ def columns_of(expansion: Expansion, values: Mapping[str, Value]) -> Iterator[tu
         yield ()
     labels = [deparse(variable) for variable in expansion.variables]
     of = [_categorical(values[label]) for label in labels]
-    categorical = [isinstance(value, functions.Factor) for value in of]
+    categorical = [isinstance(value, variables.Factor) for value in of]
     # Without an intercept, the first factor of the first term that has one is coded by all its levels.
     first = next(
         ((number, i) for number, term in enumerate(expansion.terms) for i in sorted(term) if categorical[i]), None

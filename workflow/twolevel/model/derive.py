@@ -11,8 +11,8 @@ from twolevel.data.kinds import Column, as_number, as_text
 from twolevel.data.recipes import ValuesError
 from twolevel.errors import UserError
 from twolevel.model.expression import names_in, parse, quoted
-from twolevel.model.functions import DataError, Number
 from twolevel.model.values import check_calls, evaluate
+from twolevel.model.variables import DataError, Number
 
 # How far a file's own column may be from the derived one, relative to the largest value (at least 1). Two
 # careful computations of a mean differ by some 1e-16; a file that rounds its columns differs by 1e-4 or so.

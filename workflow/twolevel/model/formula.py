@@ -13,8 +13,8 @@ from twolevel.model.estimable import check_estimable
 from twolevel.model.expression import deparse, names_in, refuse, shortened
 from twolevel.model.formula_check import numbers_of, problems_of, variables_of
 from twolevel.model.formula_parts import FormulaParts, take_apart
-from twolevel.model.functions import Basis, Factor, Number, Value
 from twolevel.model.values import evaluate
+from twolevel.model.variables import Basis, Factor, Number, Value
 
 # A design with more numbers than this is a mistake, such as an identifier among the fixed effects.
 MOST_CELLS = 10**9

@@ -12,8 +12,8 @@ from twolevel.model.coding import columns_of, named
 from twolevel.model.design import Floats, column_name
 from twolevel.model.expression import Name, Node, deparse, quoted, refuse
 from twolevel.model.formula_parts import FormulaParts, take_apart
-from twolevel.model.functions import DataError, Factor, Number, Value
 from twolevel.model.values import check_calls, evaluate
+from twolevel.model.variables import DataError, Factor, Number, Value
 
 
 def check_formula(text: str, columns: Collection[str], group: str) -> list[str]:

@@ -14,8 +14,8 @@ from twolevel.model.expression import Node, deparse, names_in, refuse
 from twolevel.model.formula import matrix, on_rows, present
 from twolevel.model.formula_check import numbers_of
 from twolevel.model.formula_parts import FormulaParts, take_apart
-from twolevel.model.functions import Factor, Value
 from twolevel.model.values import evaluate
+from twolevel.model.variables import Factor, Value
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,8 @@ from twolevel.model.expression import (
     quoted,
     refuse,
 )
-from twolevel.model.functions import CONTRASTS, FUNCTIONS, Factor, FunctionError, Number, Value
+from twolevel.model.functions import CONTRASTS, FUNCTIONS
+from twolevel.model.variables import Factor, FunctionError, Number, Value
 
 _ARITHMETIC: Mapping[str, Callable[[Any, Any], Any]] = {
     "+": operator.add,
