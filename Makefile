@@ -8,6 +8,11 @@ CORES ?= all
 UV ?= uv
 BIN := .venv/bin
 FOLDER := $(or $(STUDY),.)
+ifneq ($(STUDY),)
+ifeq ($(wildcard $(STUDY)/config.yaml),)
+$(error STUDY=$(STUDY): there is no $(STUDY)/config.yaml; name the folder of a study, such as studies/sleepstudy)
+endif
+endif
 SNAKEMAKE := $(BIN)/snakemake $(if $(STUDY),--directory "$(STUDY)")
 # A file's tests run in one process, so that what they share is made once.
 PARALLEL := -n logical --dist loadfile --no-loadscope-reorder

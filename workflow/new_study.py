@@ -22,6 +22,7 @@ from twolevel.data.reading import Choices, FileRead
 from twolevel.data.source import read_file, suffix_of
 from twolevel.errors import UserError
 from twolevel.model.expression import quoted
+from twolevel.model.variables import alphabetical
 
 ROOT = Path(__file__).resolve().parents[1]
 # A text with more different values names rows; so does one whose values do not come again.
@@ -85,7 +86,7 @@ def _kind(values: pd.Series) -> tuple[str, tuple[str, ...], str]:
             return "identifier", (), f"{CHOOSE[2:]} a number, if these are not the names of rows"
         of_two = present.nunique() == 2
         return "number", (), f"{CHOOSE[2:]} or a factor, of two values" if of_two else ""
-    levels = sorted(as_text(present).unique())
+    levels = list(alphabetical(as_text(present).unique()))
     if len(levels) <= MOST_LEVELS and len(levels) < len(present):
         return "factor", tuple(levels), f"{CHOOSE[2:]} the first level is compared with, here by the alphabet"
     return "identifier", (), ""

@@ -25,18 +25,15 @@ NUMERIC = ("x", "y", "at")
 
 def mistaken_plans(config: Mapping[str, Any]) -> Iterator[str]:
     """Everything that is wrong with the models, comparisons and figures of a configuration that its schema allows."""
-    if config["data"]["group"] not in config["data"]["columns"]:
+    if config["data"]["group"] not in config["data"]["columns"] or config["data"]["group"] in config["derive"]:
         return
     group, models = config["data"]["group"], config["models"]
     known = [*config["data"]["columns"], *config["derive"]]
     wrong = {model: check_formula(of["formula"], known, group) for model, of in models.items()}
     for model, found in wrong.items():
         yield from (f"models.{model}.formula: {problem}" for problem in found)
-    try:
-        example = _derived(example_table(config["data"]["columns"], group), group, config["derive"])
-    except UserError as error:
-        yield str(error)
-        return
+    example, mistaken = _derived(example_table(config["data"]["columns"], group), group, config["derive"])
+    yield from mistaken
     outlines: dict[str, Any] = {}
     designs: dict[str, Design] = {}
     for model, of in models.items():
@@ -52,9 +49,15 @@ def mistaken_plans(config: Mapping[str, Any]) -> Iterator[str]:
     yield from _figures(config["figures"], outlines, example)
 
 
-def _derived(example: pd.DataFrame, group: str, recipes: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
-    """The example with a column for each recipe: with any values where only the data's own could tell."""
+def _derived(
+    example: pd.DataFrame, group: str, recipes: Mapping[str, Mapping[str, Any]]
+) -> tuple[pd.DataFrame, list[str]]:
+    """The example with a column for each recipe, and what is wrong with recipes.
+
+    Where a recipe is wrong, or only the data's own values could tell, the column has any values.
+    """
     rng = np.random.Generator(np.random.Philox(2))
+    mistaken: list[str] = []
     for name, recipe in recipes.items():
         groups = example[group].unique()
         drawn = rng.uniform(1.0, 2.0, len(groups))
@@ -66,13 +69,16 @@ def _derived(example: pd.DataFrame, group: str, recipes: Mapping[str, Mapping[st
             derived = derive(example, group, {name: recipe}, {recipe.get("join", ""): by_group})
         except ValuesError:
             of_data = True
+        except UserError as error:
+            mistaken.append(str(error))
+            of_data = True
         if of_data:
             values = example[group].map(dict(zip(groups, stand_in, strict=True)))
             derived = example.assign(
                 **{name: values.astype(pd.CategoricalDtype(levels, ordered=True)) if levels else values}
             )
         example = derived
-    return example
+    return example, mistaken
 
 
 def _comparisons(comparisons: Mapping[str, Mapping[str, Any]], designs: Mapping[str, Design]) -> Iterator[str]:

@@ -175,7 +175,12 @@ def test_the_html_escapes_names() -> None:
         ),
         (lambda _, model: model.confint("Wald"), "method is 'Wald'; expected one of wald, profile, bootstrap"),
         (lambda _, model: model.confint(level=95), "level is 95"),
-        (lambda _, model: model.bootstrap(0), "0 replicates were asked for"),
+        (lambda _, model: model.bootstrap(0), "the number of replicates is 0"),
+        (lambda _, model: model.bootstrap("10"), "the number of replicates is '10'"),
+        (lambda _, model: model.bootstrap(1.5), "the number of replicates is 1.5"),
+        (lambda _, model: model.bootstrap(9, seed=-1), "seed is -1"),
+        (lambda table, _: fit("Reaction ~ 1 + (1 | Subject)", table, reml="ML"), "reml is 'ML'; expected True"),
+        (lambda table, _: fit("Reaction ~ 1 + (1 | Subject)", table, group=["Subject"]), "group is \\['Subject'\\]"),
         (lambda _, model: model.predict({"Days": 1}), "the new data is of type dict"),
     ],
 )

@@ -3,6 +3,7 @@
 import datetime
 import gzip
 import io
+import os
 import re
 import shutil
 import subprocess
@@ -435,9 +436,7 @@ def test_every_form_of_an_rds(how: str, tmp_path: Path) -> None:
         pytest.skip("needs Rscript (Debian: apt install r-base)")
     file = tmp_path / "x.rds"
     line = f"saveRDS(data.frame(g = c('é', NA), x = c(0.1, NA)), '{file}', {how})"
-    subprocess.run(
-        ["Rscript", "-e", line], check=True, capture_output=True, env={"LC_ALL": "C.UTF-8", "PATH": "/usr/bin:/bin"}
-    )
+    subprocess.run(["Rscript", "-e", line], check=True, capture_output=True, env={**os.environ, "LC_ALL": "C.UTF-8"})
     table = read_file(file.read_bytes(), ".rds", "x.rds").table
     assert table["g"][0] == "é"
     assert table["x"][0] == 0.1

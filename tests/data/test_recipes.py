@@ -99,6 +99,10 @@ def test_recoding_collapses_levels_in_the_order_given() -> None:
     assert values(recipes.recode(pd.Series([1.0, 2.0]), {"1": "one", "2": "two"})) == ["one", "two"]
     with pytest.raises(ValuesError, match="it has '3', of which `to` says nothing"):
         recipes.recode(pd.Series([1.0, 3.0]), {"1": "one", "2": "two"})
+    with pytest.raises(ValuesError, match="has texts and numbers, 1, 'q'"):
+        recipes.recode(arm, {"a": 1, "b": "q", "c": "q"})
+    with pytest.raises(ValuesError, match="makes every value missing"):
+        recipes.recode(arm, dict.fromkeys("abc"))
 
 
 def test_lags_stay_within_groups() -> None:

@@ -146,9 +146,13 @@ def _bare(node: object) -> object:
         ("y ~ 0 + (1 | g)", "there is no fixed effect"),
         ("y ~ kind:sex + (1 | g)", r"For the mean of every cell of factors, leave the intercept out: 0 \+ a:b"),
         ("y ~ x.1^1 + (1 | g)", "a whole number from 2; found 1"),
+        ("y ~ C(kind, contr.treatment, 2) + (1 | g)", "base is given by its name: base = ..."),
+        ("y ~ poly(x.1, 2, TRUE) + (1 | g)", "raw is given by its name: raw = ..."),
+        ("y ~ C(x.1, contr.sum) + (1 | g)", r"write C\(factor\(x\), ...\)"),
+        ("y ~ factor(ifelse(x.1 > 0, 0.3, 0.1 + 0.2)) + (1 | g)", "two different numbers are both written 0.3"),
         ("y ~ x.1^Inf + (1 | g)", "a whole number from 2; found Inf"),
         ("y ~ ns(x.1, df = 1e40) + (1 | g)", "expected a whole number from 1"),
-        ("y ~ C(kind, contr.sum, contr.sum) + (1 | g)", "the base in C\\(\\) is the number of a level"),
+        ("y ~ C(kind, contr.treatment, base = kind) + (1 | g)", "the base in C\\(\\) is the number of a level"),
         ("y ~ kind * 2 + (1 | g)", "2 cannot be part of a product of terms"),
         ("y ~ I(kind * 2) + (1 | g)", "kind is a factor, which arithmetic cannot use"),
         ("y ~ log(x.1, base = TRUE) + (1 | g)", "base is True; expected one number"),
@@ -212,6 +216,22 @@ def test_an_offset_is_taken_off_the_response(table: pd.DataFrame) -> None:
     assert design.fixed_terms == ("(Intercept)", "x.1")
     np.testing.assert_allclose(design.offset, 2 * table["x.1"], rtol=1e-15)
     np.testing.assert_allclose(design.y, table["y"] - 2 * table["x.1"], rtol=1e-15)
+    # R: an offset that is written twice is added once (model.offset(model.frame(y ~ offset(x) + offset(x))))
+    twice = build_design("y ~ x.1 + offset(2 * x.1) + offset(2*x.1) + (1 | g)", table)
+    np.testing.assert_array_equal(twice.offset, design.offset)
+
+
+def test_levels_of_text_stand_as_in_the_alphabet(table: pd.DataFrame) -> None:
+    # R, in C.UTF-8: levels(factor(c("Banana", "apple", "cherry", "Apple")))
+    table["fruit"] = ["Banana", "apple", "cherry", "Apple"] * 10
+    design = build_design("y ~ fruit + (1 | g)", table)
+    assert design.fixed_terms[1:] == ("fruitApple", "fruitBanana", "fruitcherry")
+
+
+def test_ranges_to_infinity_are_named_as_in_r(table: pd.DataFrame) -> None:
+    # R: levels(cut(0, c(-Inf, 0, 1.5, Inf)))
+    design = build_design("y ~ cut(x.1, c(-Inf, 0, 0.5, Inf)) - 1 + (1 | g)", table)
+    assert [term.split(")", 2)[-1] for term in design.fixed_terms] == ["(-Inf,0]", "(0,0.5]", "(0.5, Inf]"]
 
 
 def test_what_each_part_of_a_column_means(table: pd.DataFrame) -> None:

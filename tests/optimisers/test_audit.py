@@ -1,6 +1,8 @@
 """The audit of optimisers: what it records is what MixedLM says, and what it says of that follows the records."""
 
+import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import gather_audit
 import numpy as np
@@ -134,8 +136,13 @@ def test_models_are_gathered_as_they_are_written(tmp_path) -> None:
     for name in ("a", "b"):
         paths.append(str(tmp_path / f"{name}.csv"))
         audit_table(name, [trial(above=1 / 3)], 1000.0).to_csv(paths[-1], index=False, lineterminator="\n")
-    out = [str(tmp_path / "trials.csv"), str(tmp_path / "seconds.csv")]
-    gather_audit.main(paths, paths, *out)
+    fits = [tmp_path / name / "fit.json" for name in ("a", "b")]
+    for fit in fits:
+        fit.parent.mkdir()
+        fit.write_text(json.dumps({"fingerprint": {"data": fit.parent.name}}), encoding="utf-8")
+    out = SimpleNamespace(**{name: tmp_path / f"{name}.csv" for name in ("trials", "seconds", "about")})
+    gather_audit.main(list(map(str, fits)), paths, paths, out)
+    assert json.loads(out.about.read_text())["models"] == {"a": {"data": "a"}, "b": {"data": "b"}}
     expected = pd.concat([audit_table(name, [trial(above=1 / 3)], 1000.0) for name in ("a", "b")])
     assert (tmp_path / "trials.csv").read_text() == expected.to_csv(index=False, lineterminator="\n")
 

@@ -55,7 +55,7 @@ def test_a_run_says_what_a_person_reads(finished_run: Path) -> None:
     assert [line for line in lines if re.fullmatch(r" *\d+:\d\d +\d+ %  Fit model \(10 jobs\)", line)]
     end = lines.index("Made: 10 models, 3 comparisons, 21 figures.")
     assert lines[end + 1].startswith("Report: results/report.html")
-    assert re.fullmatch(r"Ledger: 193 match, 30 not_optimum, .*\.", lines[end + 2])
+    assert re.fullmatch(r"Ledger: 167 match, 30 not_optimum, .*\.", lines[end + 2])
     assert lines[end + 3] == "No fit is in doubt."
     assert re.fullmatch(r"Time: \d+:\d\d minutes\.", lines[end + 4])
 

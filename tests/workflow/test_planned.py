@@ -7,8 +7,11 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from conftest import edit, snakemake
+import yaml
+from conftest import ROOT, edit, snakemake
 from planned import mistaken_plans
+from twolevel.data.config import check_config, with_defaults
+from twolevel.errors import UserError
 from twolevel.model.formula_check import example_table
 
 
@@ -63,11 +66,36 @@ def test_every_mistake_is_told_at_once(config: dict[str, Any]) -> None:
         assert found.startswith(start)
 
 
+def test_mistakes_of_other_sections_do_not_hide_those_of_formulas(config: dict[str, Any]) -> None:
+    schema = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8"))
+    wrong = with_defaults(copy.deepcopy(config), schema)
+    wrong["figures"]["overall_scatter"]["kind"] = "pie"
+    wrong["models"]["one_way_anova"]["formula"] = "mathach ~ nothing + (1 | school)"
+    wrong["derive"] |= {"a": {"group_mean": "sector"}, "b": {"centre_within_group": "sex"}}
+    with pytest.raises(UserError) as raised:
+        check_config(wrong, schema, "mine.yaml", mistaken_plans)
+    for said in ("figures.overall_scatter.kind", "no column nothing", "derive.a.group_mean", "derive.b.centre_within"):
+        assert said in str(raised.value)
+    wrong["models"] = {"a": "mathach ~ ses + (1 | school)"}
+    with pytest.raises(UserError, match=r"such as \{formula: 'mathach ~ ses"):
+        check_config(wrong, schema, "mine.yaml", mistaken_plans)
+
+
+def test_the_group_is_no_derived_column(config: dict[str, Any]) -> None:
+    schema = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8"))
+    wrong = with_defaults(copy.deepcopy(config), schema)
+    wrong["derive"]["school"] = {"group_mean": "ses"}
+    with pytest.raises(UserError, match=r"derive\.school: this is the column of groups"):
+        check_config(wrong, schema, "mine.yaml", mistaken_plans)
+
+
 def test_what_the_data_s_own_values_decide_is_left_to_the_jobs(config: dict[str, Any]) -> None:
     undecided = copy.deepcopy(config)
     undecided["models"] |= {
         "knots": {"formula": "mathach ~ bs(size, knots = c(700, 1200)) + (1 | school)"},
         "threshold": {"formula": "mathach ~ ifelse(size > 9000, 1, 0) + pmin(ses, 4) + ses + (1 | school)"},
+        "levels": {"formula": "mathach ~ relevel(factor(size), '100') + C(factor(ses), base = 9) + (1 | school)"},
+        "named": {"formula": "mathach ~ I(factor(size) == '100') + (1 | school)"},
         "logs": {"formula": "mathach ~ log(mathach + 2.9) + (1 | school)"},
     }
     assert list(mistaken_plans(undecided)) == []

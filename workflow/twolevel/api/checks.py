@@ -1,5 +1,7 @@
 """What a person can get wrong in a call."""
 
+from numbers import Integral
+
 import pandas as pd
 
 from twolevel.errors import UserError
@@ -13,7 +15,12 @@ def check_table(what: str, table: object) -> None:
         raise UserError(f"{what}: more than one column is called {', '.join(twice)}. Give each a name of its own.")
 
 
+def check_whole(what: str, value: object, least: int) -> None:
+    """Refuse what is no whole number from `least`; `what` names it in the message."""
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
+        raise UserError(f"{what} is {value!r}; expected a whole number, {least} or more.")
+
+
 def check_replicates(what: str, count: int) -> None:
     """Refuse a number of replicates that is none."""
-    if count < 1:
-        raise UserError(f"{what}: {count} replicates were asked for; expected 1 or more.")
+    check_whole(f"{what}: the number of replicates", count, 1)

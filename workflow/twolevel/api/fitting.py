@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from twolevel.api.checks import check_table
+from twolevel.api.checks import check_table, check_whole
 from twolevel.api.result import Result
 from twolevel.errors import UserError
 from twolevel.fitting.fit import fit_model
@@ -60,8 +60,12 @@ def fit(
     check_table("fit: data", data)
     if not isinstance(formula, str):
         raise UserError(f"fit: formula is of type {type(formula).__name__}; expected a text such as 'y ~ x + (x | g)'.")
-    if random_starts < 0:
-        raise UserError(f"fit: random_starts is {random_starts}; expected 0 or more.")
+    if not isinstance(reml, bool):
+        raise UserError(f"fit: reml is {reml!r}; expected True (REML) or False (ML).")
+    if not isinstance(group, str | None):
+        raise UserError(f"fit: group is {group!r}; expected the name of a column.")
+    check_whole("fit: random_starts", random_starts, 0)
+    check_whole("fit: seed", seed, 0)
     design = build_design(formula, data, group)
     products = cross_products(design)
     found = fit_model(design, products, reml=reml, random_starts=random_starts, seed=seed)

@@ -10,7 +10,7 @@ from typing import Literal, get_args
 import numpy as np
 import pandas as pd
 
-from twolevel.api.checks import check_replicates, check_table
+from twolevel.api.checks import check_replicates, check_table, check_whole
 from twolevel.bootstrap.experiment import experiment_of, run_part
 from twolevel.bootstrap.replicate_tables import replicate_table, simulated_values
 from twolevel.errors import UserError
@@ -273,6 +273,7 @@ class Result:
         200 1.6
         """
         check_replicates("bootstrap", n)
+        check_whole("bootstrap: seed", seed, 0)
         fit, blocks = self.estimates, (self.products,)
         about = experiment_of(
             self.design.formula, (self.design,), blocks, (fit.lower,), fit.sigma, reml=fit.estimator == "REML"

@@ -45,11 +45,17 @@ def check_config(
     """
     errors = sorted(Draft202012Validator(schema).iter_errors(config), key=lambda error: [*map(str, error.path)])
     problems = [*dict.fromkeys(map(_explain, errors))]
+    wrong = {str(error.absolute_path[0]) if error.absolute_path else "" for error in errors}
     if not problems:
-        problems = [*_dangling(config), *_contradictory(config), *(further(config) if further else ())]
+        problems = [*_dangling(config), *_contradictory(config)]
+    if further and not wrong & {"", "data", "derive", "models"}:
+        # A mistake in the form of one section does not hide those in the formulas.
+        told = {problem.split(":")[0] for problem in problems}
+        plans = further({**config, **{section: {} for section in wrong}})
+        problems += [problem for problem in plans if problem.split(":")[0] not in told]
     if problems:
-        told = "\n".join(problems).replace("\n", "\n  ")
-        raise UserError(f"{name} is not as it should be:\n  {told}")
+        listed = "\n".join(problems).replace("\n", "\n  ")
+        raise UserError(f"{name} is not as it should be:\n  {listed}")
 
 
 def with_values(config: Any, schema: Mapping[str, Any]) -> Any:
@@ -98,6 +104,8 @@ def _explain(error: ValidationError) -> str:
         missing = [name for name in expected if name not in value]
         return f"{key}: the key {', '.join(missing)} is missing."
     said = schema.get("expected")
+    if error.validator == "type" and isinstance(value, str) and "formula" in schema.get("properties", {}):
+        return f"{key}: found {value!r}; expected the model's settings, such as {{formula: {value!r}}}."
     if said is None and error.validator == "type":
         said = f"a value of type {expected}"
     shown = "nothing" if value is None else repr(value)
@@ -128,6 +136,8 @@ def _dangling(config: Mapping[str, Any]) -> Iterator[str]:
 def _contradictory(config: Mapping[str, Any]) -> Iterator[str]:
     """Values that cannot be meant, or that would overwrite others in the results."""
     data = config["data"]
+    if data["group"] in config["derive"]:
+        yield f"derive.{data['group']}: this is the column of groups (data.group); give the new column another name."
     for name, column in data["columns"].items():
         bounds = {key: column[key] for key in ("min", "max") if key in column}
         for key, value in bounds.items():

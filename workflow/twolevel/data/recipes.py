@@ -146,7 +146,12 @@ def recode(values: pd.Series, to: Mapping[str, str | float | None]) -> pd.Series
         )
     made = texts.map({old: new for old, new in to.items() if new is not None})
     new = list(dict.fromkeys(level for level in to.values() if level is not None))
-    if all(isinstance(level, str) for level in new):
+    if not new:
+        raise ValuesError("`to` makes every value missing; give at least one of them another value.")
+    kinds = {isinstance(level, str) for level in new}
+    if len(kinds) > 1:
+        raise ValuesError(f"`to` has texts and numbers, {_some(map(repr, new))}; put the numbers in quotes too.")
+    if kinds == {True}:
         return made.astype(pd.CategoricalDtype(new, ordered=True))
     return made.astype("float64")
 

@@ -91,7 +91,7 @@ class _Expander:
             case Binary(operator, Literal() as number, _) | Binary(operator, _, Literal() as number) if (
                 operator in _PRODUCTS
             ):
-                message = f"{deparse(number)} cannot be part of a product of terms. Arithmetic stands in I(): I(1 / x)."
+                message = f"{deparse(number)} cannot be part of a product of terms. Arithmetic stands in I(): I(2 * x)."
                 raise refuse(self.text, number.at, message)
             case Binary(operator, left, right) if operator in _COMBINATIONS:
                 return self._few(_COMBINATIONS[operator](self.terms(left), self.terms(right)), node.at)
@@ -138,7 +138,9 @@ class _Expander:
     def _offset(self, arguments: tuple[tuple[str | None, Node], ...], at: int) -> list[Term]:
         if len(arguments) != 1 or arguments[0][0] not in (None, "object") or not self.adding:
             raise refuse(self.text, at, "an offset is one expression, and is added: + offset(x).")
-        self.offsets.append(arguments[0][1])
+        # R adds an offset once, however often it is written.
+        if deparse(arguments[0][1]) not in map(deparse, self.offsets):
+            self.offsets.append(arguments[0][1])
         return []
 
     def _few(self, terms: list[Term], at: int) -> list[Term]:

@@ -131,5 +131,5 @@ def example_table(columns: Mapping[str, Mapping[str, Any]], group: str) -> pd.Da
             low = declared.get("min", min(1.0, declared.get("max", 2.0) - 1.0))
             made[name] = pd.Series(rng.uniform(low, declared.get("max", low + 1.0), at.max() + 1)[at])
         else:
-            made[name] = pd.Series([f"row {i}" for i in at])
+            made[name] = pd.Series([f"level {i % 5}" for i in at])
     return pd.DataFrame(made)

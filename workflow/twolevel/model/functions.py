@@ -17,10 +17,12 @@ from twolevel.model.bases import b_splines, natural_splines, polynomials
 from twolevel.model.design import Floats
 from twolevel.model.expression import number_as_r
 from twolevel.model.variables import (
+    DataError,
     Factor,
     FunctionError,
     Number,
     Value,
+    alphabetical,
     as_factor,
     listed,
     number_of,
@@ -74,17 +76,20 @@ def _factor(x: Value, levels: Any = None, *, deciding: int) -> Factor:
         known = x.numbers[:deciding]
         found = np.unique(known[~np.isnan(known)])
         codes = np.where(np.isin(x.numbers, found), np.searchsorted(found, x.numbers), -1)
-        given = Factor(codes.astype(np.intp), tuple(map(number_as_r, found)))
+        given = Factor(codes.astype(np.intp), tuple(map(number_as_r, found)), of_numbers=True)
+        if twice := [level for i, level in enumerate(given.levels) if level in given.levels[:i]]:
+            raise DataError(f"two different numbers are both written {twice[0]}; round them in the data")
     if levels is not None:
         names = [value if isinstance(value, str) else _literal(value) for value in listed(levels)]
         if unknown := [name for name in names if name not in given.levels]:
-            raise FunctionError(f"there is no level {unknown[0]!r}; there are {', '.join(given.levels)}")
+            raise given.unknown(unknown[0])
         order = [given.levels.index(name) for name in names]
     else:
         order = sorted(set(given.codes[:deciding].tolist()) - {-1})
     new = np.full(len(given.levels) + 1, -1)
     new[order] = np.arange(len(order))
-    return Factor(new[given.codes].astype(np.intp), tuple(given.levels[i] for i in order))
+    levels_kept = tuple(given.levels[i] for i in order)
+    return Factor(new[given.codes].astype(np.intp), levels_kept, of_numbers=given.of_numbers)
 
 
 def _literal(value: Any) -> str:
@@ -95,15 +100,15 @@ def _relevel(x: Value, ref: Any, *, deciding: int) -> Value:
     factor = _a_factor(x, deciding=deciding)
     if isinstance(ref, str):
         if ref not in factor.levels:
-            raise FunctionError(f"there is no level {ref!r}; there are {', '.join(factor.levels)}")
+            raise factor.unknown(ref)
         first = factor.levels.index(ref)
     else:
         first = whole(ref, "ref") - 1
         if first >= len(factor.levels):
-            raise FunctionError(f"ref is {first + 1}, and there are {len(factor.levels)} levels")
+            raise factor.beyond("ref", first + 1)
     order = [first, *(i for i in range(len(factor.levels)) if i != first)]
     new = np.append(np.argsort(order), -1)
-    return Factor(new[factor.codes].astype(np.intp), tuple(factor.levels[i] for i in order))
+    return replace(factor, codes=new[factor.codes].astype(np.intp), levels=tuple(factor.levels[i] for i in order))
 
 
 def _a_factor(x: Value, *, deciding: int) -> Factor:
@@ -111,6 +116,8 @@ def _a_factor(x: Value, *, deciding: int) -> Factor:
 
 
 def _contrasts(x: Value, contr: str | None = None, base: Any = None, *, deciding: int) -> Value:
+    if isinstance(x, Number) and not x.logical:
+        raise FunctionError("a column of numbers is no factor; write C(factor(x), ...)")
     factor = _a_factor(x, deciding=deciding)
     kind = (contr or "contr.treatment").removeprefix("contr.")
     if base is None:
@@ -119,7 +126,7 @@ def _contrasts(x: Value, contr: str | None = None, base: Any = None, *, deciding
         raise FunctionError(f"{contr} has no base")
     level = whole(base, "base") - 1
     if level >= len(factor.levels):
-        raise FunctionError(f"base is {level + 1}, and there are {len(factor.levels)} levels")
+        raise factor.beyond("base", level + 1)
     return replace(factor, base=level, numbered=True)
 
 
@@ -147,7 +154,7 @@ def _ifelse(test: Value, yes: Any, no: Any) -> Value:
         raise FunctionError("its first argument must be a comparison, such as x > 3")
     missing, chosen = np.isnan(test.numbers), test.numbers == 1
     if isinstance(yes, str) and isinstance(no, str):
-        levels = tuple(sorted({yes, no}))
+        levels = alphabetical({yes, no})
         codes = np.where(chosen, levels.index(yes), levels.index(no))
         return Factor(np.where(missing, -1, codes).astype(np.intp), levels)
     parts = [value.numbers if isinstance(value, Number) else scalar(value, "a value") for value in (yes, no)]
@@ -185,7 +192,8 @@ def _cut(
 def _range_names(edges: Floats, right: bool, closed: bool) -> tuple[str, ...]:
     """`(0,2]` and so on, with at least three digits, and as many as tell the edges apart."""
     for digits in range(3, 17):
-        written = [f"{edge:.{digits}g}".replace("inf", "Inf") for edge in edges]
+        # As R's formatC has it, an infinite end is four characters wide.
+        written = [f"{edge:.{digits}g}" if np.isfinite(edge) else "-Inf" if edge < 0 else " Inf" for edge in edges]
         if len(set(written)) == len(written):
             break
     names = [f"({a},{b}]" if right else f"[{a},{b})" for a, b in pairwise(written)]
@@ -197,6 +205,9 @@ def _range_names(edges: Floats, right: bool, closed: bool) -> tuple[str, ...]:
 
 
 CONTRASTS = ("contr.treatment", "contr.sum", "contr.helmert")
+
+# Arguments that R takes by their names alone: what stands there without one is another argument.
+ONLY_NAMED = {("C", "base"), ("poly", "raw")}
 
 FUNCTIONS: Mapping[str, Callable[..., Value]] = {
     "I": _identity,

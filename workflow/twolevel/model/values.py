@@ -23,8 +23,8 @@ from twolevel.model.expression import (
     quoted,
     refuse,
 )
-from twolevel.model.functions import CONTRASTS, FUNCTIONS
-from twolevel.model.variables import Factor, FunctionError, Number, Value
+from twolevel.model.functions import CONTRASTS, FUNCTIONS, ONLY_NAMED
+from twolevel.model.variables import Factor, FunctionError, Number, Value, alphabetical
 
 _ARITHMETIC: Mapping[str, Callable[[Any, Any], Any]] = {
     "+": operator.add,
@@ -143,7 +143,7 @@ def column_value(column: pd.Series, name: str, deciding: int) -> Value:
             "Make a number or a category of it in the data."
         )
     # Text is a factor whose levels stand in the order of the alphabet, as R makes it.
-    levels = tuple(sorted(column.iloc[:deciding].dropna().unique()))
+    levels = alphabetical(column.iloc[:deciding].dropna().unique())
     known = {level: code for code, level in enumerate(levels)}
     return Factor(np.asarray(column.map(known).fillna(-1), dtype=np.intp), levels)
 
@@ -195,7 +195,8 @@ def _compare(text: str, node: Binary, table: pd.DataFrame, deciding: int) -> Num
         if not isinstance(right, str) or node.operator not in ("==", "!="):
             raise refuse(text, node.at, 'a factor is compared with one of its levels by == or !=: arm == "Yes".')
         if right not in left.levels:
-            raise refuse(text, node.at, f"there is no level {right!r}; there are {', '.join(left.levels)}.")
+            problem = left.unknown(right)
+            raise refuse(text, node.at, f"{problem}.") from problem
         same = left.codes == left.levels.index(right)
         result = (same if node.operator == "==" else ~same).astype(float)
         return Number(np.where(left.codes < 0, np.nan, result), logical=True)
@@ -238,12 +239,14 @@ def _bind(function: str, values: list[Any], names: list[str | None]) -> Any:
     if unknown := [name for name in named if name not in taken]:
         raise TypeError(f"there is no argument {quoted(unknown[0])!r}; it takes {', '.join(taken) or 'columns'}")
     # As in R, what has no name fills what is left, in order.
-    left = [name for name in taken.values() if name.replace("_", ".") not in named]
+    left = [r for r in taken if r not in named and (function, r) not in ONLY_NAMED]
     if len(positional) > len(left) and len(taken) == len(parameters):
+        if by_name_alone := [r for r in taken if (function, r) in ONLY_NAMED and r not in named]:
+            raise TypeError(f"{by_name_alone[0]} is given by its name: {by_name_alone[0]} = ...")
         raise TypeError(f"it takes {', '.join(taken)}, and {len(values)} values were given")
     by_name = {taken[name]: value for name, value in named.items()}
     if len(taken) == len(parameters):
-        by_name |= dict(zip(left, positional, strict=False))
+        by_name |= {taken[r]: value for r, value in zip(left, positional, strict=False)}
         positional = []
     try:
         return known, whole.bind(*positional, **by_name)

@@ -1,5 +1,6 @@
 """The values that the functions of a formula work on, and what they take as arguments."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +34,7 @@ class Factor:
     ----------
     contrast : "treatment", "sum" or "helmert", as R's contr.* of that name
     base : of treatment contrasts, the level compared with, counted from 0
+    of_numbers : whether the levels are numbers that the data happen to have
     numbered : whether the columns of treatment contrasts have the numbers of their levels, as R's `C()` makes them
     """
 
@@ -41,6 +43,17 @@ class Factor:
     contrast: str = "treatment"
     base: int = 0
     numbered: bool = False
+    of_numbers: bool = False
+
+    def unknown(self, level: object) -> "FunctionError":
+        """What is wrong where a formula names a level that is not there."""
+        kind = DataError if self.of_numbers else FunctionError
+        return kind(f"there is no level {level!r}; there are {', '.join(self.levels)}")
+
+    def beyond(self, what: str, number: int) -> "FunctionError":
+        """What is wrong where a formula names a level by a number that is too large."""
+        kind = DataError if self.of_numbers else FunctionError
+        return kind(f"{what} is {number}, and there are {len(self.levels)} levels")
 
 
 @dataclass(frozen=True)
@@ -73,6 +86,11 @@ def number_of(x: Any, what: str = "x") -> Floats:
         return x.numbers
     kind = "a factor" if isinstance(x, Factor) else "not a column of numbers"
     raise FunctionError(f"{what} is {kind}; expected a column of numbers")
+
+
+def alphabetical(levels: Iterable[str]) -> tuple[str, ...]:
+    """Texts in the order of the alphabet, small letters before capital ones, as R's sort has them in most languages."""
+    return tuple(sorted(levels, key=lambda level: (level.casefold(), level.swapcase())))
 
 
 def as_factor(x: Number) -> Factor:

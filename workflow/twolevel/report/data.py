@@ -100,10 +100,12 @@ def _shares(values: pd.Series, levels: list[str]) -> str:
     if len(levels) > MAX_LEVELS:
         return f"{len(levels)} levels"
     counts = [int((values == level).sum()) for level in levels]
-    return ", ".join(
+    missing = int(values.isna().sum())
+    parts = [
         f"{clean(level)}: {count:,} ({percent(count / len(values))})"
         for level, count in zip(levels, counts, strict=True)
-    )
+    ]
+    return ", ".join(parts + ([f"missing: {missing:,} ({percent(missing / len(values))})"] if missing else []))
 
 
 def _spread(values: pd.Series) -> str:
