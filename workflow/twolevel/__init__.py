@@ -14,7 +14,7 @@ The packages, in the order in which data flow. Each uses `errors` and those abov
     report       what a reader reads
     api          what a notebook uses: fit, compare and Result, which are names of this package too
 
-Pure functions and small frozen dataclasses: no Snakemake, no printing, and no files but those of data that `data` reads.
+Pure functions and small frozen dataclasses: no Snakemake, no printing, and no files but those that `data` reads.
 """
 
 from importlib import import_module
