@@ -19,7 +19,7 @@ from twolevel.model.formula import build_design
 from twolevel.model.formula_check import check_formula, example_table, is_plain, outline
 from twolevel.model.formula_parts import take_apart
 
-# What a figure's settings must name: columns of numbers; and of any kind.
+# The settings of a figure that must name numeric columns.
 NUMERIC = ("x", "y", "at")
 
 

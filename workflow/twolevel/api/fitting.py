@@ -24,7 +24,7 @@ def fit(
     The optimum is searched from several starts, without bounds on the variances. The first fit after the installation
     compiles the engine, which takes half a minute; then a fit takes milliseconds.
 
-    The pipeline also has statsmodels' MixedLM confirm each fit. Here that is for you to ask: `Result.confirm`.
+    The pipeline also has statsmodels' MixedLM confirm each fit. Here, call `Result.confirm` to do so.
 
     Parameters
     ----------

@@ -79,7 +79,7 @@ class Result:
 
     @property
     def singular(self) -> bool:
-        """Whether a variance is zero or a correlation one, as lme4's `isSingular`."""
+        """Whether a block's covariance matrix is singular, as lme4's `isSingular`."""
         return self.estimates.singular
 
     @property

@@ -56,7 +56,7 @@ def standardise(values: pd.Series, groups: pd.Series, over: str) -> pd.Series:
     units = _units(values, groups, over)
     spread = _sd(units) if len(units) > 1 else 0.0
     if spread == 0:
-        raise ValuesError("all values are the same, so that nothing is a standard deviation away.")
+        raise ValuesError("all values are the same, so the standard deviation is zero.")
     return (values - _mean(units)) / spread
 
 
@@ -203,7 +203,7 @@ def join(groups: pd.Series, table: pd.DataFrame, column: str, levels: Sequence[s
         if len(strange):
             raise ValuesError(
                 f"{file}, column {column}, has values that are no number: {_some(map(str, strange))}; "
-                "of a factor, say its levels."
+                "for a factor, set `levels`."
             )
         return groups.map(dict(zip(names, numbers, strict=True))).astype("float64")
     texts = as_text(given).where(given.notna())

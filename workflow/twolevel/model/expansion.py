@@ -106,7 +106,7 @@ class _Expander:
     def _number(self, node: Literal) -> list[Term]:
         if isinstance(node.value, str | bool) or node.value not in (0, 1):
             message = (
-                f"{deparse(node)} is not a term; only 1 and 0 are, with and without intercept. Arithmetic: I(2 * x)."
+                f"{deparse(node)} is not a term; 1 or 0 keeps or drops the intercept. For arithmetic write I(2 * x)."
             )
             raise refuse(self.text, node.at, message)
         self.intercept = (node.value == 1) == self.adding

@@ -47,7 +47,7 @@ def build_design(formula: str, table: pd.DataFrame, group: str | None = None) ->
     rows = np.flatnonzero(used)
     if not len(rows):
         counts = ", ".join(f"{name} ({count})" for name, count in dropped.items())
-        raise _refusal(parts, f"no row has a value of every variable. Missing are, in so many rows: {counts}.")
+        raise _refusal(parts, f"no row has a value for every variable. Missing values by column: {counts}.")
     values = {label: on_rows(value, rows) for label, value in values.items()}
     _check_values(parts, values)
     _check_size(parts, values, len(rows))

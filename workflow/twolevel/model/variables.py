@@ -109,7 +109,7 @@ def whole(value: Any, what: str, least: int = 1) -> int:
     """One whole number, from `least` to 1000."""
     number = scalar(value, what)
     if not least <= number <= 1000 or number != int(number):
-        raise FunctionError(f"{what} is {shown(value)}; expected a whole number from {least}")
+        raise FunctionError(f"{what} is {shown(value)}; expected a whole number from {least} to 1000")
     return int(number)
 
 
