@@ -8,7 +8,7 @@ from twolevel.output.words import MINUS
 # Of the residuals of a normal sample about 5 % lie outside the pointwise band; these are too many.
 TOO_MANY = 0.10
 
-# Equal slices of the fitted values, and how many standard errors are no chance.
+# Equal slices of the fitted values, and beyond how many standard errors a difference is taken for real.
 SLICES, BEYOND_CHANCE = 20, 3
 
 

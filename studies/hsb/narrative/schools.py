@@ -34,9 +34,9 @@ def between(facts: Facts) -> str:
 def reliability(facts: Facts) -> str:
     """How well the school means tell schools apart."""
     return (
-        "How well do the means of the students who were tested tell the schools apart? The share of the variance of "
-        "the schools' observed means that is no chance is called their reliability; on average over schools it is "
-        f"{fixed(facts.one_way.random[0].reliability, 2)}."
+        "How well do the means of the students who were tested tell the schools apart? Their reliability is the "
+        "proportion of the variance of the observed means that reflects real differences between schools; on average "
+        f"over schools it is {fixed(facts.one_way.random[0].reliability, 2)}."
     )
 
 
