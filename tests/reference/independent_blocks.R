@@ -67,25 +67,6 @@ kenward_roger <- function(model) {
        df = numbered(sapply(each, function(i) pbkrtest::Lb_ddf(as.numeric(each == i), vcov(model), adjusted))))
 }
 
-interval <- function(model, position) {
-  complaints <- character()
-  bounds <- tryCatch(
-    withCallingHandlers(
-      as.vector(confint(profile(model, which = position, optimizer = "bobyqa", devtol = 1e-6,
-                                control = list(rhoend = 1e-8)), level = 0.95)),
-      warning = function(w) {
-        complaints <<- c(complaints, conditionMessage(w))
-        invokeRestart("muffleWarning")
-      }
-    ),
-    error = function(e) {
-      complaints <<- c(complaints, paste("error:", conditionMessage(e)))
-      c(NA_real_, NA_real_)
-    }
-  )
-  list(lower = bounds[1], upper = bounds[2], complaints = as.list(unique(complaints)))
-}
-
 intervals <- function(model) {
   names <- c(sprintf(".sig%02d", seq_along(getME(model, "theta"))), ".sigma", names(fixef(model)))
   lapply(seq_along(names), function(i) c(list(parameter = names[i]), interval(model, i)))

@@ -79,3 +79,24 @@ fit_at_optimum <- function(formula, data, reml) {
   call <- substitute(lme4::lmer(formula = f, data = hsb, REML = r), list(f = as.formula(formula), r = reml))
   mkMerMod(environment(deviance_function), end, parsed$reTrms, fr = parsed$fr, mc = call)
 }
+
+# A profile interval, one parameter at a time, so that one that fails does not take the others with it. The base deviance
+# is known to about 1e-9, hence devtol.
+interval <- function(model, position) {
+  complaints <- character()
+  bounds <- tryCatch(
+    withCallingHandlers(
+      as.vector(confint(profile(model, which = position, optimizer = "bobyqa", devtol = 1e-6,
+                                control = list(rhoend = 1e-8)), level = 0.95)),
+      warning = function(w) {
+        complaints <<- c(complaints, conditionMessage(w))
+        invokeRestart("muffleWarning")
+      }
+    ),
+    error = function(e) {
+      complaints <<- c(complaints, paste("error:", conditionMessage(e)))
+      c(NA_real_, NA_real_)
+    }
+  )
+  list(lower = bounds[1], upper = bounds[2], complaints = as.list(unique(complaints)))
+}

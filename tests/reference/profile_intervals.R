@@ -14,27 +14,6 @@ source(file.path(dirname(script), "lme4_common.R"))
 formulas <- lapply(read_json(file.path(dirname(script), "lme4_reference.json"))$models, `[[`, "formula")
 hsb <- read_hsb(snapshot)
 
-# One parameter at a time, so that one that fails does not take the others with it. The base deviance is known to
-# about 1e-9, hence devtol.
-interval <- function(model, position) {
-  complaints <- character()
-  bounds <- tryCatch(
-    withCallingHandlers(
-      as.vector(confint(profile(model, which = position, optimizer = "bobyqa", devtol = 1e-6,
-                                control = list(rhoend = 1e-8)), level = 0.95)),
-      warning = function(w) {
-        complaints <<- c(complaints, conditionMessage(w))
-        invokeRestart("muffleWarning")
-      }
-    ),
-    error = function(e) {
-      complaints <<- c(complaints, paste("error:", conditionMessage(e)))
-      c(NA_real_, NA_real_)
-    }
-  )
-  list(lower = bounds[1], upper = bounds[2], complaints = as.list(unique(complaints)))
-}
-
 intervals <- function(formula) {
   model <- fit_at_optimum(formula, hsb, reml = FALSE)
   q <- length(model@cnms[[1]])
