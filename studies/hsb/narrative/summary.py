@@ -103,7 +103,7 @@ def _open(clear: bool) -> str:
 
 def _reproduced(facts: Facts) -> str:
     """How much of what was published comes out again; without a ledger, whether the fits can be trusted."""
-    if doubted := [model.name for model in facts.models.values() if model.doubts]:
+    if doubted := [model.called for model in facts.models.values() if model.doubts]:
         return f"Not every fit can be trusted: see {listed(doubted)}."
     ledger = facts.ledger
     if ledger is None:

@@ -19,20 +19,26 @@ class Equations:
     ----------
     level1 : the level-1 equation
     level2 : one equation for each level-1 coefficient
-    combined : the level-2 equations put into the level-1 equation
+    bracketed : the level-2 equations put into the level-1 equation, each in brackets
+    multiplied : the same with the brackets multiplied out; nothing where they need not be
+    combined : the same with the fixed terms first, then the random ones
     distributions : of the level-1 residual and of the level-2 effects
     covariance : the matrix T, where there is more than one random effect
     fixed_symbols : gamma of each fixed effect, in the order of the columns
     random_symbols : the variance tau of each random effect, in the order of the columns
+    residual : the level-1 variance
     """
 
     level1: Math
     level2: tuple[Math, ...]
+    bracketed: Math
+    multiplied: Math | None
     combined: Math
     distributions: tuple[Math, ...]
     covariance: Math | None
     fixed_symbols: tuple[Math, ...]
     random_symbols: tuple[Math, ...]
+    residual: Math
 
 
 @dataclass(frozen=True)
@@ -61,6 +67,21 @@ class _Coefficient:
         """Its terms in its level-2 equation."""
         terms = [_times(g, x) for (_, g), x in zip(self.gammas, self.predictors, strict=True)]
         return terms + ([(self.effect,)] if self.effect else [])
+
+    @property
+    def bracketed(self) -> list[Pieces]:
+        """Its level-2 equation in the place of its symbol, in brackets where it has more than one term."""
+        first, *rest = self.own
+        if not rest:
+            return [_product([first, self.factor])]
+        *between, last = rest
+        after = (r"] \times ", *self.factor) if self.factor else ("]",)
+        return [("[", *first), *between, (*last, *after)]
+
+    @property
+    def multiplied(self) -> list[Pieces]:
+        """Its terms with the brackets multiplied out."""
+        return [*self.fixed, *([_times(self.effect, self.factor)] if self.effect else [])]
 
     @property
     def fixed(self) -> list[Pieces]:
@@ -95,15 +116,24 @@ def equations(
     gammas = dict(pair for c in coefficients for pair in c.gammas)
     block = [number for number, size in enumerate(blocks) for _ in range(size)]
     taus = [[_tau(a, b) if block[i] == block[k] else "0" for k, b in enumerate(random)] for i, a in enumerate(random)]
+    nested = any(c.factor and len(c.own) > 1 for c in coefficients)
     return Equations(
         level1=_equation(outcome, [*added, *(_times(c.beta, c.factor) for c in coefficients), residual]),
         level2=tuple(_equation((c.beta,), c.own) for c in coefficients),
+        bracketed=_equation(outcome, *_with(added, [c.bracketed for c in coefficients]), [residual]),
+        multiplied=_equation(outcome, *_with(added, [c.multiplied for c in coefficients]), [residual]) if nested else None,
         combined=_equation(outcome, [*added, *(t for c in coefficients for t in c.fixed)], [*random_part, residual]),
         distributions=(math(r"r_{ij} \sim N(0,\, \sigma^{2})"), _distribution(random, taus)),
         covariance=_matrix(taus) if len(random) > 1 else None,
         fixed_symbols=tuple(math(gammas[column]) for column in sorted(gammas)),
         random_symbols=tuple(math(row[i]) for i, row in enumerate(taus)),
+        residual=math(r"\sigma^{2}"),
     )
+
+
+def _with(added: list[Pieces], parts: list[list[Pieces]]) -> list[list[Pieces]]:
+    """Parts of a sum, the first of which begins with what is added."""
+    return [[*added, *parts[0]], *parts[1:]]
 
 
 def _tau(a: _Coefficient, b: _Coefficient) -> str:

@@ -123,6 +123,11 @@ def sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def as_title(name: str) -> str:
+    """A name of the configuration as a heading: `random_slope` is "Random slope"."""
+    return sentence(name.replace("_", " "))
+
+
 def number(value: float, digits: int = 4) -> str:
     """Value to `digits` significant digits, with a true minus sign and commas between thousands."""
     if value == 0:
