@@ -3,10 +3,9 @@
 from math import hypot
 
 from twolevel.output.numbers import fixed, percent
-from twolevel.report.model import FixedEffect
 from twolevel.report.prose import higher, interval, listed, size, strength, value
 
-from hsb.narrative.facts import BASELINES, Facts, effect_of
+from hsb.narrative.facts import BASELINES, Facts
 from hsb.narrative.summary import explains
 
 
@@ -46,8 +45,8 @@ def design_effect(facts: Facts) -> str:
     size = fit["n_obs"] / fit["n_groups"]
     effect = 1 + (size - 1) * facts.between
     return (
-        f"A school has {fixed(size, 1)} students on average. If every school had as many, the variance of the mean over "
-        f"all students would be 1 + ({fixed(size, 1)} − 1) × {fixed(facts.between, 3)} = {fixed(effect, 1)} times that "
+        f"A school has {fixed(size, 1)} students on average. If every school had as many, the variance of the mean "
+        f"over all students would be 1 + ({fixed(size, 1)} − 1) × {fixed(facts.between, 3)} = {fixed(effect, 1)} times that "
         f"of as many independent students (the design effect): the {fit['n_obs']:,} students tell as much about the "
         f"overall mean as {fixed(fit['n_obs'] / effect, 0)} independent ones."
     )
@@ -102,8 +101,8 @@ def covariance(facts: Facts) -> str:
     bounds = found.by_method["profile"]
     open_sign = ", so its sign is not known" if bounds.lower < 0 < bounds.upper else ""
     return (
-        f"Here the correlation is {fixed(found.estimate, 2)} (95 % profile interval {found.text('profile')}{open_sign}). "
-        f"The SD over schools is {sds[0]} points where cses is −1, {sds[1]} where it is 0 and {sds[2]} where it is 1."
+        f"Here the correlation is {fixed(found.estimate, 2)} "
+        f"(95 % profile interval {found.text('profile')}{open_sign}). The SD over schools is {sds[0]} points where cses is −1, {sds[1]} where it is 0 and {sds[2]} where it is 1."
     )
 
 
@@ -151,7 +150,8 @@ def sector(facts: Facts) -> str:
     compared = {"reversed": "of the other sign"}.get(kind := strength(other, change.estimate), kind)
     than = "than in" if kind != "reversed" else "from that in"
     return (
-        f"The slope of SES is {compared} in {here} schools {than} {there} schools. Where mean SES is 0 it is {value(change, slope)} in {here} and {value(change, other)} in {there} schools, "
+        f"The slope of SES is {compared} in {here} schools {than} {there} schools. Where mean SES is 0 it is "
+        f"{value(change, slope)} in {here} and {value(change, other)} in {there} schools, "
         f"a difference of {value(change)} {interval(change)}."
     )
 

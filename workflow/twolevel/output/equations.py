@@ -8,7 +8,7 @@ from twolevel.model.terms import Meanings
 from twolevel.output.mathml import Math, Pieces, Words, math
 
 # A line of an equation breaks after about this many letters, which a telephone can show.
-LINE = 44
+LINE = 32
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,9 @@ def equations(
         level1=_equation(outcome, [*added, *(_times(c.beta, c.factor) for c in coefficients), residual]),
         level2=tuple(_equation((c.beta,), c.own) for c in coefficients),
         bracketed=_equation(outcome, *_with(added, [c.bracketed for c in coefficients]), [residual]),
-        multiplied=_equation(outcome, *_with(added, [c.multiplied for c in coefficients]), [residual]) if nested else None,
+        multiplied=_equation(outcome, *_with(added, [c.multiplied for c in coefficients]), [residual])
+        if nested
+        else None,
         combined=_equation(outcome, [*added, *(t for c in coefficients for t in c.fixed)], [*random_part, residual]),
         distributions=(math(r"r_{ij} \sim N(0,\, \sigma^{2})"), _distribution(random, taus)),
         covariance=_matrix(taus) if len(random) > 1 else None,
@@ -198,7 +200,7 @@ def _times(coefficient: str | None, factor: Pieces) -> Pieces:
 
 
 def _equation(left: Pieces, *parts: Sequence[Pieces]) -> Math:
-    """Write an equation with a sum on its right. Where that is long, each part of it begins a line."""
+    """Write an equation with a sum on its right. Where that is long, each part of it begins a line, a little indented."""
     whole = [term for part in parts for term in part]
     one_line = _length(left) + sum(map(_length, whole)) <= LINE
     lines: list[list[str | Words]] = [[]]
@@ -213,8 +215,8 @@ def _equation(left: Pieces, *parts: Sequence[Pieces]) -> Math:
             lines[-1] += term if first else [" + ", *term]
     if len(lines) == 1:
         return math(*left, " = ", *lines[0])
-    rows = [piece for line in lines[1:] for piece in (r" \\ & ", *line)]
-    return math(r"\begin{align*} ", *left, " = {} & ", *lines[0], *rows, r" \end{align*}")
+    rows = [piece for line in lines[1:] for piece in (r" \\ & \quad ", *line)]
+    return math(r"\begin{align*} & ", *left, " = ", *lines[0], *rows, r" \end{align*}")
 
 
 def _length(term: Pieces) -> int:

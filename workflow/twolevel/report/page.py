@@ -102,5 +102,5 @@ def typographic(text: str) -> str:
 
 
 def breakable(name: str) -> Markup:
-    """A name that a narrow table may break behind its underscores."""
-    return Markup("_<wbr>").join(escape(part) for part in clean(name).split("_"))
+    """A name that a narrow table may break behind its underscores and colons."""
+    return Markup("<wbr>").join(escape(part) for part in re.split("(?<=[_:])", clean(name)))
