@@ -85,7 +85,8 @@ def test_level_2_is_put_into_level_1_bracket_by_bracket():
     assert flat(written.multiplied.latex) == (
         r"\text{mathach}_{ij} = \gamma_{00} + \gamma_{01}\text{mean.ses}_{j} + "
         rf"\gamma_{{02}}{catholic} + u_{{0j}} + \gamma_{{10}}{cses} + "
-        rf"\gamma_{{11}}\text{{mean.ses}}_{{j}} \times {cses} + \gamma_{{12}}{catholic} \times {cses} + u_{{1j}}{cses} + r_{{ij}}"
+        rf"\gamma_{{11}}\text{{mean.ses}}_{{j}} \times {cses} + "
+        rf"\gamma_{{12}}{catholic} \times {cses} + u_{{1j}}{cses} + r_{{ij}}"
     )
     empty = equations([coefficient(predictors=[[0, []]], random=0)], "mathach", MEANINGS, [1])
     assert flat(empty.bracketed.latex) == r"\text{mathach}_{ij} = [\gamma_{00} + u_{0j}] + r_{ij}"

@@ -46,9 +46,9 @@ def design_effect(facts: Facts) -> str:
     effect = 1 + (size - 1) * facts.between
     return (
         f"A school has {fixed(size, 1)} students on average. If every school had as many, the variance of the mean "
-        f"over all students would be 1 + ({fixed(size, 1)} − 1) × {fixed(facts.between, 3)} = {fixed(effect, 1)} times that "
-        f"of as many independent students (the design effect): the {fit['n_obs']:,} students tell as much about the "
-        f"overall mean as {fixed(fit['n_obs'] / effect, 0)} independent ones."
+        f"over all students would be 1 + ({fixed(size, 1)} − 1) × {fixed(facts.between, 3)} = {fixed(effect, 1)} times "
+        f"that of as many independent students (the design effect): the {fit['n_obs']:,} students tell as much about "
+        f"the overall mean as {fixed(fit['n_obs'] / effect, 0)} independent ones."
     )
 
 
@@ -102,7 +102,8 @@ def covariance(facts: Facts) -> str:
     open_sign = ", so its sign is not known" if bounds.lower < 0 < bounds.upper else ""
     return (
         f"Here the correlation is {fixed(found.estimate, 2)} "
-        f"(95 % profile interval {found.text('profile')}{open_sign}). The SD over schools is {sds[0]} points where cses is −1, {sds[1]} where it is 0 and {sds[2]} where it is 1."
+        f"(95 % profile interval {found.text('profile')}{open_sign}). The SD over schools is {sds[0]} points where "
+        f"cses is −1, {sds[1]} where it is 0 and {sds[2]} where it is 1."
     )
 
 

@@ -116,14 +116,14 @@ def equations(
     gammas = dict(pair for c in coefficients for pair in c.gammas)
     block = [number for number, size in enumerate(blocks) for _ in range(size)]
     taus = [[_tau(a, b) if block[i] == block[k] else "0" for k, b in enumerate(random)] for i, a in enumerate(random)]
+    brackets = _with(added, [c.bracketed for c in coefficients])
+    multiplied = _with(added, [c.multiplied for c in coefficients])
     nested = any(c.factor and len(c.own) > 1 for c in coefficients)
     return Equations(
         level1=_equation(outcome, [*added, *(_times(c.beta, c.factor) for c in coefficients), residual]),
         level2=tuple(_equation((c.beta,), c.own) for c in coefficients),
-        bracketed=_equation(outcome, *_with(added, [c.bracketed for c in coefficients]), [residual]),
-        multiplied=_equation(outcome, *_with(added, [c.multiplied for c in coefficients]), [residual])
-        if nested
-        else None,
+        bracketed=_equation(outcome, *brackets, [residual]),
+        multiplied=_equation(outcome, *multiplied, [residual]) if nested else None,
         combined=_equation(outcome, [*added, *(t for c in coefficients for t in c.fixed)], [*random_part, residual]),
         distributions=(math(r"r_{ij} \sim N(0,\, \sigma^{2})"), _distribution(random, taus)),
         covariance=_matrix(taus) if len(random) > 1 else None,
@@ -200,7 +200,7 @@ def _times(coefficient: str | None, factor: Pieces) -> Pieces:
 
 
 def _equation(left: Pieces, *parts: Sequence[Pieces]) -> Math:
-    """Write an equation with a sum on its right. Where that is long, each part of it begins a line, a little indented."""
+    """Write an equation with a sum on its right. Where that is long, each part of it begins a line, indented."""
     whole = [term for part in parts for term in part]
     one_line = _length(left) + sum(map(_length, whole)) <= LINE
     lines: list[list[str | Words]] = [[]]

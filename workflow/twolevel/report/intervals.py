@@ -140,8 +140,8 @@ class Bootstrapped(Protocol):
     """What the sentences need of a model."""
 
     @property
-    def name(self) -> str:
-        """The model's name."""
+    def called(self) -> str:
+        """The model's title, as a sentence has it."""
         ...
 
     @property

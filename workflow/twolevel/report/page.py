@@ -82,7 +82,7 @@ def _values(contents: Contents, templates: Mapping[str, str]) -> dict[str, Any]:
         "table_address": lambda file: table_address(contents.files[file]),
         "decimals": numbers.decimals,
         "spread": spread,
-        "see": lambda target: Markup(SEE).format(target),
+        "see": lambda target: Markup(SEE).format(target),  # noqa: S704
         "model_sentences": lambda model: model_sentences(model, contents.labels, contents.with_zero),
         "held_equal": lambda model: held_equal(model, contents.labels, contents.with_zero),
         "left_out": lambda model: left_out(model, contents.labels),
