@@ -197,10 +197,8 @@ def test_spread_reliability_and_the_moves_of_small_and_large_groups_are_said():
     drawing = shrink(data, effects)
     sd = own.std(axis=0, ddof=1)
     assert [f"{value:.3g}" for value in (*sd, *sd / 2)] == ["24.5", "1.52", "12.2", "0.759"]
-    assert "intercepts have an SD of 24.5 by OLS and of 12.2 by empirical Bayes (reliability 0.910)" in drawing.caption
-    assert (
-        "slopes of x have an SD of 1.52 by OLS and of 0.759 by empirical Bayes (reliability 0.264)" in drawing.caption
-    )
+    assert "intercepts have an SD of 24.5 by OLS, 12.2 by empirical Bayes (reliability 0.910)" in drawing.caption
+    assert "slopes of x have an SD of 1.52 by OLS, 0.759 by empirical Bayes (reliability 0.264)" in drawing.caption
     assert (
         "Slopes move by 0.500 on average in the 2 classes with the fewest pupils, by 1.00 in as many" in drawing.caption
     )

@@ -71,7 +71,7 @@ def draw(group_effects: Table, fit: Mapping[str, Any], labels: Labels, *, model:
     found = " ".join(facts)
     alt = f"A point with a bar for each of {groups}, from lowest to highest, a panel for each random coefficient."
     caption = (
-        f"Empirical Bayes coefficients of {groups} in {labels.model(model)}, each with the 95 % interval of its "
+        f"Empirical Bayes coefficients of {groups} in {labels.model(model)}, with 95 % intervals of the "
         f"departure from the mean{_predicted(fit)}. {found}"
     )
     return Drawing(figure, title, alt, caption)

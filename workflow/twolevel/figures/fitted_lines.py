@@ -100,11 +100,9 @@ def draw(
 
     found = " ".join(facts)
     groups = labels.group_noun.count(len(np.unique(texts(observations, labels.group))))
-    what = f"{labels.label(y)} by {labels.label(category)}, at the quartiles of {labels.label(at)} over {groups}"
+    what = f"{labels.label(y)} by {labels.label(category)}, at the quartiles of {labels.label(at)}"
     alt = f"{len(places)} panels, each with a line and a band for each of {len(levels)} levels, over {groups}."
-    caption = (
-        f"Predictions by the fixed effects of {labels.model(model)} with pointwise 95 % bands: {what}.{held_at} {found}"
-    )
+    caption = f"Predictions by the fixed effects of {labels.model(model)} with 95 % bands: {what}.{held_at} {found}"
     return Drawing(figure, title, alt, caption)
 
 

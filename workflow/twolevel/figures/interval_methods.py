@@ -61,7 +61,7 @@ def draw(intervals: Table, fit: Mapping[str, Any], labels: Labels, *, model: str
     heading(figure, title, key, across=2)
 
     found = _agreement(listed, bounds)
-    impossible = f" Where the parameter cannot be: {'; '.join(outside)}." if outside else ""
+    impossible = f" Bounds where the parameter cannot be (shaded): {len(outside)}." if outside else ""
     missing = _missing(listed, bounds)
     groups = labels.group_noun.count(fit["n_groups"])
     alt = f"{len(listed)} panels, one for each parameter, with {len(used)} bars each; in data of {groups}."

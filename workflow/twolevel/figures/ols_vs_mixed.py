@@ -58,7 +58,7 @@ def draw(
     words = [f"pooled OLS: {equations[0]}", f"mixed model: {equations[1]}"]
     heading(figure, title, dict(zip(words, [Line2D([], [], **_OLS), Line2D([], [], **_MIXED)], strict=True)))
 
-    what = f"{labels.label(y)} against {labels.label(x)} for {labels.observation_noun.count(len(xs))}"
+    what = f"{labels.label(y)} against {labels.label(x)}"
     gap = float(mixed.at(xs.mean()) - ols.at(xs.mean()))
     found = _found(gap, mixed.at(ends) - ols.at(ends), clean(x), visible=1e-6 * ys.std())
     alt = f"Scatter plot of {labels.observation_noun.count(len(xs))} with two lines, and an enlargement of its middle."

@@ -44,7 +44,7 @@ class _Trial:
 
 
 @style()
-def draw(audit: Table, labels: Labels) -> Drawing:
+def draw(audit: Table, labels: Labels) -> Drawing:  # noqa: ARG001  (every kind is given the labels)
     """A panel for each start, a row for each method, a mark for each model; its shape is what the method said.
 
     In a row the models stand from top to bottom in their order, so that marks at one place do not hide each other. A
@@ -81,7 +81,7 @@ def draw(audit: Table, labels: Labels) -> Drawing:
     alt = f"Rows of marks on a logarithmic scale, in each one for each of {_count(models, 'model')}."
     caption = (
         f"How far the REML criterion is above its optimum where each search ended, a mark for each of "
-        f"{_count(models, 'model')}: in a row from top to bottom {', '.join(map(labels.model, models))}. In the grey "
+        f"{_count(models, 'model')}. In the grey "
         f"band, up to {number(ELSEWHERE, 1)}, the optimum was found; at the far right there is no finite criterion. "
         f"A dot said “converged”, a cross that it had not. {counted}"
     )

@@ -83,8 +83,8 @@ def draw(
         "right, a curve of p values on a logarithmic scale, with bands."
     )
     caption = (
-        f"{null} against {alternative}, by {result['estimator']}: the statistic and its p value in {n:,} data sets "
-        f"simulated from the former. {found} {verdict}{failed}"
+        f"{null} against {alternative}, by {result['estimator']}, in {n:,} data sets simulated from the former. "
+        f" {found} {verdict}{failed}"
     )
     return Drawing(figure, title, alt, caption)
 

@@ -122,7 +122,7 @@ def _spread(own: Floats, shrunken: Floats, variance_components: Table, x: str) -
     for column, (term, name) in enumerate((("(Intercept)", "intercepts"), (x, f"slopes of {clean(x)}"))):
         before, after = (number(float(values[:, column].std(ddof=1)), 3) for values in (own, shrunken))
         known = f" (reliability {number(reliability[term], 3)})" if np.isfinite(reliability[term]) else ""
-        said.append(f"The {name} have an SD of {before} by OLS and of {after} by empirical Bayes{known}.")
+        said.append(f"The {name} have an SD of {before} by OLS, {after} by empirical Bayes{known}.")
     return " ".join(said)
 
 

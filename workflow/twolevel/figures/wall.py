@@ -138,8 +138,8 @@ def _describe(wall: _Wall) -> str:
     deepest = float(wall.barred[wall.lowest])
     open_side = "rises and stays higher" if wall.allowed.min() >= wall.height else "rises at first"
     return (
-        f"There {wall.symbol} is zero. On the open side the slope is {_signed(wall.slope)}: the criterion {open_side}, "
-        f"and the search stops. Behind the bound the slope is {_signed(wall.slope_flipped)}: the criterion falls by "
+        f"There {wall.symbol} is zero. On the open side the slope is {_signed(wall.slope)}: the criterion {open_side}. "
+        f"Behind the bound the slope is {_signed(wall.slope_flipped)}: the criterion falls by "
         f"{wall.height - deepest:.2f}, at {wall.symbol} = {number(-float(wall.value[wall.lowest]), 2)}."
     )
 

@@ -32,10 +32,14 @@ class SpreadRow:
 
     @property
     def places(self) -> int:
-        """Decimals that show two digits of a quarter of the interval, which is about a standard error."""
+        """Decimals that show two digits of a quarter of the interval, which is about a standard error.
+
+        Of a variance they show three digits at least.
+        """
+        least = decimals([self.estimate]) if self.symbol else 0
         if self.interval is None or self.interval[0] == self.interval[1]:
-            return decimals([self.estimate])
-        return decimals([(self.interval[1] - self.interval[0]) / 4], 2)
+            return least
+        return max(least, decimals([(self.interval[1] - self.interval[0]) / 4], 2))
 
 
 def spread(model: Model) -> Iterator[SpreadRow]:
