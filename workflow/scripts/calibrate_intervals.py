@@ -36,10 +36,5 @@ def main(files: Any, output: str, part: str, data_sets: int, replicates: int, se
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):  # noqa: F821
-        main(
-            snakemake.input,  # noqa: F821
-            snakemake.output[0],  # noqa: F821
-            snakemake.wildcards.scatteritem,  # noqa: F821
-            **snakemake.params,  # noqa: F821
-        )
+    with job(snakemake.log[0]):
+        main(snakemake.input, snakemake.output[0], snakemake.wildcards.scatteritem, **snakemake.params)

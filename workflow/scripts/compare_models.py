@@ -53,12 +53,12 @@ def main(
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):  # noqa: F821
+    with job(snakemake.log[0]):
         main(
-            snakemake.wildcards.comparison,  # noqa: F821
-            snakemake.input.table,  # noqa: F821
-            snakemake.input.fits,  # noqa: F821
-            snakemake.output,  # noqa: F821
-            snakemake.params.settings,  # noqa: F821
-            snakemake.params.bootstrap,  # noqa: F821
+            snakemake.wildcards.comparison,
+            snakemake.input.table,
+            snakemake.input.fits,
+            snakemake.output,
+            snakemake.params.settings,
+            snakemake.params.bootstrap,
         )

@@ -21,10 +21,5 @@ def _read(file: str) -> pd.DataFrame:
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):  # noqa: F821
-        main(
-            snakemake.input.fits,  # noqa: F821
-            snakemake.input.random_effects,  # noqa: F821
-            snakemake.output[0],  # noqa: F821
-            snakemake.params.baselines,  # noqa: F821
-        )
+    with job(snakemake.log[0]):
+        main(snakemake.input.fits, snakemake.input.random_effects, snakemake.output[0], snakemake.params.baselines)

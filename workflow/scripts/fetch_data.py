@@ -105,9 +105,5 @@ def from_file(name: str, how: str, choices: Choices) -> Obtained:
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):  # noqa: F821
-        main(
-            data=snakemake.params.data,  # noqa: F821
-            raw=Path(snakemake.output.raw),  # noqa: F821
-            provenance=Path(snakemake.output.provenance),  # noqa: F821
-        )
+    with job(snakemake.log[0]):
+        main(data=snakemake.params.data, raw=Path(snakemake.output.raw), provenance=Path(snakemake.output.provenance))

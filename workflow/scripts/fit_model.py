@@ -76,5 +76,5 @@ def main(
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):  # noqa: F821
-        main(snakemake.wildcards.model, snakemake.input.table, snakemake.output, **snakemake.params)  # noqa: F821
+    with job(snakemake.log[0]):
+        main(snakemake.wildcards.model, snakemake.input.table, snakemake.output, **snakemake.params)

@@ -57,5 +57,5 @@ def _of(name: str, parts: Iterable[str]) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):  # noqa: F821
-        main(snakemake.input, snakemake.output, **snakemake.params)  # noqa: F821
+    with job(snakemake.log[0]):
+        main(snakemake.input, snakemake.output, **snakemake.params)

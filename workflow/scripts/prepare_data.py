@@ -62,12 +62,12 @@ def _joined(recipes: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):  # noqa: F821
+    with job(snakemake.log[0]):
         main(
-            raw=Path(snakemake.input.raw),  # noqa: F821
-            provenance=Path(snakemake.input.provenance),  # noqa: F821
-            table=Path(snakemake.output.table),  # noqa: F821
-            groups=Path(snakemake.output.groups),  # noqa: F821
-            data=snakemake.params.data,  # noqa: F821
-            recipes=snakemake.params.derive,  # noqa: F821
+            raw=Path(snakemake.input.raw),
+            provenance=Path(snakemake.input.provenance),
+            table=Path(snakemake.output.table),
+            groups=Path(snakemake.output.groups),
+            data=snakemake.params.data,
+            recipes=snakemake.params.derive,
         )

@@ -161,12 +161,12 @@ def alone() -> Iterator[None]:
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):  # noqa: F821
-        files, params = snakemake.input, snakemake.params  # noqa: F821
+    with job(snakemake.log[0]):
+        files, params = snakemake.input, snakemake.params
         # The rules `calibration` and `audit` have no output: they render the report anew over the one they ask for.
-        page = Path(snakemake.output[0] if snakemake.output else files.report)  # noqa: F821
+        page = Path(snakemake.output[0] if snakemake.output else files.report)
         with alone():
-            made = page.stat().st_mtime_ns if not snakemake.output else None  # noqa: F821
+            made = page.stat().st_mtime_ns if not snakemake.output else None
             main(files, params.config, page.parent, str(page))
             if made is not None:
                 for printed in files.printed:

@@ -45,11 +45,11 @@ def simulated(experiment: Experiment, seed: int, numbers: range, threads: int) -
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):  # noqa: F821
+    with job(snakemake.log[0]):
         main(
-            snakemake.input.experiment,  # noqa: F821
-            snakemake.output[0],  # noqa: F821
-            snakemake.wildcards.scatteritem,  # noqa: F821
-            snakemake.threads,  # noqa: F821
-            **snakemake.params,  # noqa: F821
+            snakemake.input.experiment,
+            snakemake.output[0],
+            snakemake.wildcards.scatteritem,
+            snakemake.threads,
+            **snakemake.params,
         )

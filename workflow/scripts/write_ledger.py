@@ -99,5 +99,5 @@ def _table(path: str) -> pd.DataFrame:
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):  # noqa: F821
-        main(snakemake.input, snakemake.output, **snakemake.params)  # noqa: F821
+    with job(snakemake.log[0]):
+        main(snakemake.input, snakemake.output, **snakemake.params)
