@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from _job import job, read_arrays, read_json, split_part, write_arrays
-from twolevel.bootstrap.calibration import Study, study_part_to_arrays
+from twolevel.bootstrap.calibration import Study
 from twolevel.bootstrap.coverage import coverage_experiment, coverage_part
-from twolevel.bootstrap.experiment import from_arrays, share
+from twolevel.bootstrap.experiment import from_arrays, part_to_arrays, share
 from twolevel.bootstrap.simulate import projection
 from twolevel.likelihood.deviance import from_lme4
 from twolevel.model.formula import build_design
@@ -32,7 +32,7 @@ def main(files: Any, output: str, part: str, data_sets: int, replicates: int, se
         f"{experiment.name}: data sets {numbers.start} to {numbers.stop - 1} of {data_sets}, each with {replicates} "
         f"bootstrap replicates; {failed} without intervals"
     )
-    write_arrays(output, study_part_to_arrays(done))
+    write_arrays(output, part_to_arrays(done))
 
 
 if __name__ == "__main__":

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from _job import job, read_arrays, read_json, split_part, write_arrays
-from twolevel.bootstrap.calibration import Study, calibrated, study_part_to_arrays
-from twolevel.bootstrap.experiment import from_arrays, share
+from twolevel.bootstrap.calibration import Study, calibrated
+from twolevel.bootstrap.experiment import from_arrays, part_to_arrays, share
 from twolevel.bootstrap.simulate import projection
 from twolevel.bootstrap.type_1_error import rejection_part
 from twolevel.model.formula import build_design
@@ -28,7 +28,7 @@ def main(files: Any, output: str, part: str, data_sets: int, replicates: int, se
         f"{experiment.name}: data sets {numbers.start} to {numbers.stop - 1} of {data_sets}, each with {replicates} "
         f"bootstrap replicates; {failed} without a test"
     )
-    write_arrays(output, study_part_to_arrays(done))
+    write_arrays(output, part_to_arrays(done))
 
 
 if __name__ == "__main__":

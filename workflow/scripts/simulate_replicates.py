@@ -30,7 +30,7 @@ def replicates_of(
     """All replicates: read where they were made in `parts`, else made here."""
     read = [part_from_arrays(read_arrays(part)) for part in parts]
     made = read or [simulated(experiment, seed, share(1, 1, replicates), threads)]
-    return unite(experiment, seed, replicates, made)
+    return unite(experiment, seed, replicates, made).fits
 
 
 def simulated(experiment: Experiment, seed: int, numbers: range, threads: int) -> Part:
