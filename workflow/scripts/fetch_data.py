@@ -84,7 +84,7 @@ def obtain(data: Mapping[str, Any]) -> Obtained:
         return from_file(data["snapshot"], "snapshot", reading)
     if not Path(mode).is_file():
         choices = "".join(f"\n  {keyword}: {meaning}" for keyword, meaning in KEYWORDS.items())
-        raise UserError(f"data.mode is {mode!r}, which is no file in {Path.cwd()} and none of{choices}")
+        raise UserError(f"data.mode is {mode!r}, which is neither a file in {Path.cwd()} nor one of{choices}")
     return from_file(mode, "file", reading)
 
 

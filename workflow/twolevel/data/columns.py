@@ -161,7 +161,7 @@ def _level_problems(table: pd.DataFrame, columns: Mapping[str, Column]) -> Itera
         used = set(as_text(table[column]))
         unused = [level for level in levels if level not in used]
         if unused:
-            yield f"column {column}: no row has the level {', '.join(unused)}; a model cannot tell its effect"
+            yield f"column {column}: no row has the level {', '.join(unused)}; take it out of levels"
         if isinstance(table[column].dtype, pd.CategoricalDtype):
             own = [level for level in as_text(table[column].cat.categories.to_series()) if level in levels]
             if own != [level for level in levels if level in own]:

@@ -130,7 +130,10 @@ def cut_at_quantiles(values: pd.Series, groups: pd.Series, over: str, labels: Se
     points = np.quantile(units, np.arange(len(labels) + 1) / len(labels)) if len(units) else np.zeros(2)
     if not np.all(np.diff(points) > 0):
         shown = ", ".join(f"{point:g}" for point in points)
-        raise ValuesError(f"too many values are the same for {len(labels)} quantiles: they would be cut at {shown}.")
+        raise ValuesError(
+            f"so many values are equal that {len(labels)} parts cannot be told apart: they would be cut at {shown}; "
+            "give fewer labels, or say where to cut with `at`."
+        )
     return cut_at(values, points[1:-1], labels)
 
 
@@ -142,7 +145,7 @@ def recode(values: pd.Series, to: Mapping[str, str | float | None]) -> pd.Series
     texts = as_text(values).where(values.notna())
     if unnamed := sorted(set(texts.dropna()) - set(to)):
         raise ValuesError(
-            f"it has {_some(map(repr, unnamed))}, of which `to` says nothing; null there makes it missing."
+            f"`to` gives no new value for {_some(map(repr, unnamed))}; add one, or null to make the value missing."
         )
     made = texts.map({old: new for old, new in to.items() if new is not None})
     new = list(dict.fromkeys(level for level in to.values() if level is not None))
@@ -163,14 +166,15 @@ def lag(values: pd.Series, groups: pd.Series, order: pd.Series, by: int) -> pd.S
     """
     if order.isna().any():
         raise ValuesError(
-            f"the order is missing in {order.isna().sum()} rows, first in row {int(order.isna().argmax()) + 1}."
+            f"the column of the order has no value in {order.isna().sum()} rows, first in row "
+            f"{int(order.isna().argmax()) + 1}; fill it in, or leave these rows out of the file."
         )
     tied = pd.DataFrame({"group": groups, "order": order}).duplicated()
     if tied.any():
         row = int(tied.to_numpy().argmax())
         raise ValuesError(
-            f"the order does not tell all rows apart: {tied.sum()} repeat one in their group, first in row {row + 1} "
-            f"({groups.iloc[row]}, {order.iloc[row]:g})."
+            f"two rows of a group have the same place in the order: {tied.sum()} rows repeat a value, first row "
+            f"{row + 1} ({groups.iloc[row]}, {order.iloc[row]:g}); give each row of a group a value of its own."
         )
     sorted_rows = order.sort_values(kind="stable").index
     before = values.loc[sorted_rows].groupby(groups.loc[sorted_rows], sort=False).shift(by)
@@ -202,8 +206,8 @@ def join(groups: pd.Series, table: pd.DataFrame, column: str, levels: Sequence[s
         strange = given[given.notna() & ~numbers.abs().lt(np.inf)]
         if len(strange):
             raise ValuesError(
-                f"{file}, column {column}, has values that are no number: {_some(map(str, strange))}; "
-                "for a factor, set `levels`."
+                f"{file}, column {column}, has values that are not numbers: {_some(map(str, strange))}; correct them, "
+                "or set `levels` to make a factor."
             )
         return groups.map(dict(zip(names, numbers, strict=True))).astype("float64")
     texts = as_text(given).where(given.notna())

@@ -22,7 +22,9 @@ def check_estimable(design: Design) -> None:
     """
     n_groups = len(design.group_labels)
     if n_groups < 2:
-        raise UserError(f"formula '{design.formula}': {design.group} has {n_groups} level(s); at least 2 are needed.")
+        raise UserError(
+            f"formula '{design.formula}': {design.group} has only {n_groups} group; a model needs 2 or more."
+        )
     _check_names(design)
     _check_response(design)
     if redundant := _redundant(_of_length_one(design.x), design.fixed_terms):

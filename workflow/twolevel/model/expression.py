@@ -207,7 +207,7 @@ class _Reader:
             found = _TOKEN.match(self.text, at)
             if found is None:
                 what = {"`": "a backtick", '"': "a quote", "'": "a quote"}.get(self.text[at])
-                said = f"{what} that is not closed" if what else f"{self.text[at]!r}, which no formula has"
+                said = f"{what} that is not closed" if what else f"{self.text[at]!r}, which a formula cannot contain"
                 raise refuse(self.text, at, f"found {said}.")
             kind = str(found.lastgroup)
             if kind != "space":
@@ -232,7 +232,9 @@ class _Reader:
             right = self._expression(UNARY - 1 if operator == "^" else binding, chained + 1)
             left = Binary(operator, left, right, at)
             if operator in COMPARISONS and self.tokens[self.position][1] in COMPARISONS:
-                raise refuse(self.text, self.tokens[self.position][2], "a comparison of a comparison.")
+                raise refuse(
+                    self.text, self.tokens[self.position][2], "the result of a comparison cannot be compared again."
+                )
         return left
 
     def _binding(self) -> int:

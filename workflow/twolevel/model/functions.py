@@ -117,13 +117,13 @@ def _a_factor(x: Value, *, deciding: int) -> Factor:
 
 def _contrasts(x: Value, contr: str | None = None, base: Any = None, *, deciding: int) -> Value:
     if isinstance(x, Number) and not x.logical:
-        raise FunctionError("a column of numbers is no factor; write C(factor(x), ...)")
+        raise FunctionError("a column of numbers is not a factor; write C(factor(x), ...)")
     factor = _a_factor(x, deciding=deciding)
     kind = (contr or "contr.treatment").removeprefix("contr.")
     if base is None:
         return replace(factor, contrast=kind, numbered=contr is not None)
     if kind != "treatment":
-        raise FunctionError(f"{contr} has no base")
+        raise FunctionError(f"{contr} takes no base")
     level = whole(base, "base") - 1
     if level >= len(factor.levels):
         raise factor.beyond("base", level + 1)
