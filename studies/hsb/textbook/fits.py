@@ -18,7 +18,7 @@ from twolevel.inference.variance_explained import variance_explained
 from twolevel.likelihood.crossproducts import CrossProducts, cross_products
 from twolevel.model.design import Design
 from twolevel.model.formula import build_design
-from twolevel.output.results import fixed_effects_table, random_effects_table, variance_components_table
+from twolevel.output.results import fixed_effects_table, random_effects_table
 
 from hsb.textbook.codings import CODINGS, CodedColumns
 
@@ -132,7 +132,7 @@ def explained(fits: Sequence[CodedFit], baselines: Mapping[str, str]) -> pd.Data
 
 
 def _components(it: CodedFit) -> pd.DataFrame:
-    table = variance_components_table(it.design, it.fit, variance_components(it.design, it.data, it.fit))[COMPONENTS]
+    table = variance_components(it.design, it.data, it.fit)[COMPONENTS]
     residual = {"term": "Residual", "variance": it.fit.sigma**2, "sd": it.fit.sigma}
     whole = {"df": "Int64", "usable_groups": "Int64"}  # a whole number, or nothing
     return pd.DataFrame([*table.to_dict("records"), residual], columns=COMPONENTS).astype(whole)

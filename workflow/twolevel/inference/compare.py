@@ -23,12 +23,14 @@ class Comparison:
     df : difference in the number of parameters
     p_value : of the statistic under chi-square(df)
     on_boundary : whether the null model puts a variance at zero, where the chi-square p value is too large
+    added_random_effects : how many the alternative has beyond the null model's; 0 where it adds covariances alone
     """
 
     statistic: float
     df: int
     p_value: float
     on_boundary: bool
+    added_random_effects: int
 
 
 def likelihood_ratio(
@@ -50,12 +52,8 @@ def likelihood_ratio(
     """
     check_comparable(name, null["estimator"], *designs)
     statistic, df = null["criterion"] - alternative["criterion"], alternative["npar"] - null["npar"]
-    return Comparison(
-        statistic=statistic,
-        df=df,
-        p_value=float(chdtrc(df, max(statistic, 0.0))),
-        on_boundary=added_random_effects(*designs) > 0,
-    )
+    added = added_random_effects(*designs)
+    return Comparison(statistic, df, float(chdtrc(df, max(statistic, 0.0))), added > 0, added)
 
 
 def mixture_p_value(statistic: float, df: int) -> float:
