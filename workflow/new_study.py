@@ -20,7 +20,7 @@ from twolevel.data.kinds import as_number, as_text
 from twolevel.data.look_alikes import look_alikes
 from twolevel.data.reading import Choices, FileRead
 from twolevel.data.source import read_file, suffix_of
-from twolevel.errors import UserError
+from twolevel.errors import UserError, some
 from twolevel.model.expression import quoted
 from twolevel.model.variables import alphabetical
 
@@ -62,9 +62,9 @@ def describe(read: FileRead, group: str, response: str) -> list[Described]:
         kind, levels, why = ("identifier", (), "") if name == group else _kind(values)
         if name == response:
             if as_number(values.dropna()).isna().any() or values.nunique() < 2:
+                found = some(as_text(values.dropna()).unique()) or "no value"
                 raise UserError(
-                    f"RESPONSE: column {name!r} has {_some(values) or 'no value'}; expected different numbers. "
-                    "Name another column."
+                    f"RESPONSE: column {name!r} has {found}; expected different numbers. Name another column."
                 )
             kind, levels, why = "number", (), ""
         present = values[values.notna() & read.table[group].notna()]
@@ -106,10 +106,6 @@ def _spread(values: pd.Series, kind: str) -> str:
         numbers = as_number(values)
         return f"{numbers.min():g} to {numbers.max():g}"
     return f"{values.nunique()} different" if kind == "identifier" else ""
-
-
-def _some(values: pd.Series) -> str:
-    return ", ".join(as_text(values.dropna()).unique()[:5])
 
 
 def configuration(read: FileRead, file: str, group: str, response: str, name: str, choices: Choices) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from twolevel.data.kinds import as_number, as_text
-from twolevel.errors import UserError
+from twolevel.errors import UserError, some
 from twolevel.fitting.confirm import confirm
 from twolevel.fitting.fit import Fit, fit_model
 from twolevel.inference.reliability import variance_components
@@ -73,10 +73,9 @@ def group_means(table: pd.DataFrame, own: pd.Series, group: str, name: str) -> p
         )
     missing = [label for label in own.index if label not in set(labels)]
     if missing:
-        some = ", ".join(missing[:5]) + (", ..." if len(missing) > 5 else "")
         raise UserError(
-            f"{name} has no {column} for {len(missing)} of {len(own)} groups of the data: {group} {some}. Add them, or "
-            "set report.narrative: null, which leaves the textbook's tables out."
+            f"{name} has no {column} for {len(missing)} of {len(own)} groups of the data: {group} {some(missing)}. Add "
+            "them, or set report.narrative: null, which leaves the textbook's tables out."
         )
     theirs = dict(zip(labels, means, strict=True))
     return pd.DataFrame({group: own.index, own.name: own.to_numpy(), column: [theirs[label] for label in own.index]})
