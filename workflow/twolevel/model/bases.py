@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from scipy.interpolate import BSpline
 
 from twolevel.model.design import Floats
 from twolevel.model.variables import Basis, DataError, FunctionError, Value, listed, number_of, scalar, truth, whole
@@ -53,6 +52,8 @@ def b_splines(x: Value, df: Any = None, knots: Any = None, degree: float = 3, *,
 
 def natural_splines(x: Value, df: Any = None, knots: Any = None, *, deciding: int) -> Value:
     """Natural cubic splines: B-splines, rotated so that second derivatives vanish at both ends, as R's ns does it."""
+    from scipy.interpolate import BSpline  # here, because it takes half a second, and few formulas need it
+
     values = number_of(x)
     inside = _present(values[:deciding])
     inner = _knots(inside, df, knots, 1)
