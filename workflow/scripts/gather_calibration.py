@@ -5,9 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from _job import job, read_arrays, read_jsons, write_json, write_table
-from twolevel.bootstrap.calibration import calibrated
+from twolevel.bootstrap.calibration import calibrated, failures
 from twolevel.bootstrap.coverage import coverage_experiment, coverage_rows, coverage_table
 from twolevel.bootstrap.experiment import Arrays, Experiment, from_arrays, part_from_arrays, unite
 from twolevel.bootstrap.type_1_error import rejection_rows, rejection_table
@@ -41,13 +40,11 @@ def _united(experiment: Experiment, parts: Sequence[str], settings: tuple[int, i
     """What was found in all data sets of one study, whose parts lie in the folder of its name."""
     of_study = [part for part in parts if Path(part).parent.parent.as_posix().endswith(f"/{experiment.name}")]
     seed, data_sets, replicates = settings
-    found = unite(
-        experiment, seed, data_sets, [part_from_arrays(read_arrays(part)) for part in of_study], replicates
-    ).found
-    failed = np.isnan(next(iter(found.values()))).reshape(data_sets, -1).all(axis=1).sum()
-    if failed:
+    read = [part_from_arrays(read_arrays(part)) for part in of_study]
+    whole = unite(experiment, seed, data_sets, read, replicates)
+    if failed := failures(whole):
         logging.warning(f"warning: {experiment.name}: {failed} of {data_sets} data sets could not be analysed")
-    return found
+    return whole.found
 
 
 if __name__ == "__main__":

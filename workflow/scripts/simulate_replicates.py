@@ -19,8 +19,8 @@ from twolevel.bootstrap.replicates import Replicates
 
 def main(experiment: str, output: str, part: str, threads: int, replicates: int, seed: int) -> None:
     """Write the replicates of `part`, such as 2-of-4, of so many `replicates`."""
-    number, parts = split_part(part)
-    done = simulated(from_arrays(read_arrays(experiment)), seed, share(number, parts, replicates), threads)
+    numbers = share(*split_part(part), replicates)
+    done = simulated(from_arrays(read_arrays(experiment)), seed, numbers, threads)
     write_arrays(output, part_to_arrays(done))
 
 

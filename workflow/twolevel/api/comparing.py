@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from twolevel.api.checks import check_replicates
+from twolevel.api.checks import check_whole
 from twolevel.api.result import Result, processors
 from twolevel.bootstrap.experiment import comparison_experiment, run_part
 from twolevel.bootstrap.likelihood_ratio_tests import bootstrap_tests
@@ -60,7 +60,7 @@ def compare(null: Result, alternative: Result, bootstrap: int = 0, seed: int = 1
     if test.added_random_effects == 1:
         found["p_mixture"] = mixture_p_value(max(test.statistic, 0.0), test.df)
     if bootstrap:
-        check_replicates("compare", bootstrap)
+        check_whole("compare: the number of replicates", bootstrap, 1)
         products = (null.products, alternative.products)
         experiment = comparison_experiment(" against ".join(names), designs, products, fits)
         of_null, of_alternative = run_part(experiment, seed, range(1, bootstrap + 1), processors()).fits

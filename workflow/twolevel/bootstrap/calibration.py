@@ -10,6 +10,8 @@ are split over jobs.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from twolevel.bootstrap.experiment import Experiment, Part, run_part, target
 from twolevel.bootstrap.replicates import Replicates, replicate_fits
 from twolevel.bootstrap.simulate import Projection
@@ -73,3 +75,9 @@ def inner_fits(study: Study, experiment: Experiment) -> tuple[Replicates, ...]:
 def fitted_factor(fits: Replicates, row: int, data: CrossProducts) -> Floats:
     """Relative covariance factor (q, q) fitted to one data set, its diagonal non-negative."""
     return triangular(factor(fits.theta[row], data.blocks))
+
+
+def failures(part: Part) -> int:
+    """How many data sets could not be analysed: nothing was found in them."""
+    found = next(iter(part.found.values()))
+    return int(np.isnan(found).reshape(len(found), -1).all(axis=1).sum())

@@ -81,9 +81,7 @@ def _factor(x: Value, levels: Any = None, *, deciding: int) -> Factor:
             raise DataError(f"two different numbers are both written {twice[0]}; round them in the data")
     if levels is not None:
         names = [value if isinstance(value, str) else _literal(value) for value in listed(levels)]
-        if unknown := [name for name in names if name not in given.levels]:
-            raise given.unknown(unknown[0])
-        order = [given.levels.index(name) for name in names]
+        order = [given.place(name) for name in names]
     else:
         order = sorted(set(given.codes[:deciding].tolist()) - {-1})
     new = np.full(len(given.levels) + 1, -1)
@@ -98,14 +96,7 @@ def _literal(value: Any) -> str:
 
 def _relevel(x: Value, ref: Any, *, deciding: int) -> Value:
     factor = _a_factor(x, deciding=deciding)
-    if isinstance(ref, str):
-        if ref not in factor.levels:
-            raise factor.unknown(ref)
-        first = factor.levels.index(ref)
-    else:
-        first = whole(ref, "ref") - 1
-        if first >= len(factor.levels):
-            raise factor.beyond("ref", first + 1)
+    first = factor.place(ref, "ref")
     order = [first, *(i for i in range(len(factor.levels)) if i != first)]
     new = np.append(np.argsort(order), -1)
     return replace(factor, codes=new[factor.codes].astype(np.intp), levels=tuple(factor.levels[i] for i in order))
@@ -124,10 +115,7 @@ def _contrasts(x: Value, contr: str | None = None, base: Any = None, *, deciding
         return replace(factor, contrast=kind, numbered=contr is not None)
     if kind != "treatment":
         raise FunctionError(f"{contr} takes no base")
-    level = whole(base, "base") - 1
-    if level >= len(factor.levels):
-        raise factor.beyond("base", level + 1)
-    return replace(factor, base=level, numbered=True)
+    return replace(factor, base=factor.place(base, "base"), numbered=True)
 
 
 def _as_numeric(x: Value) -> Value:

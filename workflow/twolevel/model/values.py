@@ -194,10 +194,10 @@ def _compare(text: str, node: Binary, table: pd.DataFrame, deciding: int) -> Num
     if isinstance(left, Factor):
         if not isinstance(right, str) or node.operator not in ("==", "!="):
             raise refuse(text, node.at, 'a factor is compared with one of its levels by == or !=: arm == "Yes".')
-        if right not in left.levels:
-            problem = left.unknown(right)
+        try:
+            same = left.codes == left.place(right)
+        except FunctionError as problem:
             raise refuse(text, node.at, f"{problem}.") from problem
-        same = left.codes == left.levels.index(right)
         result = (same if node.operator == "==" else ~same).astype(float)
         return Number(np.where(left.codes < 0, np.nan, result), logical=True)
     one, other = (_operand(text, side, table, deciding) for side in (node.left, node.right))
