@@ -23,9 +23,7 @@ def group_mean(values: pd.Series, groups: pd.Series) -> pd.Series:
 
     # ASSUME: where values are missing, a group's mean is that of the values it has.
     """
-    present = values.dropna()
-    means = {label: math.fsum(members) / len(members) for label, members in present.groupby(groups, sort=False)}
-    return groups.map(means).astype("float64")
+    return _map_groups(values, groups, _mean)
 
 
 def group_sd(values: pd.Series, groups: pd.Series) -> pd.Series:

@@ -13,6 +13,7 @@ import numpy as np
 from twolevel.errors import UserError
 from twolevel.model.blocks import covariance_directions, slices
 from twolevel.model.design import Design, Floats
+from twolevel.model.estimable import of_length_one
 
 # The remainder of a column or a direction, when others are projected out, counts as zero below this share of it.
 NOTHING = 1e-9
@@ -36,19 +37,15 @@ class CovarianceSpace:
 
 def common_spaces(null: Design, alternative: Design) -> tuple[CovarianceSpace, CovarianceSpace]:
     """Two models on the same observations, in one basis."""
-    z = [_of_length_one(design.z) for design in (null, alternative)]
+    z = [of_length_one(design.z) for design in (null, alternative)]
     basis = _basis(np.hstack(z))
     first, second = (_space(design, basis.T @ columns) for design, columns in zip((null, alternative), z, strict=True))
     return first, second
 
 
-def _of_length_one(columns: Floats) -> Floats:
-    return np.asarray(columns / np.linalg.norm(columns, axis=0))
-
-
 def _basis(columns: Floats) -> Floats:
     """Orthonormal columns that span the same space, whatever the units of each."""
-    basis, sizes, _ = np.linalg.svd(_of_length_one(columns), full_matrices=False)
+    basis, sizes, _ = np.linalg.svd(of_length_one(columns), full_matrices=False)
     return basis[:, sizes > NOTHING * sizes[0]]
 
 

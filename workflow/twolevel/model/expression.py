@@ -95,19 +95,19 @@ class Call:
 Node = Name | Literal | Bracket | Unary | Binary | Call
 
 
-def refuse(text: str, at: int, message: str) -> UserError:
-    """Build the error for a mistake at character `at` of a formula, counted from 0, with the place marked."""
-    message = message if len(message) <= 10 * MARGIN else f"{message[: 10 * MARGIN]} ..."
+def refuse(text: str, at: int | None, message: str) -> UserError:
+    """Build the error for a mistake in a formula; at its character `at`, counted from 0, the place is marked."""
+    named = f"formula '{_shortened(text, 4 * MARGIN)}'"
+    if at is None:
+        return UserError(f"{named}: {message}")
     first = max(0, at - MARGIN)
     shown = re.sub(r"\s", " ", text[first : at + MARGIN])
-    return UserError(
-        f"formula '{shortened(text)}', character {at + 1}: {message}\n    {shown}\n    {' ' * (at - first)}^"
-    )
+    place = f"\n    {shown}\n    {' ' * (at - first)}^"
+    return UserError(f"{named}, character {at + 1}: {_shortened(message, 10 * MARGIN)}{place}")
 
 
-def shortened(text: str) -> str:
-    """A formula as messages name it: whole, or the beginning of a very long one."""
-    return text if len(text) <= 4 * MARGIN else f"{text[: 4 * MARGIN]} ..."
+def _shortened(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[:most]} ..."
 
 
 def parse(text: str) -> Node:

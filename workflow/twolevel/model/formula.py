@@ -6,11 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from twolevel.errors import UserError
 from twolevel.model.coding import Columns, columns_of, count_columns, named
 from twolevel.model.design import Design, Floats
 from twolevel.model.estimable import check_estimable
-from twolevel.model.expression import Node, deparse, names_in, refuse, shortened
+from twolevel.model.expression import Node, deparse, names_in, refuse
 from twolevel.model.formula_check import numbers_of, problems_of, variables_of
 from twolevel.model.formula_parts import FormulaParts, take_apart
 from twolevel.model.values import evaluate
@@ -47,14 +46,14 @@ def build_design(formula: str, table: pd.DataFrame, group: str | None = None) ->
     rows = np.flatnonzero(used)
     if not len(rows):
         counts = ", ".join(f"{name} ({count})" for name, count in dropped.items())
-        raise _refusal(parts, f"no row has a value for every variable. Missing values by column: {counts}.")
+        raise refuse(parts.text, None, f"no row has a value for every variable. Missing values by column: {counts}.")
     values = {label: on_rows(value, rows) for label, value in values.items()}
     _check_values(parts, values)
     _check_size(parts, values, len(rows))
     fixed = list(columns_of(parts.fixed, values))
     blocks = [list(columns_of(block, values)) for block in parts.blocks]
     if not fixed:
-        raise _refusal(parts, "there is no fixed effect. Add one, or the intercept: 1.")
+        raise refuse(parts.text, None, "there is no fixed effect. Add one, or the intercept: 1.")
     names, pieces = named([fixed, *blocks])
     y, *offsets = (numbers_of(parts, node, values) for node in (parts.response, *parts.fixed.offsets))
     offset = sum(offsets, np.zeros(len(rows)))
@@ -81,10 +80,6 @@ def build_design(formula: str, table: pd.DataFrame, group: str | None = None) ->
     )
     check_estimable(design)
     return design
-
-
-def _refusal(parts: FormulaParts, message: str) -> UserError:
-    return UserError(f"formula '{shortened(parts.text)}': {message}")
 
 
 def _missing(
@@ -148,7 +143,9 @@ def _check_size(parts: FormulaParts, values: Mapping[str, Value], n: int) -> Non
     count = sum(count_columns(of, values) for of in (parts.fixed, *parts.blocks))
     if count > n or count * n > MOST_CELLS:
         reason = "more columns than rows" if count > n else f"they would take {count * n * 8 / 1e9:.0f} GB"
-        raise _refusal(parts, f"its terms make some {count} columns of {n} rows: {reason}. Use fewer terms or levels.")
+        raise refuse(
+            parts.text, None, f"its terms make some {count} columns of {n} rows: {reason}. Use fewer terms or levels."
+        )
 
 
 def matrix(columns: Columns, n: int) -> Floats:
