@@ -72,6 +72,7 @@ rule prepare_data:
         library=library("prepare_data"),
     output:
         table=TABLE,
+        text=TABLE.removesuffix(".parquet") + ".csv",
         groups=reported(GROUP_TABLE, "groups", "Data", table=GROUPS),
     log:
         "<logs>/prepare_data.log",
