@@ -12,7 +12,7 @@ from twolevel.output.prepared import Prepared, Snippet, text
 
 Fit = Mapping[str, Any]
 
-OURS = "Python, twolevel"
+OURS, INSTALLED = "Python, twolevel", "In the checkout of this project, pip install . installs it."
 MIXEDLM = "Python, statsmodels"
 
 
@@ -28,7 +28,7 @@ def python_model(fit: Fit, table: Prepared) -> Snippet:
         "print(model.fixed_effects)",
         "print(model.random_effects)",
     ]
-    return Snippet(OURS, "\n".join(lines))
+    return Snippet(OURS, "\n".join(lines), INSTALLED)
 
 
 def python_test(null: Fit, alternative: Fit, estimator: str, replicates: int, table: Prepared) -> Snippet:
@@ -43,7 +43,7 @@ def python_test(null: Fit, alternative: Fit, estimator: str, replicates: int, ta
         f"alternative = fit({text(alternative['formula'])}, data{option})",
         f"print(compare(null, alternative, bootstrap={replicates:_}).T)",
     ]
-    return Snippet(OURS, "\n".join(lines))
+    return Snippet(OURS, "\n".join(lines), INSTALLED)
 
 
 def mixedlm_model(fit: Fit, table: Prepared) -> Snippet:
@@ -63,10 +63,9 @@ def mixedlm_model(fit: Fit, table: Prepared) -> Snippet:
         f"data = pd.read_parquet({text(table.parquet)})",
         *_complete_rows(fit),
         f"model = smf.mixedlm({text(fixed)}, data, groups={text(fit['group'])}, re_formula={text('~ ' + _sum(block))})",
-        "# Of the random effects the covariances over the residual variance",
+        "# Covariances of the random effects over the residual variance; the fixed effects need no start",
         f"relative = np.array([{', '.join(map(_numbers, relative.tolist()))}])",
-        f"fixed = np.array({_numbers(fit['fixed_effects'])})",
-        "start = MixedLMParams.from_components(fe_params=fixed, cov_re=relative)",
+        "start = MixedLMParams.from_components(fe_params=np.zeros(model.k_fe), cov_re=relative)",
         'result = model.fit(reml=True, start_params=start, method=["bfgs"])',
         f"print(-2 * result.llf)  # {fit['criterion']:.4f}",
         "print(result.summary())",

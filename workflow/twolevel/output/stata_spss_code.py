@@ -74,9 +74,11 @@ def _plain_products(fit: Fit) -> list[list[str]] | None:
     }
     ordered = [products[column] for column in range(len(fit["fixed_terms"]))]
     meanings = fit["meanings"]
-    plain = all(of["made_of"] == [of["column"]] and of["coding"] in ("number", "treatment") for of in meanings.values())
-    # Levels written as numbers may have become numbers; a missing level would become a 0.
-    levels = [of["level"] for _, of in _levels(fit)] + [of["reference"] for _, of in _levels(fit)]
+    plain = all(
+        [*of["made_of"]] == [of["column"]] and of["coding"] in ("number", "treatment") for of in meanings.values()
+    )
+    # Levels written as numbers may have become numbers there; a missing level would become a 0.
+    levels = [level for _, of in _levels(fit) for level in (of["level"], of["reference"] or "")]
     open_levels = any(re.fullmatch(r"[\d.+-]+", level) for level in levels) or (levels and fit["left_out"]["rows"])
     blocks = fit["blocks"]
     certain = (

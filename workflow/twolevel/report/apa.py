@@ -36,7 +36,7 @@ def test_sentence(it: Comparison, labels: Labels) -> str:
     if it.null.doubts or it.alternative.doubts or (boundary and not it.enough):
         return ""
     p = it.p["PBtest"] if it.enough else it.p["LRT"]
-    how = f", by parametric bootstrap with {len(it.simulated):,} samples" if it.enough else ""
+    how = f" by parametric bootstrap with {len(it.simulated):,} samples" if it.enough else ""
     verdict = "significantly improved" if p <= ALPHA else "did not significantly improve"
     return (
         f"{sentence(_change(it.null, it.alternative, labels))} {verdict} the fit (likelihood ratio test by "
@@ -55,7 +55,7 @@ def _fixed_effect(effect: FixedEffect, labels: Labels) -> str:
     lower, upper = (fixed(bound, places) for bound in effect.interval)
     text = (
         f"{_name(effect.term, effect.factors, labels)}, b{NBSP}={NBSP}{fixed(effect.estimate, places)}, "
-        f"SE{NBSP}={NBSP}{fixed(effect.std_error, places)}, 95{NBSP}% CI [{lower}, {upper}]"
+        f"SE{NBSP}={NBSP}{fixed(effect.std_error, places)}, 95% CI [{lower}, {upper}]"
     )
     if not _has_test(effect):
         return text
@@ -102,11 +102,14 @@ def _change(null: Model, alternative: Model, labels: Labels) -> str:
     fixed_effects, random_effects = _more(null.fixed, alternative.fixed), _more(null.random, alternative.random)
     if fixed_effects is None or random_effects is None:
         return f"the model {alternative.fit['formula']} in place of {null.fit['formula']}"
-    added = [f"a fixed effect of {_name(e.term, e.factors, labels)}" for e in fixed_effects]
-    added += [
-        f"random slopes of {_name(e.term, e.level1, labels)}" if e.level1 else "random intercepts"
-        for e in random_effects
-    ]
+    added = []
+    if fixed_effects:
+        names = listed(_name(e.term, e.factors, labels) for e in fixed_effects)
+        added.append(f"{'a fixed effect' if len(fixed_effects) == 1 else 'fixed effects'} of {names}")
+    if any(not e.level1 for e in random_effects):
+        added.append("random intercepts")
+    if slopes := [_name(e.term, e.level1, labels) for e in random_effects if e.level1]:
+        added.append(f"random slopes of {listed(slopes)}")
     return f"adding {listed(added)}" if added else "letting the random effects correlate"
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 from twolevel.output.prepared import Prepared, Snippet
 from twolevel.output.python_code import mixedlm_model, python_model, python_test
@@ -36,7 +37,9 @@ def read_pieces(
     models: Mapping[str, Model], comparisons: Mapping[str, Comparison], labels: Labels, prepared: str
 ) -> Pieces:
     """Make the pieces; `prepared` is the path of the prepared table (Parquet) from the folder of the analysis."""
-    table = Prepared(f"{prepared.removesuffix('.parquet')}.csv", prepared, labels.group, labels.levels)
+    file = PurePosixPath(prepared)
+    csv = file.parent / "text" / f"{file.stem}.csv"
+    table = Prepared(str(csv), str(file), labels.group, labels.levels)
     return Pieces(
         side_by_side=sheets(models, labels.observation_noun.plural, labels.group_noun.plural),
         model_code={name: _model_code(model, table) for name, model in models.items()},
