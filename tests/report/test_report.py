@@ -138,7 +138,7 @@ def meaning(name):
 
 def estimates(values, std_error=0.1):
     table = pd.DataFrame({"estimate": values, "std_error": std_error})
-    tests = {"df": 17.25, "p_value": 0.012, "kr_df": 16.5, "kr_p_value": 0.013}
+    tests = {"df": 17.25, "p_value": 0.012, "kr_std_error": std_error, "kr_df": 16.5, "kr_p_value": 0.013}
     return table.assign(statistic=table["estimate"] / table["std_error"], **tests)
 
 

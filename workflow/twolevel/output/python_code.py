@@ -53,7 +53,8 @@ def mixedlm_model(fit: Fit, table: Prepared) -> Snippet:
         return Snippet(MIXEDLM, "", f"No code for statsmodels’ MixedLM: {reason}.")
     (block,) = parts.blocks
     fixed = f"{_quoted(deparse(parts.response))} ~ {_sum(parts.fixed)}"
-    relative = np.array(fit["random_effects_covariance"]) / fit["sigma"] ** 2
+    order = _in_patsy_s_order(fit)
+    relative = np.array(fit["random_effects_covariance"])[np.ix_(order, order)] / fit["sigma"] ** 2
     lines = [
         "import numpy as np",
         "import pandas as pd",
@@ -89,6 +90,14 @@ def _untranslatable(fit: Fit, parts: FormulaParts) -> str:
     if not all(of.intercept for of in expansions):
         return "without an intercept patsy codes factors by rules of its own"
     return ""
+
+
+def _in_patsy_s_order(fit: Fit) -> list[int]:
+    """The random effects in the order of patsy's columns: those without a number first, then by the numbers in them."""
+    factors = {c["random"]: c["factors"] for c in fit["hierarchy"] if c["random"] is not None}
+    numbers = [frozenset(f for f in factors[i] if fit["meanings"][f]["level"] is None) for i in range(len(factors))]
+    buckets = list(dict.fromkeys([frozenset(), *numbers]))
+    return sorted(range(len(numbers)), key=lambda i: buckets.index(numbers[i]))
 
 
 def _sum(side: Expansion) -> str:

@@ -12,6 +12,7 @@ from twolevel.output.words import Labels
 from twolevel.report.apa import model_sentence, test_sentence
 from twolevel.report.comparison import Comparison
 from twolevel.report.model import Model
+from twolevel.report.more_estimates import MoreEstimates, more_estimates
 from twolevel.report.side_by_side import Sheet, sheets
 
 
@@ -22,11 +23,13 @@ class Pieces:
     Attributes
     ----------
     side_by_side : all models in one table, or in as few as fit
+    more_estimates : of each model what a reader looks up
     model_code, test_code : code to copy
     model_sentences, test_sentences : a sentence to copy, empty where none would be true or of use
     """
 
     side_by_side: Sequence[Sheet]
+    more_estimates: Mapping[str, MoreEstimates]
     model_code: Mapping[str, Sequence[Snippet]]
     test_code: Mapping[str, Sequence[Snippet]]
     model_sentences: Mapping[str, str]
@@ -42,6 +45,7 @@ def read_pieces(
     table = Prepared(str(csv), str(file), labels.group, labels.levels)
     return Pieces(
         side_by_side=sheets(models, labels.observation_noun.plural, labels.group_noun.plural),
+        more_estimates={name: more_estimates(model) for name, model in models.items()},
         model_code={name: _model_code(model, table) for name, model in models.items()},
         test_code={name: _test_code(it, table) for name, it in comparisons.items()},
         model_sentences={name: model_sentence(model, labels) for name, model in models.items()},
