@@ -203,11 +203,19 @@ def _equation(left: Pieces, *parts: Sequence[Pieces]) -> Math:
                 lines.append([])
                 length = _length(term)
             first = lines == [[]]
-            lines[-1] += term if first else _added(term)
+            lines[-1] += _leading(term) if first else _added(term)
     if len(lines) == 1:
         return math(*left, " = ", *lines[0])
     rows = [piece for line in lines[1:] for piece in (r" \\ & ", *line)]
     return math(r"\begin{align*} ", *left, " = {} & ", *lines[0], *rows, r" \end{align*}")
+
+
+def _leading(term: Pieces) -> Pieces:
+    """A term without a sign before it; the minus of a negative number stands close to it."""
+    coefficient, *factor = term
+    if isinstance(coefficient, str) and coefficient.startswith("-"):
+        return (f"{{{coefficient}}}", *factor)
+    return term
 
 
 def _added(term: Pieces) -> Pieces:
