@@ -63,6 +63,7 @@ def read_results(files: Any, config: Mapping[str, Any]) -> Results:
         ledger=_read_as_text(files.ledger[0]) if files.ledger else None,
         study_tables={_in_results(file, files): read_table(file) for file in files.study_tables},
         errata=read_table(files.errata[0]) if files.errata else None,
+        prepared=str(files.table),
     )
 
 
