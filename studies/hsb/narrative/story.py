@@ -7,7 +7,7 @@ from the results; what the vignette printed is quoted as such, and compared only
 from dataclasses import dataclass
 
 from twolevel.report.comparison import Comparison
-from twolevel.report.sections import CHECKS, COMPARISONS, DATA, DIAGNOSTICS, SOURCES, Section
+from twolevel.report.sections import CHECKS, COMPARISONS, DATA, DIAGNOSTICS, SIDE_BY_SIDE, SOURCES, Section
 from twolevel.report.study import Material, Narrative
 
 from hsb.narrative import inference, minority, schools
@@ -26,6 +26,7 @@ SECTIONS = (
     Section("random-coefficients", "Random coefficients", "study/random_coefficients.html.j2"),
     Section("minority", "A second level-1 predictor: minority", "study/minority.html.j2"),
     Section("intercepts-and-slopes", "Intercepts and slopes as outcomes", "study/intercepts_and_slopes.html.j2"),
+    SIDE_BY_SIDE,
     COMPARISONS,
     DIAGNOSTICS,
     CHECKS,

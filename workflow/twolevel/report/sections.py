@@ -17,6 +17,7 @@ class Section:
 DATA = Section("data", "The data", "sections/data.html.j2")
 COMPARISONS = Section("comparisons", "Model comparison", "sections/comparisons.html.j2")
 DIAGNOSTICS = Section("diagnostics", "Diagnostics", "sections/diagnostics.html.j2")
+SIDE_BY_SIDE = Section("side-by-side", "The models side by side", "sections/side_by_side.html.j2")
 CHECKS = Section("checks", "How the results were checked", "sections/checks.html.j2")
 SOURCES = Section("sources", "References", "sections/sources.html.j2")
 
@@ -24,6 +25,7 @@ SOURCES = Section("sources", "References", "sections/sources.html.j2")
 GENERIC = (
     DATA,
     Section("models", "The models", "sections/models.html.j2"),
+    SIDE_BY_SIDE,
     COMPARISONS,
     DIAGNOSTICS,
     CHECKS,
