@@ -165,7 +165,8 @@ def contents(results: Results, tell: Callable[[Material], Narrative] | None = No
     }
     audits = [audit(model) for model in models.values()]
     optional = _optional(results, {name: model.called for name, model in models.items()})
-    there = {**optional, "comparisons": comparisons, "explained": explained}
+    there = {**optional, "comparisons": comparisons, "explained": explained, "several": len(models) > 1}
+    there["diagnostics"] = any(figure.place == "diagnostics" for figure in figures.values())
     narrative = tell(_material(results, labels, models, comparisons, explained)) if tell else None
     return Contents(
         title=f"{clean(config['data']['title'])}: two-level hierarchical linear models",

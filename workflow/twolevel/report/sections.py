@@ -15,9 +15,9 @@ class Section:
 
 
 DATA = Section("data", "The data", "sections/data.html.j2")
-COMPARISONS = Section("comparisons", "Model comparison", "sections/comparisons.html.j2")
-DIAGNOSTICS = Section("diagnostics", "Diagnostics", "sections/diagnostics.html.j2")
-SIDE_BY_SIDE = Section("side-by-side", "The models side by side", "sections/side_by_side.html.j2")
+COMPARISONS = Section("comparisons", "Model comparison", "sections/comparisons.html.j2", needs="comparisons")
+DIAGNOSTICS = Section("diagnostics", "Diagnostics", "sections/diagnostics.html.j2", needs="diagnostics")
+SIDE_BY_SIDE = Section("side-by-side", "The models side by side", "sections/side_by_side.html.j2", needs="several")
 CHECKS = Section("checks", "How the results were checked", "sections/checks.html.j2")
 SOURCES = Section("sources", "References", "sections/sources.html.j2")
 
