@@ -902,7 +902,7 @@ def test_the_search_finds_the_words_of_both_pages():
     assert len(both) == 1  # the same on both
     entries = {address: (title, words.split()) for address, title, words in json.loads(both.pop())}
     assert "pupils" in entries["report.html#summary-heading"][1]
-    assert entries["appendix.html#full-full-heading"][0] == "Full"
+    assert entries["appendix.html#full-full-heading"][0] == "Every model in full: Full"
     for address in entries:
         file, _, name = address.partition("#")
         assert f' id="{name}"' in found[file]

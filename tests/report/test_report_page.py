@@ -172,7 +172,7 @@ def test_one_search_finds_sections_of_both_pages(opened: Page) -> None:
     opened.locator(".search input").fill("satterthwaite")
     assert any("(appendix)" in text for text in opened.locator(".search li").all_inner_texts())
     opened.locator(".search input").fill("What goes with STEEP")
-    opened.locator(".search li a", has_text="What goes with steep slopes?").click()
+    opened.locator(".search li a", has_text="outcomes: What goes with steep slopes?").click()
     assert opened.url.endswith("#what-goes-with-steep-slopes")
     opened.locator(".search input").fill("nothing has this")
     assert opened.locator(".search [role=status]").inner_text() == "0 sections"

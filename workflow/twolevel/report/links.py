@@ -99,24 +99,28 @@ def _entries(page: str, html: str) -> list[list[str]]:
 
 
 class _Words(HTMLParser):
-    """The text of a page under each of its headings."""
+    """The text of a page under each of its headings; a heading stands behind that of its section."""
 
     def __init__(self) -> None:
         super().__init__()
         self.found: list[list[str]] = []
         self._unread = 0
         self._heading = False
+        self._section = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self._unread += tag in _UNREAD
         if re.fullmatch("h[2-4]", tag) and not self._unread:
-            self.found.append([dict(attrs).get("id") or "", "", ""])
+            section = "" if tag == "h2" or not self._section else f"{self._section}: "
+            self.found.append([dict(attrs).get("id") or "", section, ""])
             self._heading = True
 
     def handle_endtag(self, tag: str) -> None:
         self._unread -= tag in _UNREAD
         if re.fullmatch("h[2-4]", tag):
             self._heading = False
+            if tag == "h2" and self.found:
+                self._section = self.found[-1][1]
         if self.found and tag in ("td", "th", "li", "p", "dd", "dt"):
             self.found[-1][2] += " "
 
