@@ -68,8 +68,8 @@ class Stages(logging.Handler):
         elif event == "job_info":
             self._jobs[record.jobid] = (stage(record.rule_name), record.created)
         elif event == "job_finished":
-            began = self._jobs.get(record.job_id, ("", record.created))
-            self._finished(*began, record.created)
+            name, began = self._jobs.get(record.job_id, ("", record.created))
+            self._finished(name, began, record.created)
         elif event in ("job_error", "group_error"):
             self._say_failure(event, record)
         elif "CalledProcessError in file" in said:
