@@ -4,8 +4,7 @@ import logging
 from typing import Any
 
 import numpy as np
-import pandas as pd
-from _job import job, read_arrays, read_json, split_part, write_arrays
+from _job import job, read_arrays, read_json, read_table, split_part, write_arrays
 from twolevel.bootstrap.calibration import Study, study_part_to_arrays
 from twolevel.bootstrap.coverage import coverage_experiment, coverage_part
 from twolevel.bootstrap.experiment import from_arrays, share
@@ -20,7 +19,7 @@ def main(files: Any, output: str, part: str, data_sets: int, replicates: int, se
     number, parts = split_part(part)
     experiment, fit = from_arrays(read_arrays(files.experiment)), read_json(files.fit)
     data = experiment.targets[0].data
-    project = projection((build_design(fit["formula"], pd.read_parquet(files.table)),), (data,))
+    project = projection((build_design(fit["formula"], read_table(files.table)),), (data,))
     study = Study(coverage_experiment(experiment), project, replicates, seed)
     numbers = share(number, parts, data_sets)
     listed = parameters(fit["random_terms"], fit["fixed_terms"], fit["blocks"])

@@ -4,8 +4,7 @@ import logging
 from typing import Any
 
 import numpy as np
-import pandas as pd
-from _job import job, read_arrays, read_json, split_part, write_arrays
+from _job import job, read_arrays, read_json, read_table, split_part, write_arrays
 from twolevel.bootstrap.calibration import Study, calibrated, study_part_to_arrays
 from twolevel.bootstrap.experiment import from_arrays, share
 from twolevel.bootstrap.simulate import projection
@@ -17,7 +16,7 @@ def main(files: Any, output: str, part: str, data_sets: int, replicates: int, se
     """Write the p values of `part`, such as 2-of-4, of so many `data_sets`, each bootstrapped with `replicates`."""
     number, parts = split_part(part)
     experiment, comparison = from_arrays(read_arrays(files.experiment)), read_json(files.comparison)
-    table = pd.read_parquet(files.table)
+    table = read_table(files.table)
     designs = tuple(build_design(read_json(fit)["formula"], table) for fit in files.fits)
     project = projection(designs, [target.data for target in experiment.targets])
     study = Study(calibrated(experiment), project, replicates, seed)
