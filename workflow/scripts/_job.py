@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
+# Columns of results that hold names.
+NAMES = ("model", "comparison", "baseline", "group", "term", "term_1", "term_2", "parameter", "label", "method")
+
 
 # What the system says where a person can help.
 MENDS = {
@@ -98,14 +101,6 @@ def read_json(path: str | Path) -> Any:
         return json.loads(Path(path).read_text(encoding="utf-8"))
 
 
-def read_table(path: str | Path, columns: list[str] | None = None) -> "pd.DataFrame":
-    """Read a Parquet table, or some of its columns."""
-    import pandas as pd  # here, because jobs without tables start faster without it
-
-    with reading(path):
-        return pd.read_parquet(path, columns=columns)
-
-
 def folder_of(path: str | Path) -> str:
     """Name of the folder that a result lies in: its model, or its comparison."""
     return Path(path).parent.name
@@ -114,6 +109,19 @@ def folder_of(path: str | Path) -> str:
 def read_jsons(paths: Iterable[str | Path]) -> dict[str, Any]:
     """Read the results of several models or comparisons, by their names."""
     return {folder_of(path): read_json(path) for path in paths}
+
+
+def read_table(path: str | Path, columns: list[str] | None = None) -> "pd.DataFrame":
+    """Read a result as a table, or some columns of a Parquet file.
+
+    In a CSV file a model may be called `NA`, `null` or `1`, and only an empty field has no value.
+    """
+    import pandas as pd  # here, because some jobs start faster without it
+
+    with reading(path):
+        if Path(path).suffix == ".parquet":
+            return pd.read_parquet(path, columns=columns)
+        return pd.read_csv(path, keep_default_na=False, na_values=[""], dtype=dict.fromkeys(NAMES, "str"))
 
 
 def write_bytes(path: str | Path, content: bytes) -> None:
