@@ -45,6 +45,8 @@ rule render_report:
         "<logs>/render_report.log",
     benchmark:
         "<logs>/benchmarks/render_report.tsv"
+    group:
+        SHORT
     conda:
         "../../envs/pipeline.yaml"
     threads: 1
@@ -91,6 +93,8 @@ if BROWSER:
             "<logs>/print_report.log",
         benchmark:
             "<logs>/benchmarks/print_report.tsv"
+        group:
+            SHORT
         conda:
             "../../envs/pipeline.yaml"
         threads: 1
