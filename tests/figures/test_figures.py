@@ -858,7 +858,7 @@ def test_columns_that_cannot_be_drawn_are_named():
         (7185.0, "7,185"),
         (1234567.8, "1,234,568"),
         (-0.0000123456, "\N{MINUS SIGN}1.235\xa0×\xa010⁻⁵"),
-        (9.99996, "10.000"),
+        (9.99996, "10.00"),
     ],
 )
 def test_numbers_have_four_significant_digits(value, text):
@@ -866,8 +866,9 @@ def test_numbers_have_four_significant_digits(value, text):
 
 
 def test_a_p_value_has_two_digits_and_is_never_zero():
-    assert [chance(p) for p in (0.04978, 0.00012, 0.000099, 0.0, 1.0)] == [
+    assert [chance(p) for p in (0.04978, 0.000999, 0.00012, 0.000099, 0.0, 1.0)] == [
         "0.050",
+        "0.0010",
         "0.00012",
         "below 0.0001",
         "below 0.0001",
