@@ -5,13 +5,14 @@ python studies/exam/make_sav.py Exam.csv studies/exam/data/exam.sav
 """
 
 import sys
+from typing import Any
 
 import pandas as pd
 import pyreadstat
 
 BANDS = {1: "bottom 25%", 2: "mid 50%", 3: "top 25%"}
 # The columns with what the help page `mlmRev::Exam` says of them; `schavg` is left for `derive` to make.
-LABELS = {
+LABELS: dict[str, str | None] = {
     "school": "school",
     "normexam": "exam score at 16, normalised",
     "standLRT": "London Reading Test at 11, standardised",
@@ -21,13 +22,13 @@ LABELS = {
     "vr": "band of the school's mean intake",
 }
 # Codes for the levels, in R's order.
-VALUES = {
+VALUES: dict[str, Any] = {
     "intake": BANDS,
     "sex": {1: "F", 2: "M"},
     "schgend": {1: "mixed", 2: "boys", 3: "girls"},
     "vr": BANDS,
 }
-SHOWN = {"sex": {1: "girl", 2: "boy"}}
+SHOWN: dict[str, Any] = {"sex": {1: "girl", 2: "boy"}}
 
 exam = pd.read_csv(sys.argv[1])[list(LABELS)]
 for column, levels in VALUES.items():

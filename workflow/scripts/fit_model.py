@@ -15,6 +15,7 @@ from twolevel.data.fingerprint import Fingerprint
 from twolevel.fitting.confirm import confirm
 from twolevel.fitting.effects import fitted_values, group_effects
 from twolevel.fitting.fit import fit_model
+from twolevel.inference.influence import influence
 from twolevel.inference.reliability import variance_components
 from twolevel.likelihood.crossproducts import cross_products
 from twolevel.model.formula import build_design
@@ -24,6 +25,7 @@ from twolevel.output.results import (
     fit_json,
     fixed_effects_table,
     group_effects_table,
+    influence_table,
     random_effects_table,
     residuals_table,
     variance_components_table,
@@ -71,6 +73,7 @@ def main(
     components = variance_components(design, data, reml)
     write_table(output.variance_components, variance_components_table(design, reml, components))
     write_table(output.group_effects, group_effects_table(design, effects))
+    write_table(output.influence, influence_table(design, data, reml, influence(design, data, reml)))
     write_table(output.residuals, residuals)
     write_arrays(output.experiment, to_arrays(experiment))
 
