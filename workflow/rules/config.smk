@@ -12,6 +12,7 @@ sys.path.insert(0, str(CHECKOUT / "workflow"))
 
 from locks import take_over
 from planned import mistaken_plans
+from standard_figures import standard_figures
 from snakemake.logging import logger
 from snakemake.settings.enums import Quietness
 from terminal import closing_lines, take_over as speak_plainly
@@ -69,10 +70,13 @@ try:
     schema = yaml.safe_load(
         (CHECKOUT / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8")
     )
-    config = with_defaults(with_values(config, schema), schema)
+    given = with_values(config, schema)
+    config = with_defaults(given, schema)
     # Jobs on other machines read a configuration that the main process has found in order.
     plans = mistaken_plans if workflow.is_main_process else None
     check_config(config, schema, CONFIG_NAME, plans)
+    if given.get("figures") is None:
+        config["figures"] = standard_figures(config)
 except UserError as error:
     raise WorkflowError(str(error)) from None
 
