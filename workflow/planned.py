@@ -32,7 +32,7 @@ def mistaken_plans(config: Mapping[str, Any]) -> Iterator[str]:
     wrong = {model: check_formula(of["formula"], known, group) for model, of in models.items()}
     for model, found in wrong.items():
         yield from (f"models.{model}.formula: {problem}" for problem in found)
-    example, mistaken = _derived(example_table(config["data"]["columns"], group), group, config["derive"])
+    example, mistaken = _example(config)
     yield from mistaken
     outlines: dict[str, Any] = {}
     designs: dict[str, Design] = {}
@@ -47,6 +47,17 @@ def mistaken_plans(config: Mapping[str, Any]) -> Iterator[str]:
             yield f"models.{model}.formula: {error}"
     yield from _comparisons(config["comparisons"], designs)
     yield from _figures(config["figures"], outlines, example)
+
+
+def example_of(config: Mapping[str, Any]) -> pd.DataFrame:
+    """A table with the columns of a configuration, derived ones too, and any values."""
+    return _example(config)[0]
+
+
+def _example(config: Mapping[str, Any]) -> tuple[pd.DataFrame, list[str]]:
+    """That table, and what is wrong with recipes."""
+    group = config["data"]["group"]
+    return _derived(example_table(config["data"]["columns"], group), group, config["derive"])
 
 
 def _derived(
@@ -95,7 +106,7 @@ def _figures(
     figures: Mapping[str, Mapping[str, Any]], outlines: Mapping[str, Any], example: pd.DataFrame
 ) -> Iterator[str]:
     for name, settings in figures.items():
-        for key in NUMERIC:
+        for key in NUMERIC if settings["kind"] != "interaction" else ():
             column = settings.get(key)
             if column in example and not pd.api.types.is_numeric_dtype(example[column]):
                 yield f"figures.{name}.{key}: {column} is not a number; name a column that is."

@@ -20,9 +20,12 @@ from twolevel.errors import UserError
 from twolevel.figures import (
     bootstrap_distribution,
     caterpillar,
+    checks,
     fitted_lines,
     group_lines,
     group_lines_by_category,
+    influence,
+    interaction,
     interval_methods,
     ols_vs_mixed,
     optimiser_audit,
@@ -94,8 +97,18 @@ def residual_table(n=400):
 
 def effect_table(n=30):
     rng = np.random.default_rng(4)
-    table = {"term": np.tile(["(Intercept)", "x"], n), "effect": rng.standard_normal(2 * n)}
+    table = {"group": np.repeat([f"c{i:03d}" for i in range(n)], 2), "term": np.tile(["(Intercept)", "x"], n)}
+    table |= {"effect": rng.standard_normal(2 * n)}
     return table | {"effect_std_error": np.full(2 * n, 0.5)}
+
+
+def influence_table(terms=TERMS, groups=tuple(f"c{i:03d}" for i in range(6))):
+    """Without group k the slope of 0.75 is k / 10 lower and Cook's distance k / 4; group 5 is fitted anew without."""
+    rows = [(g, "held", k / 4, t, of, of - k / 10 * (t == terms[1])) for k, g in enumerate(groups)
+            for t, of in zip(terms, (24.5, 0.75), strict=True)]  # fmt: skip
+    rows += [(groups[-1], "refitted", 1.5, name, 1.0, 2.0) for name in (".sig01", ".sigma", *terms)]
+    names = ("group", "components", "cooks_distance", "parameter", "estimate", "without")
+    return {name: np.array(column) for name, column in zip(names, zip(*rows, strict=True), strict=True)}
 
 
 # SD, correlation, SD, sigma, two fixed effects: `parameters(TERMS, TERMS, [2])`.
@@ -206,7 +219,13 @@ def every_kind(labels=LABELS, x="x", y="y", size="size", model="m"):
     predicting["meanings"] |= {
         f"{size}{level}": asdict(Factor(size, level, LEVELS[0], "treatment")) for level in LEVELS[1:]
     }
+    own = {"columns": [y, x, size, "w", labels.group]}
+    checked = fit | own | {"fixed_effects_covariance": np.eye(2).tolist(), "n_groups": 6}
+    left_out = influence_table(terms, np.unique(data[labels.group]))
     return {
+        "interaction": interaction.draw(data, predicting | own, labels, model=model, x=x, by=size),
+        "influence": influence.draw(left_out, checked, labels, model=model),
+        "checks": checks.draw(residual_table(), effects, left_out, checked, labels, model=model),
         "scatter": scatter.draw(data, labels, x=x, y=y),
         "group_lines": group_lines.draw(data, labels, x=x, y=y, sample=4, seed=1),
         "ols_vs_mixed": ols_vs_mixed.draw(data, fixed, fit, labels, model=model, x=x, y=y),
@@ -851,7 +870,7 @@ def test_columns_that_cannot_be_drawn_are_named():
         (7185.0, "7,185"),
         (1234567.8, "1,234,568"),
         (-0.0000123456, "\N{MINUS SIGN}1.235\xa0×\xa010⁻⁵"),
-        (9.99996, "10.000"),
+        (9.99996, "10.00"),
     ],
 )
 def test_numbers_have_four_significant_digits(value, text):
@@ -859,8 +878,9 @@ def test_numbers_have_four_significant_digits(value, text):
 
 
 def test_a_p_value_has_two_digits_and_is_never_zero():
-    assert [chance(p) for p in (0.04978, 0.00012, 0.000099, 0.0, 1.0)] == [
+    assert [chance(p) for p in (0.04978, 0.000999, 0.00012, 0.000099, 0.0, 1.0)] == [
         "0.050",
+        "0.0010",
         "0.00012",
         "below 0.0001",
         "below 0.0001",

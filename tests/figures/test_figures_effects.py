@@ -51,6 +51,7 @@ def test_only_the_coefficients_of_a_number_are_slopes():
 
 # Interval -+ 0.98: of the intercepts 2, 1 and -1 have one without 0, of the slopes none.
 EFFECTS = {
+    "group": np.repeat(["a", "b", "c", "d", "e"], 2),
     "term": np.array(["(Intercept)", "x"] * 5),
     "effect": np.array([0.5, 0.2, 2.0, 0.1, -1.0, 0.9, 0.0, -0.9, 1.0, 0.0]),
     "effect_std_error": np.full(10, 0.5),
@@ -134,6 +135,7 @@ def test_as_many_intervals_exclude_the_mean_as_lme4_s(models):
     effects = group_effects(fitted.design, fitted.data, fitted.reml.lower, fitted.reml.at)
     terms = ["(Intercept)", "cses"]
     table = {
+        "group": np.repeat(fitted.design.group_labels, 2),
         "term": np.tile(terms, 160),
         "effect": effects.effect.ravel(),
         "effect_std_error": effects.effect_std_error.ravel(),

@@ -7,7 +7,13 @@ from twolevel.errors import UserError
 from twolevel.figures.requirements import check_model_of_figure
 from twolevel.model.terms import Factor
 
-LINE = {"response": "y", "fixed_terms": ["(Intercept)", "x"], "random_terms": ["(Intercept)", "x"], "meanings": {}}
+LINE = {
+    "formula": "y ~ x + (x | g)",
+    "response": "y",
+    "fixed_terms": ["(Intercept)", "x"],
+    "random_terms": ["(Intercept)", "x"],
+    "meanings": {},
+}
 FACTORS = [Factor("x"), Factor("w"), Factor("kind", "b", "a", "treatment")]
 MORE = LINE | {"meanings": {str(number): asdict(factor) for number, factor in enumerate(FACTORS)}}
 COLUMNS = ["x", "y", "w", "kind"]

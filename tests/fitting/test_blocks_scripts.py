@@ -50,7 +50,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def fit_one(folder: Path, name: str, text: str) -> None:
-    kinds = ("fixed_effects", "random_effects", "variance_components", "group_effects")
+    kinds = ("fixed_effects", "random_effects", "variance_components", "group_effects", "influence")
     names = {kind: f"{kind}.csv" for kind in kinds} | {"fit": "fit.json", "constrained": "constrained.json"}
     names |= {"residuals": "residuals.parquet", "experiment": "experiment.npz", "summary": "summary.txt"}
     output = paths(folder / name, **names)

@@ -153,7 +153,7 @@ def test_each_way_gives_the_same_numbers(runs: dict[str, Analysis]) -> None:
         }
 
     by_directory = numbers(runs["directory"].results)
-    assert len(by_directory) == 3 * 10 + 1 + 5  # each model but its intervals; variance explained; the comparison
+    assert len(by_directory) == 3 * 11 + 1 + 5  # each model but its intervals; variance explained; the comparison
     assert numbers(runs["configfile"].results) == by_directory
     assert numbers(runs["module"].results) == by_directory
 

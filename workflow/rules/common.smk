@@ -142,6 +142,9 @@ FIGURE_TABLES = {
         "fit",
     ],
     "fitted_lines": ["observations", "fit"],
+    "interaction": ["observations", "fit"],
+    "checks": ["residuals", "group_effects", "influence", "fit"],
+    "influence": ["influence", "fit"],
     "wall": ["constrained", "fit"],
     "optimiser_audit": ["audit"],
 }
@@ -171,6 +174,7 @@ def figure_tables(figures):
         "residuals": f"{model}/residuals.parquet",
         "group_effects": f"{model}/{GROUP}_effects.csv",
         "variance_components": f"{model}/variance_components.csv",
+        "influence": f"{model}/influence.csv",
         "fit": f"{model}/fit.json",
         "intervals": f"{model}/intervals.csv",
         "bootstrap": f"{model}/bootstrap.parquet",

@@ -68,7 +68,8 @@ try:
     schema = yaml.safe_load(
         (CHECKOUT / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8")
     )
-    config = with_defaults(with_values(config, schema), schema)
+    given = with_values(config, schema)
+    config = with_defaults(given, schema)
     # Jobs on other machines read a configuration that the main process has found in order.
     plans = None
     if workflow.is_main_process:
@@ -76,6 +77,10 @@ try:
             mistaken_plans as plans,
         )  # here, since it takes longer than all the rest of a job's start
     check_config(config, schema, CONFIG_NAME, plans)
+    if given.get("figures") is None:
+        from standard_figures import standard_figures
+
+        config["figures"] = standard_figures(config)
 except UserError as error:
     raise WorkflowError(str(error)) from None
 

@@ -43,6 +43,13 @@ rule fit_model:
             "{model}",
             table="empirical Bayes effects",
         ),
+        influence=reported(
+            "<results>/models/{model}/influence.csv",
+            "influence",
+            "Models",
+            "{model}",
+            table="influence of groups",
+        ),
         residuals="<results>/models/{model}/residuals.parquet",
         experiment="<results>/models/{model}/experiment.npz",
     log:

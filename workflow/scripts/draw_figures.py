@@ -11,6 +11,7 @@ from _job import job, read_json, reading, write_bytes, write_json
 from pyarrow import csv, parquet
 from twolevel.errors import UserError
 from twolevel.figures.drawing import render
+from twolevel.figures.fonts import legible
 from twolevel.figures.requirements import check_model_of_figure
 from twolevel.figures.tables import complete
 from twolevel.output.words import read_labels
@@ -63,7 +64,7 @@ def draw(
     try:
         if "fit" in given:
             check_model_of_figure(settings, given["fit"], given.get("observations", {}))
-        drawing = kind.draw(labels=labels, **given, **options)
+        drawing = legible(kind.draw(labels=labels, **given, **options))
     except UserError as error:
         raise UserError(f"figures.{figure}: {error}") from None
     if lacking:
@@ -83,7 +84,13 @@ def _read(path: str) -> Any:
         return read_json(path)
     with reading(path):
         table = csv.read_csv(path, convert_options=AS_WRITTEN) if path.endswith(".csv") else parquet.read_table(path)
-    return {name: table[name].to_numpy() for name in table.column_names}
+    return {name: _values(table[name]) for name in table.column_names}
+
+
+def _values(column: pyarrow.ChunkedArray) -> Any:
+    """A column as an array; a level that is missing is None, where pyarrow by itself takes the last level."""
+    is_factor = pyarrow.types.is_dictionary(column.type)
+    return (column.cast(column.type.value_type) if is_factor else column).to_numpy()
 
 
 if __name__ == "__main__":

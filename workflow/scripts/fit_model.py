@@ -12,6 +12,7 @@ from twolevel.bootstrap.experiment import experiment_of, to_arrays
 from twolevel.fitting.confirm import confirm
 from twolevel.fitting.effects import fitted_values, group_effects
 from twolevel.fitting.fit import fit_model
+from twolevel.inference.influence import influence
 from twolevel.inference.reliability import variance_components
 from twolevel.likelihood.crossproducts import cross_products
 from twolevel.model.formula import build_design
@@ -21,6 +22,7 @@ from twolevel.output.results import (
     fit_json,
     fixed_effects_table,
     group_effects_table,
+    influence_table,
     random_effects_table,
     residuals_table,
 )
@@ -63,6 +65,7 @@ def main(
     write_table(output.random_effects, random_effects_table(design, reml))
     write_table(output.variance_components, variance_components(design, data, reml))
     write_table(output.group_effects, group_effects_table(design, effects))
+    write_table(output.influence, influence_table(design, data, reml, influence(design, data, reml)))
     write_table(output.residuals, residuals)
     write_arrays(output.experiment, to_arrays(experiment))
 

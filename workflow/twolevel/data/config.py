@@ -125,7 +125,7 @@ def _dangling(config: Mapping[str, Any]) -> Iterator[str]:
     uses = {
         "models": (("baseline",), config["models"], "model"),
         "comparisons": (("null_model", "alternative_model"), config["models"], "model"),
-        "figures": (("x", "y", "category", "at"), {**columns, **derived}, "column"),
+        "figures": (("x", "y", "category", "at", "by"), {**columns, **derived}, "column"),
     }
     for section, (keys, known, noun) in uses.items():
         yield from _dangling_names(section, config[section], keys, known, noun)

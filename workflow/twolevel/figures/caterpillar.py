@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from twolevel.figures.drawing import Drawing
 from twolevel.figures.effect_names import effect_names
-from twolevel.figures.style import BLACK, BLUE, MUTED, VERMILION, WIDTH, heading, new_figure, style
+from twolevel.figures.style import BLACK, BLUE, MOST_NAMED, MUTED, VERMILION, WIDTH, heading, new_figure, style
 from twolevel.figures.tables import Floats, Table, numbers, texts
 from twolevel.output.words import Labels, number, percent, sentence, shorten, wrap
 
 _REACH = 1.959963984540054  # the normal distribution's 0.975 quantile
-_HEIGHT, _HEADING = 1.9, 1.3  # inches, of a panel and of what stands around them
+_HEIGHT, _HEADING, _NAMES = 1.9, 1.3, 0.5  # inches, of a panel, of what stands around them, and of groups' names
 
 # Dark and thick with a large dot, or pale and thin with a small one: they differ in grey too.
 _CLEAR: dict[str, Any] = {"color": BLUE, "linewidth": 1.6}
@@ -36,23 +36,24 @@ def draw(group_effects: Table, fit: Mapping[str, Any], labels: Labels, *, model:
 
     Parameters
     ----------
-    group_effects : term, effect and effect_std_error of every group.
+    group_effects : group, term, effect and effect_std_error of every group.
     fit : the model's formula, response, estimator, random terms, fixed effects, hierarchy and meanings.
     labels : what things are called.
     model : the model's name in the configuration.
     """
-    terms = texts(group_effects, "term")
+    terms, names = texts(group_effects, "term"), texts(group_effects, "group")
     effects, errors = numbers(group_effects, "effect"), numbers(group_effects, "effect_std_error")
     listed = fit["random_terms"]
     groups = labels.group_noun.count(int((terms == listed[0]).sum()))
     title = f"{groups} in order, with 95 % intervals"
-    figure = new_figure(WIDTH, _HEADING + _HEIGHT * len(listed))
+    named = int((terms == listed[0]).sum()) <= MOST_NAMED
+    figure = new_figure(WIDTH, _HEADING + (_HEIGHT + _NAMES * named) * len(listed))
     panels = figure.subplots(len(listed), squeeze=False)[:, 0]
     facts = []
     for axes, term in zip(panels, listed, strict=True):
         mine, mean = terms == term, _mean(fit, term)
         clear = np.sign(effects[mine]) * (np.abs(effects[mine]) > _REACH * errors[mine])
-        _draw_panel(axes, effects[mine], errors[mine], clear != 0, mean or 0.0)
+        _draw_panel(axes, names[mine], effects[mine], errors[mine], clear != 0, mean or 0.0)
         name, unit = effect_names(term, fit)
         centre = "the prediction" if mean is None else f"the mean, {number(mean)},"
         outside = f"outside {_share(clear != 0)}"
@@ -97,8 +98,10 @@ def _share(clear: NDArray[np.bool_]) -> str:
     return f"{clear.sum():,} of {len(clear):,} intervals ({percent(int(clear.sum()), len(clear))})"
 
 
-def _draw_panel(axes: Axes, effects: Floats, errors: Floats, clear: NDArray[np.bool_], mean: float) -> None:
-    """Draw the intervals from the lowest estimate to the highest."""
+def _draw_panel(
+    axes: Axes, names: NDArray[np.str_], effects: Floats, errors: Floats, clear: NDArray[np.bool_], mean: float
+) -> None:
+    """Draw the intervals from the lowest estimate to the highest, each with its group's name where there is room."""
     order = np.argsort(effects, kind="stable")
     middle, reach = mean + effects[order], _REACH * errors[order]
     place = np.arange(1, len(order) + 1)
@@ -107,6 +110,8 @@ def _draw_panel(axes: Axes, effects: Floats, errors: Floats, clear: NDArray[np.b
         axes.plot(place[drawn], middle[drawn], linestyle="", zorder=4, **dot)
     axes.axhline(mean, zorder=3, **_MEAN)
     axes.set(xlim=(0, len(order) + 1), xticks=[])
+    if len(names) <= MOST_NAMED:
+        axes.set_xticks(place, [shorten(name, 12) for name in names[order]], rotation=90, fontsize=8)
     axes.grid(visible=False, axis="x")
 
 

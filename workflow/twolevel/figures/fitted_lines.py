@@ -12,13 +12,12 @@ from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from twolevel.figures.drawing import Drawing
+from twolevel.figures.predicted import QUARTILES, REACH, held_values, slope_of
 from twolevel.figures.style import BLACK, BLUE, GREEN, MUTED, ORANGE, PURPLE, VERMILION, heading, new_figure, style
 from twolevel.figures.tables import Floats, Table, levels_of, numbers, of_groups, texts
 from twolevel.model.predictions import FixedPart, fixed_part
 from twolevel.output.words import Labels, clean, number, shorten
 
-_REACH = 1.959963984540054  # the normal distribution's 0.975 quantile
-_QUARTILES = {"lower quartile": 0.25, "median": 0.5, "upper quartile": 0.75}
 _CORNERS = 41
 _PALE = 0.22
 
@@ -71,7 +70,7 @@ def draw(
     at : column of a numeric predictor in the model, the same for every observation of a group.
     """
     fixed = fixed_part(fit)
-    held, held_at = _held(fixed, {x, at, category}, observations)
+    held, held_at = held_values(fixed, {x, at, category}, observations)
     levels = levels_of(of_groups(observations, category, labels).astype(str), category, labels, len(_LOOKS))
     places = _places(observations, at, labels)
     xs, of_row = numbers(observations, x), texts(observations, category)
@@ -87,7 +86,7 @@ def draw(
                 continue
             values = held | {at: place.value, category: level}
             _draw_line(axes, fixed, values, x, such, look)
-            told.append(_slope(fixed, values, x, level))
+            told.append(f"{clean(level)} {slope_of(fixed, values, x)}")
         axes.set_title(f"{place.name}:\n{shorten(at, 14)} = {number(place.value, 3)}", fontsize=10)
         facts.append(f"At {clean(at)} {number(place.value, 3)} ({place.name}) slopes of {'; '.join(told)}.")
     panels[0].set_ylabel(labels.axis(y, 36))
@@ -106,28 +105,11 @@ def draw(
     return Drawing(figure, title, alt, caption)
 
 
-def _held(fixed: FixedPart, shown: set[str], observations: Table) -> tuple[dict[str, Any], str]:
-    """Values at which the other predictors are held, and a sentence on them."""
-    values: dict[str, Any] = {}
-    said = []
-    for predictor in fixed.predictors:
-        if predictor.column in shown or predictor.column in values:
-            continue
-        if predictor.level is None:
-            mean = float(numbers(observations, predictor.column).mean())
-            values[predictor.column] = mean
-            said.append(f"{clean(predictor.column)} at its mean, {number(mean, 3)}")
-        else:
-            values[predictor.column] = predictor.reference
-            said.append(f"{clean(predictor.column)} at {clean(predictor.reference or '')}")
-    return values, f" Held fixed: {', '.join(said)}." if said else ""
-
-
 def _places(observations: Table, at: str, labels: Labels) -> list[_Place]:
     """The quartiles of `at` over groups, coinciding ones once, and the observations of the groups nearest to each."""
     numbers(observations, at)  # refuses text and gaps
     of_group = of_groups(observations, at, labels).astype(float)
-    named = {float(np.quantile(of_group, share)): name for name, share in reversed(_QUARTILES.items())}
+    named = {float(np.quantile(of_group, share)): name for name, share in reversed(QUARTILES.items())}
     values = np.array(sorted(named))
     _, group = np.unique(texts(observations, labels.group), return_inverse=True)
     nearest = np.abs(of_group[:, np.newaxis] - values).argmin(axis=1)[group]
@@ -142,13 +124,6 @@ def _draw_line(
     grid = np.linspace(first, last, _CORNERS)
     height, error = fixed.estimate(fixed.rows({**values, x: grid}))
     axes.fill_between(
-        grid, height - _REACH * error, height + _REACH * error, color=look["color"], alpha=_PALE, linewidth=0
+        grid, height - REACH * error, height + REACH * error, color=look["color"], alpha=_PALE, linewidth=0
     )
     axes.plot(grid, height, linewidth=2.2, **look)
-
-
-def _slope(fixed: FixedPart, values: Mapping[str, Any], x: str, level: str) -> str:
-    """The slope of one line."""
-    bottom, top = (fixed.rows({**values, x: [end]}) for end in (0.0, 1.0))
-    slope, _ = fixed.estimate(top - bottom)
-    return f"{clean(level)} {number(float(slope[0]), 3)}"

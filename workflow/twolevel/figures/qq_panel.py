@@ -1,6 +1,8 @@
 """The panel and the words that both quantile-quantile kinds share."""
 
 import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
@@ -15,9 +17,15 @@ _BAND_CORNERS = 300
 
 def draw_qq(values: ArrayLike, title: str, y_label: str, size: float) -> tuple[Figure, QuantilePlot]:
     """Normal QQ plot with the line through the quartiles and the pointwise 95 % band."""
-    plot = normal_quantile_plot(values, level=0.95)
     figure = new_figure()
-    axes = figure.subplots()
+    plot, key = add_qq(figure.subplots(), values, y_label, size)
+    heading(figure, title, key, across=2)
+    return figure, plot
+
+
+def add_qq(axes: Axes, values: ArrayLike, y_label: str, size: float) -> tuple[QuantilePlot, dict[str, Artist]]:
+    """The same in axes that are there; what is drawn, and its key."""
+    plot = normal_quantile_plot(values, level=0.95)
     corners = _evenly_spaced(plot.theoretical)
     band = axes.fill_between(
         plot.theoretical[corners],
@@ -30,8 +38,7 @@ def draw_qq(values: ArrayLike, title: str, y_label: str, size: float) -> tuple[F
     (line,) = axes.plot(ends, plot.line.at(ends), color=BLUE, linewidth=1.6, linestyle=(0, (5, 2)))
     points(axes, plot.theoretical, plot.sample, ink=50, size=size)
     axes.set(xlabel="standard normal quantile", ylabel=y_label)
-    heading(figure, title, {"line through the quartiles": line, "pointwise 95 % band": band}, across=2)
-    return figure, plot
+    return plot, {"line through the quartiles": line, "pointwise 95 % band": band}
 
 
 def describe(plot: QuantilePlot, several: str) -> str:

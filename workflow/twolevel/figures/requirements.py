@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from twolevel.errors import UserError
+from twolevel.model.formula_parts import take_apart
 from twolevel.model.predictions import UNREAD
 from twolevel.model.terms import Factor, read_meanings
 
@@ -14,7 +15,7 @@ def check_model_of_figure(settings: Mapping[str, Any], fit: Mapping[str, Any], c
     Parameters
     ----------
     settings : the figure's entry in the configuration
-    fit : of the model, `response`, `fixed_terms`, `random_terms` and `meanings` as in `fit.json`
+    fit : of the model, `formula`, `response`, `fixed_terms`, `random_terms` and `meanings` as in `fit.json`
     columns : the columns of the prepared data
 
     Raises
@@ -37,8 +38,15 @@ def check_model_of_figure(settings: Mapping[str, Any], fit: Mapping[str, Any], c
             f"the model has no random effect of {settings['term']!r}; it has {', '.join(fit['random_terms'])}. "
             "Name one of these as `term`."
         )
-    if kind == "fitted_lines":
-        _check_predictors(list(read_meanings(fit["meanings"]).values()), settings, columns)
+    if kind in ("fitted_lines", "interaction"):
+        factors = list(read_meanings(fit["meanings"]).values())
+        if kind == "interaction":
+            _check_interaction({factor.column for factor in factors}, settings, fit["response"], columns)
+        else:
+            _check_levels(factors, settings)
+        _check_predictors(factors, settings, columns)
+        if take_apart(fit["formula"]).fixed.offsets:
+            raise UserError(f"{model} has an offset, and the figure shows the fixed effects alone. Name another model.")
 
 
 def _check_line(which: str, terms: Collection[str], model: str, x: str) -> None:
@@ -49,7 +57,26 @@ def _check_line(which: str, terms: Collection[str], model: str, x: str) -> None:
         )
 
 
-def _check_predictors(factors: Collection[Factor], settings: Mapping[str, Any], columns: Collection[str]) -> None:
+def _check_interaction(
+    predictors: Collection[str], settings: Mapping[str, Any], response: str, columns: Collection[str]
+) -> None:
+    for setting in ("x", "by"):
+        if settings[setting] not in predictors:
+            there = ", ".join(sorted(predictors)) or "none"
+            raise UserError(
+                f"{setting} is {settings[setting]}, but the predictors of {settings['model']} are: {there}. Name one "
+                "of these, or another model."
+            )
+    if settings["x"] == settings["by"]:
+        raise UserError(f"x and by are both {settings['x']}; name two predictors that interact.")
+    if response not in columns:
+        raise UserError(
+            f"{settings['model']} is a model of {response}, which is no column, and the figure shows the observations. "
+            "Make it a column of the data under `derive`, or name another model."
+        )
+
+
+def _check_levels(factors: Collection[Factor], settings: Mapping[str, Any]) -> None:
     categorical = {factor.column: factor.level is not None for factor in factors}
     for setting, is_factor in (("x", False), ("at", False), ("category", True)):
         if categorical.get(settings[setting]) is not is_factor:
@@ -59,6 +86,9 @@ def _check_predictors(factors: Collection[Factor], settings: Mapping[str, Any], 
                 f"{setting} is {settings[setting]}, but the {kind} of {settings['model']} are: {there}. Name one of "
                 "these, or another model."
             )
+
+
+def _check_predictors(factors: Collection[Factor], settings: Mapping[str, Any], columns: Collection[str]) -> None:
     if expressions := [f.column for f in factors if f.column not in columns or f.coding in UNREAD]:
         raise UserError(
             f"{settings['model']} has the predictor {expressions[0]}, which is no column, and the figure cannot "

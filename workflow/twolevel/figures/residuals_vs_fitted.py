@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.transforms import ScaledTranslation
 
@@ -27,17 +28,28 @@ def draw(residuals: Table, fit: Mapping[str, Any], labels: Labels, *, model: str
     model : the model's name in the configuration.
     """
     fitted, values = numbers(residuals, "fitted"), numbers(residuals, "residual")
-    outcome = clean(fit["response"])
-    centre, mean, sd = _running(fitted, values)
-
     everybody = labels.observation_noun.count(len(values))
     title = f"Level-1 residuals and fitted values of {everybody}"
     figure = new_figure()
-    axes = figure.subplots()
+    key, found, bounds = add_residuals(figure.subplots(), fitted, values, clean(fit["response"]))
+    heading(figure, title, key, across=2)
+    alt = f"Scatter plot of {everybody}, with a line through the means of slices and lines one deviation around it."
+    caption = f"Level-1 residuals of {labels.model(model)} against fitted values. {found}{bounds}"
+    return Drawing(figure, title, alt, caption)
+
+
+def add_residuals(
+    axes: Axes, fitted: Floats, values: Floats, outcome: str, size: float = 11
+) -> tuple[dict[str, Artist], str, str]:
+    """Draw the cloud with its mean and spread; return the key, what they are, and which bounds cut the cloud off.
+
+    `size` is that of the letters in the cloud, in points.
+    """
+    centre, mean, sd = _running(fitted, values)
     points(axes, fitted, values)
     pad = 0.05 * np.ptp(values)
     axes.set_ylim(values.min() - pad, values.max() + pad)
-    bounds = _draw_bounds(axes, fitted, values, outcome)
+    bounds = _draw_bounds(axes, fitted, values, outcome, size)
     axes.axhline(0, color=MUTED, linewidth=1)
     (centre_line,) = axes.plot(centre, mean, color=VERMILION, linewidth=2.2, path_effects=halo(4.2))
     spread_line, _ = axes.plot(
@@ -49,16 +61,12 @@ def draw(residuals: Table, fit: Mapping[str, Any], labels: Labels, *, model: str
         path_effects=halo(3.4),
     )
     axes.set(xlabel=wrap(f"fitted {outcome}", 50), ylabel=wrap(f"level-1 residual ({outcome})", 36))
-    heading(figure, title, {"mean": centre_line, "mean ± 1 SD": spread_line}, across=2)
-
     found = (
         f"In {len(mean)} equal slices along the fitted values the mean residual runs from "
         f"{number(mean.min(), 2)} to {number(mean.max(), 2)} and the standard deviation from "
         f"{number(sd.min(), 3)} to {number(sd.max(), 3)}."
     )
-    alt = f"Scatter plot of {everybody}, with a line through the means of slices and lines one deviation around it."
-    caption = f"Level-1 residuals of {labels.model(model)} against fitted values. {found}{bounds}"
-    return Drawing(figure, title, alt, caption)
+    return {"mean": centre_line, "mean ± 1 SD": spread_line}, found, bounds
 
 
 def _running(fitted: Floats, values: Floats) -> tuple[Floats, Floats, Floats]:
@@ -69,7 +77,7 @@ def _running(fitted: Floats, values: Floats) -> tuple[Floats, Floats, Floats]:
     return centre, mean, np.array([values[s].std(ddof=1) for s in slices])
 
 
-def _draw_bounds(axes: Axes, fitted: Floats, values: Floats, outcome: str) -> str:
+def _draw_bounds(axes: Axes, fitted: Floats, values: Floats, outcome: str, size: float) -> str:
     """Mark where the outcome's largest and smallest value cut the cloud off, if several have it.
 
     Fitted value and residual add up to the outcome, so its ceiling or floor is a slanting line.
@@ -88,6 +96,7 @@ def _draw_bounds(axes: Axes, fitted: Floats, values: Floats, outcome: str) -> st
             ends.mean(),
             bound - ends.mean(),
             words,
+            fontsize=size,
             rotation=-45,  # of the line in the data's own units; the page's angle follows from it
             rotation_mode="anchor",
             transform=axes.transData + ScaledTranslation(0, 4 * away / 72, axes.figure.dpi_scale_trans),

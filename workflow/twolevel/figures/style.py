@@ -18,10 +18,12 @@ BLACK, ORANGE, SKY_BLUE, GREEN, YELLOW, BLUE, VERMILION, PURPLE = PALETTE
 MUTED = "#595959"  # secondary text: 7 to 1 against white
 FAINT = "#D6D6D6"  # what is there for context only
 
+FONT = "DejaVu Sans"  # comes with matplotlib, so it is the same on every machine
+MOST_NAMED = 40  # groups, whose names can still be read side by side
 WIDTH, HEIGHT = 6.4, 4.3  # inches; at half the width of a page an 11 point letter is still 6 points high
 
 _STYLE: dict[str, Any] = {
-    "font.family": "DejaVu Sans",  # comes with matplotlib, so it is the same on every machine
+    "font.family": FONT,
     "font.size": 11,
     "axes.titlesize": 11,
     "axes.labelsize": 11,

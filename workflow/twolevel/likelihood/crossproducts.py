@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from twolevel.errors import UserError
 from twolevel.likelihood.groupwise import in_blocks
@@ -125,16 +126,21 @@ def _block_bases(design: Design) -> tuple[Floats, Floats]:
 
 
 def _check_identified(design: Design, data: CrossProducts) -> None:
-    # What is left of each group's columns of Z when X is taken out of them, relative to the columns.
-    whole = np.diagonal(data.ztz, axis1=1, axis2=2)
-    left = whole - (data.ztx**2).sum(axis=2)
-    lost = (left <= 1e-9 * np.maximum(whole, np.finfo(float).tiny)).all(axis=0)
+    lost = fully_described(data)
     if lost.any():
         names = ", ".join(np.array(design.random_terms)[lost])
         raise UserError(
             f"formula '{design.formula}': the fixed effects describe every {design.group} fully, so the variance of "
             f"{names} cannot be estimated. Use fewer level-2 predictors, or take the random effect out."
         )
+
+
+def fully_described(data: CrossProducts) -> NDArray[np.bool_]:
+    """Which random effects (q,) the fixed effects describe fully in every group, so that no variance is left."""
+    # What is left of each group's columns of Z when X is taken out of them, relative to the columns.
+    whole = np.diagonal(data.ztz, axis1=1, axis2=2)
+    left = whole - (data.ztx**2).sum(axis=2)
+    return np.asarray((left <= 1e-9 * np.maximum(whole, np.finfo(float).tiny)).all(axis=0))
 
 
 def triangular(factors: Floats) -> Floats:

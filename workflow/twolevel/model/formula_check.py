@@ -61,7 +61,7 @@ def is_plain(parts: FormulaParts) -> bool:
 
 
 def outline(text: str, example: pd.DataFrame, group: str) -> dict[str, Any] | None:
-    """What `fit.json` will say of a model's terms, from a table with the same columns and levels and any values.
+    """What a fit will say of a model's terms, from a table with the same columns and levels and any values.
 
     Parameters
     ----------
@@ -71,7 +71,8 @@ def outline(text: str, example: pd.DataFrame, group: str) -> dict[str, Any] | No
 
     Returns
     -------
-    `response`, `fixed_terms`, `random_terms` and `meanings`; None where the data's own values decide
+    `formula`, `response`, `fixed_terms`, `random_terms` and `meanings` as in `fit.json`, and `fixed_factors` as in
+    `Design`; None where the data's own values decide
 
     Raises
     ------
@@ -90,7 +91,9 @@ def outline(text: str, example: pd.DataFrame, group: str) -> dict[str, Any] | No
     columns = [list(columns_of(of, values)) for of in (parts.fixed, *parts.blocks)]
     names, pieces = named(columns)
     return {
+        "formula": parts.formula,
         "response": deparse(parts.response),
+        "fixed_factors": [list(factors) for factors in names[0]],
         "fixed_terms": list(map(column_name, names[0])),
         "random_terms": [column_name(name) for block in names[1:] for name in block],
         "meanings": {name: asdict(piece.meaning) for name, piece in pieces.items()},

@@ -10,12 +10,13 @@ import pandas as pd
 from twolevel.fitting.effects import GroupEffects
 from twolevel.fitting.fit import Fit
 from twolevel.inference.fixed_tests import FixedTests, kenward_roger, satterthwaite
+from twolevel.inference.influence import Influence
 from twolevel.inference.r2 import variance_shares
 from twolevel.likelihood.crossproducts import CrossProducts
 from twolevel.model.blocks import Blocks, slices
 from twolevel.model.design import Design, Floats
 from twolevel.model.hierarchy import level1_coefficients
-from twolevel.model.parameters import correlation, correlation_rows, finite
+from twolevel.model.parameters import correlation, correlation_rows, finite, parameter_values, parameters
 
 if TYPE_CHECKING:
     from twolevel.optimisers.bounded import BoundedFit  # which imports nlopt: only fit.json is about its search
@@ -104,6 +105,33 @@ def group_effects_table(design: Design, effects: GroupEffects) -> pd.DataFrame:
             "coefficient_std_error": effects.coefficient_std_error.ravel(),
         }
     )
+
+
+def influence_table(design: Design, data: CrossProducts, fit: Fit, found: Influence) -> pd.DataFrame:
+    """Estimates without each group: fixed effects with the variances held, then every parameter of the refits."""
+    names = [of.name for of in parameters(design.random_terms, design.fixed_terms, design.blocks)]
+    p, labels = len(fit.beta), np.asarray(design.group_labels)
+    own = parameter_values(data.own_units(fit.lower), fit.sigma, fit.beta, design.blocks)
+    held = {
+        "group": np.repeat(labels, p),
+        "components": "held",
+        "cooks_distance": np.repeat(found.cooks_distance, p),
+        "parameter": np.tile(names[-p:], len(labels)),
+        "estimate": np.tile(fit.beta, len(labels)),
+        "without": found.beta.ravel(),
+    }
+    refitted = (
+        {
+            "group": labels[refit.group],
+            "components": "refitted",
+            "cooks_distance": refit.cooks_distance,
+            "parameter": names,
+            "estimate": own,
+            "without": refit.parameters,
+        }
+        for refit in found.refits
+    )
+    return pd.concat([pd.DataFrame(of) for of in (held, *refitted)], ignore_index=True)
 
 
 def residuals_table(design: Design, fit: Fit, fitted: Floats) -> pd.DataFrame:

@@ -144,7 +144,9 @@ def number(value: float, digits: int = 4) -> str:
         return "0"
     if abs(value) < 1e-4:
         return power_of_ten(value, digits - 1)
-    decimals = max(0, digits - 1 - math.floor(math.log10(abs(value))))
+    # Of the rounded value: 0.000999 to two digits is 0.0010.
+    rounded = float(f"{value:.{digits - 1}e}")
+    decimals = max(0, digits - 1 - math.floor(math.log10(abs(rounded))))
     return f"{value:,.{decimals}f}".replace("-", MINUS)
 
 

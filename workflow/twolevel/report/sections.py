@@ -49,7 +49,7 @@ APPENDIX = (
 _PLACES = {
     "pictures": ("scatter", "group_lines", "group_lines_by_category"),
     "intervals": ("interval_methods", "bootstrap_distribution"),
-    "diagnostics": ("qq_level1", "residuals_vs_fitted", "qq_level2"),
+    "diagnostics": ("checks", "qq_level1", "residuals_vs_fitted", "qq_level2", "influence"),
     "comparisons": ("reference_distribution",),
     "optimum": ("optimiser_audit", "wall"),
 }
