@@ -7,7 +7,7 @@ from the results; what the vignette printed is quoted as such, and compared only
 from dataclasses import dataclass
 
 from twolevel.report.comparison import Comparison
-from twolevel.report.section import CALIBRATION, ERRATA, INTERVALS, LEDGER, SIDE_BY_SIDE, SOURCES, Section
+from twolevel.report.section import CALIBRATION, ERRATA, GLOSSARY, INTERVALS, LEDGER, SIDE_BY_SIDE, SOURCES, Section
 from twolevel.report.study import Material, Narrative
 
 from hsb.narrative import inference, minority, schools
@@ -35,6 +35,7 @@ SECTIONS = (
     LEDGER,
     Section("optimum", "How each optimum was found and checked", "sections/optimum.html.j2"),
     Section("rerun", "How to rerun it", "sections/rerun.html.j2"),
+    GLOSSARY,
     SOURCES,
 )
 

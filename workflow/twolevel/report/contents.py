@@ -26,7 +26,7 @@ from twolevel.report.optimum import Audit, audit, optimum_sentences
 from twolevel.report.pieces import Pieces, read_pieces
 from twolevel.report.placement import place
 from twolevel.report.prose import listed, outcome
-from twolevel.report.section import CALIBRATION, ERRATA, INTERVALS, LEDGER, SIDE_BY_SIDE, SOURCES, Section
+from twolevel.report.section import CALIBRATION, ERRATA, GLOSSARY, INTERVALS, LEDGER, SIDE_BY_SIDE, SOURCES, Section
 from twolevel.report.study import Material, Narrative
 
 
@@ -138,6 +138,7 @@ GENERIC = (
     LEDGER,
     Section("optimum", "How each optimum was found and checked", "sections/optimum.html.j2"),
     Section("rerun", "How to rerun it", "sections/rerun.html.j2"),
+    GLOSSARY,
     SOURCES,
 )
 

@@ -15,6 +15,7 @@ from twolevel.output.mathml import Math
 from twolevel.output.words import clean, number, sentence
 from twolevel.report.contents import Contents
 from twolevel.report.files import file_name, shown_address, table_address
+from twolevel.report.glossary import link_first_uses
 from twolevel.report.optimum import gap
 from twolevel.report.prose import held_equal, left_out, listed, model_sentences
 
@@ -57,7 +58,7 @@ def render_page(contents: Contents, templates: Mapping[str, str], start: str = "
     }
     script = f"\n{templates['report.js']}"
     values = {field.name: getattr(contents, field.name) for field in fields(contents)}
-    return environment.get_template(start).render(
+    page = environment.get_template(start).render(
         **values,
         script=Markup(script),  # noqa: S704
         script_hash=b64encode(sha256(script.encode()).digest()).decode("ascii"),
@@ -69,6 +70,7 @@ def render_page(contents: Contents, templates: Mapping[str, str], start: str = "
         held_equal=lambda model: held_equal(model, contents.labels, contents.with_zero),
         left_out=lambda model: left_out(model, contents.labels),
     )
+    return link_first_uses(page)
 
 
 def _math(formula: Math, display: bool = False) -> Markup:
