@@ -11,5 +11,5 @@ def main(fits: list[str], output: str) -> None:
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):  # noqa: F821
-        main(snakemake.input.fits, snakemake.output[0])  # noqa: F821
+    with job(snakemake.log[0]):
+        main(snakemake.input.fits, snakemake.output[0])
