@@ -11,10 +11,12 @@ from twolevel.report.section import CALIBRATION, ERRATA, GLOSSARY, INTERVALS, LE
 from twolevel.report.study import Material, Narrative
 
 from hsb.narrative import inference, minority, schools
+from hsb.narrative.exercises import Exercise, exercises
 from hsb.narrative.facts import FIGURES, Facts, check, read_facts
 from hsb.narrative.summary import summary
 from hsb.textbook.section import Textbook, read_textbook
 
+EXERCISES = Section("exercises", "Exercises", "study/exercises.html.j2")
 TEXTBOOK = Section("textbook", "The textbook’s tables", "study/textbook.html.j2")
 
 SECTIONS = (
@@ -35,6 +37,7 @@ SECTIONS = (
     LEDGER,
     Section("optimum", "How each optimum was found and checked", "sections/optimum.html.j2"),
     Section("rerun", "How to rerun it", "sections/rerun.html.j2"),
+    EXERCISES,
     GLOSSARY,
     SOURCES,
 )
@@ -62,6 +65,7 @@ class Story:
     printed_intervals : how the vignette's bootstrap intervals compare
     printed_test, omitted_test : the bootstrap test that the vignette prints, and the one that it leaves out
     textbook : what the section of the textbook's tables shows; None where they were not made
+    exercises : with their answers
     """
 
     same_data: bool
@@ -84,6 +88,7 @@ class Story:
     printed_test: str
     omitted_test: str
     textbook: Textbook | None
+    exercises: list[Exercise]
 
 
 def tell(material: Material) -> Narrative:
@@ -103,7 +108,12 @@ def tell(material: Material) -> Narrative:
     return Narrative(
         summary=summary(facts),
         sections=[section for section in SECTIONS if section is not TEXTBOOK or textbook],
-        story=_story(facts, material.comparisons.get("minority_effect"), textbook),
+        story=_story(
+            facts,
+            material.comparisons.get("minority_effect"),
+            textbook,
+            exercises(facts, material.tables.get("exercises/answers"), material.prepared),
+        ),
         inserts={
             "data": "study/data.html.j2",
             "before_tests": "study/random_intercepts.html.j2",
@@ -117,7 +127,7 @@ def tell(material: Material) -> Narrative:
     )
 
 
-def _story(facts: Facts, minority_effect: Comparison | None, textbook: Textbook | None) -> Story:
+def _story(facts: Facts, minority_effect: Comparison | None, textbook: Textbook | None, tasks: list[Exercise]) -> Story:
     same = facts.same_data
     return Story(
         same_data=same,
@@ -140,4 +150,5 @@ def _story(facts: Facts, minority_effect: Comparison | None, textbook: Textbook 
         printed_test=inference.printed_test(facts, minority_effect),
         omitted_test=inference.omitted_test(facts.slope_test) if same else "",
         textbook=textbook,
+        exercises=tasks,
     )
