@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 import render_report
 from hsb.narrative import tell
-from hsb.tables import MODELS
+from hsb.tables import MODELS, TABLES
 from twolevel.errors import UserError
 from twolevel.report.contents import contents
 from twolevel.report.page import APPENDIX, PAGE, typographic
@@ -39,7 +39,7 @@ def files(results: Path, config: Config) -> SimpleNamespace:
     }
     return SimpleNamespace(
         **{name: [path] if path.exists() else [] for name, path in optional.items()},
-        study_tables=sorted((results / "textbook").glob("*.csv")),
+        study_tables=[results / f"{name}.csv" for name in TABLES.made],
         study_templates=sorted((ROOT / "studies/hsb/templates").glob("*.html.j2")),
         provenance=results / "data/provenance.json",
         table=results / f"data/{config['data']['name']}.parquet",
