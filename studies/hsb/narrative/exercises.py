@@ -130,7 +130,7 @@ def _uncentred(facts: Facts, computed: pd.DataFrame) -> Exercise:
     formula = computed["formula"].iloc[0]
     return Exercise(
         question=(
-            "In config.yaml, give the model random_coefficients SES as it is in place of SES centred in each school, "
+            "In config.yaml, give the random coefficients model SES as it is in place of SES centred in each school, "
             "and run the pipeline again. What becomes of the average slope and of the variance of the intercepts, and "
             "why?"
         ),
