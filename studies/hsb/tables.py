@@ -1,4 +1,4 @@
-"""The textbook's tables: which there are, and what they are made from."""
+"""The textbook's tables, and the answers to exercises: which there are, and what they are made from."""
 
 import logging
 from collections.abc import Mapping
@@ -46,6 +46,7 @@ def make(observations: "pd.DataFrame", files: Mapping[str, Path], of: Mapping[st
     # Here, because the main process looks at what tables there are and fits nothing.
     from twolevel.data.source import read_table
 
+    from hsb.exercises import answers, changed_formulas
     from hsb.textbook.fits import components, explained, fit_coding, fixed_effects, group_means, recode
 
     group, coded, file = of["group"], CodedColumns(*of["columns"]), files[MEANS]
@@ -66,6 +67,7 @@ def make(observations: "pd.DataFrame", files: Mapping[str, Path], of: Mapping[st
         "textbook/variance_components": components(fits),
         "textbook/variance_explained": explained(fits, of["baselines"]),
         "textbook/group_means": means,
+        "exercises/answers": answers(observations, changed_formulas(of["formulas"], coded, group), of["optimiser"]),
     }
 
 
@@ -75,6 +77,7 @@ TABLES = StudyTables(
         "textbook/variance_components": "variance components",
         "textbook/variance_explained": "variance explained",
         "textbook/group_means": "group means",
+        "exercises/answers": "models that exercises ask for",
     },
     reads=(MEANS,),
     heading="the textbook's",

@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 import yaml
 from conftest import ROOT
-from twolevel.output.prepared import Prepared, Snippet
+from twolevel.output.prepared import Prepared
 from twolevel.output.python_code import mixedlm_model, python_model, python_test
 from twolevel.output.r_code import SIMULATIONS, r_model, r_test
 from twolevel.output.words import configured_names, read_labels
@@ -110,15 +110,22 @@ def in_r(rscript: str, analysis: Analysis, scratch: Path, codes: Mapping[str, st
     return json.loads(run.stdout.partition("ANSWERS")[2])
 
 
-def in_python(analysis: Analysis, snippet: Snippet, ask: str) -> Any:
-    """Run a code, then print the expression `ask` as JSON."""
-    code = f"{snippet.code}\nimport json\nprint('ANSWER' + json.dumps({ask}))\n"
+def in_python(analysis: Analysis, codes: Mapping[str, str], ask: str) -> dict[str, Any]:
+    """Run each code in a scope of its own, then the expression `ask` there."""
+    run_all = f"""
+import json
+answers = {{}}
+for name, code in {dict(codes)!r}.items():
+    scope = {{}}
+    exec(code, scope)
+    answers[name] = eval({ask!r}, scope)
+print("ANSWERS" + json.dumps(answers))
+"""
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "workflow")}
-    run = subprocess.run(
-        [sys.executable, "-c", code], cwd=analysis.folder, env=environment, capture_output=True, text=True, check=False
-    )
+    command = [sys.executable, "-c", run_all]
+    run = subprocess.run(command, cwd=analysis.folder, env=environment, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
-    return json.loads(run.stdout.partition("ANSWER")[2])
+    return json.loads(run.stdout.partition("ANSWERS")[2])
 
 
 def test_r_gives_the_models(analysis: Analysis, rscript: str, tmp_path: Path) -> None:
@@ -169,23 +176,28 @@ def test_r_s_mixture_is_ours(sleepstudy: Analysis, rscript: str, tmp_path: Path)
 
 
 def test_python_gives_the_models(analysis: Analysis) -> None:
+    fits = {model: analysis.fit(model) for model in analysis.config["models"]}
+    codes = {model: python_model(fit, analysis.prepared).code for model, fit in fits.items()}
     ask = "[model.criterion, model.fixed_effects[['estimate', 'df', 'kr_df']].to_numpy().tolist()]"
-    for model in analysis.config["models"]:
-        fit, effects = analysis.fit(model), analysis.table(f"models/{model}/fixed_effects.csv")
-        criterion, table = in_python(analysis, python_model(fit, analysis.prepared), ask)
+    for model, (criterion, table) in in_python(analysis, codes, ask).items():
+        effects = analysis.table(f"models/{model}/fixed_effects.csv")[["estimate", "df", "kr_df"]]
         # The same engine, but other random starts.
-        assert criterion == pytest.approx(fit["criterion"], abs=1e-6), model
-        for found, expected in zip(table, effects[["estimate", "df", "kr_df"]].to_numpy().tolist(), strict=True):
+        assert criterion == pytest.approx(fits[model]["criterion"], abs=1e-6), model
+        for found, expected in zip(table, effects.to_numpy().tolist(), strict=True):
             assert found == pytest.approx(expected, rel=1e-4, abs=1e-6, nan_ok=True), model
 
 
 def test_python_gives_the_tests(analysis: Analysis) -> None:
     """Two bootstraps, of which the p values differ by less than four Monte Carlo errors."""
+    tests = analysis.tests()
+    codes = {
+        name: python_test(null, alternative, result["estimator"], 19, analysis.prepared).code
+        for name, (null, alternative, result) in tests.items()
+    }
     columns = ["chisq", "df", "p_value", "p_bootstrap", "p_bootstrap_error"]
     ask = f"compare(null, alternative, bootstrap=999).iloc[1][{columns}].astype(float).tolist()"
-    for name, (null, alternative, result) in analysis.tests().items():
-        snippet = python_test(null, alternative, result["estimator"], 19, analysis.prepared)
-        statistic, df, p, bootstrap, error = in_python(analysis, snippet, ask)
+    for name, (statistic, df, p, bootstrap, error) in in_python(analysis, codes, ask).items():
+        result = tests[name][2]
         assert statistic == pytest.approx(result["statistic"], abs=1e-6), name
         assert df == result["df"]
         assert p == pytest.approx(result["p_value"], rel=1e-5), name
@@ -194,24 +206,29 @@ def test_python_gives_the_tests(analysis: Analysis) -> None:
 
 
 def plain_name(of_patsy: str) -> frozenset[str]:
-    """The factors of a column, which patsy and MixedLM name in their own way: minority[T.Yes], Q('mean.ses'), Group."""
+    """The factors of a column, which patsy names in its own way: minority[T.Yes], Q('mean.ses')."""
     name = re.sub(r"Q\('(.*?)'\)|\[T\.(.*?)\]", r"\1\2", of_patsy)
-    return frozenset(re.sub("^(Intercept|Group)$", "(Intercept)", name).split(":"))
+    return frozenset(name.replace("Intercept", "(Intercept)").split(":"))
 
 
 def test_mixedlm_gives_the_models(analysis: Analysis) -> None:
-    ask = """[-2 * result.llf, result.fe_params.to_dict(), result.scale, model.data.exog_re_names,
-              result.cov_re.to_numpy().tolist(), (result.scale * start.cov_re).tolist()]"""
-    for model in analysis.config["models"]:
-        fit, effects = analysis.fit(model), analysis.table(f"models/{model}/fixed_effects.csv")
-        snippet = mixedlm_model(fit, analysis.prepared)
-        criterion, estimates, variance, names, covariance, start = in_python(analysis, snippet, ask)
+    fits = {model: analysis.fit(model) for model in analysis.config["models"]}
+    codes = {model: mixedlm_model(fit, analysis.prepared).code for model, fit in fits.items()}
+    ask = (
+        "[-2 * result.llf, result.fe_params.to_dict(), result.scale, model.data.exog_re_names, "
+        "result.cov_re.to_numpy().tolist(), (result.scale * start.cov_re).tolist()]"
+    )
+    for model, answer in in_python(analysis, codes, ask).items():
+        criterion, estimates, variance, names, covariance, start = answer
+        fit, effects = fits[model], analysis.table(f"models/{model}/fixed_effects.csv")
         assert criterion == pytest.approx(fit["criterion"], abs=CRITERION), model
         assert variance == pytest.approx(fit["sigma"] ** 2, rel=1e-3), model
         by_name = {plain_name(name): estimate for name, estimate in estimates.items()}
         found = pd.Series([by_name[frozenset(term.split(":"))] for term in effects["term"]])
         assert ((found - effects["estimate"]).abs() / effects["std_error"]).max() < ERRORS, model
-        order = [[plain_name(name) for name in names].index(frozenset(term.split(":"))) for term in fit["random_terms"]]
+        # MixedLM calls the random intercept by the groups.
+        of_random = [plain_name("Intercept" if name == fit["group"] else name) for name in names]
+        order = [of_random.index(frozenset(term.split(":"))) for term in fit["random_terms"]]
         expected = np.array(fit["random_effects_covariance"])
         # The start is rounded to four digits, and where the search ends the criterion is flat.
         for matrix in (covariance, start):

@@ -167,7 +167,7 @@ def test_a_configfile_takes_the_place_of_config_yaml_and_values_come_on_top(runs
 
 def test_sections_that_are_left_out_make_nothing(runs: dict[str, Analysis]) -> None:
     made = {path.name for path in runs["directory"].results.iterdir()}
-    assert made - {"report.pdf"} == {"comparisons", "data", "models", "report.html"}
+    assert made - {"report.pdf"} == {"appendix.html", "comparisons", "data", "models", "report.html"}
 
 
 def test_estimates_are_lme4_s(runs: dict[str, Analysis]) -> None:

@@ -27,7 +27,7 @@ def configure(project: Path, **settings: object) -> None:
 
 
 def page(project: Path) -> str:
-    return (project / "results/report.html").read_text(encoding="utf-8")
+    return (project / "results/appendix.html").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")

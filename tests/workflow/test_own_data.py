@@ -94,7 +94,7 @@ def test_the_report_speaks_of_these_data_only(calibrated: bool, trial: Path, tmp
         run = snakemake(project, "--cores", "2", "--config", "data={}", "--", "calibration")
         assert run.returncode == 0, run.stdout + run.stderr
         trial = project / "results"
-    page = (trial / "report.html").read_text(encoding="utf-8")
+    page = "".join((trial / name).read_text(encoding="utf-8") for name in ("report.html", "appendix.html"))
     assert ("How far the tests can be trusted</h2>" in page) == calibrated
     text = re.sub(r"data:[^\"')]+", "", page)
     for word in ("school", "student", "HSB", "High School", "vignette", "minority", "Catholic", "Raudenbush"):

@@ -3,7 +3,7 @@
 facts                          what the sentences are about, found by name in the results
 splits                         differences within schools and between them, computed from the data
 summary, schools, minority,    the sentences
-inference
+inference, exercises
 story                          all of it together
 """
 

@@ -11,10 +11,12 @@ from twolevel.report.sections import CHECKS, COMPARISONS, DATA, DIAGNOSTICS, SID
 from twolevel.report.study import Material, Narrative
 
 from hsb.narrative import inference, minority, schools
+from hsb.narrative.exercises import Exercise, exercises
 from hsb.narrative.facts import FIGURES, Facts, check, read_facts
 from hsb.narrative.summary import summary
 from hsb.textbook.section import Textbook, read_textbook
 
+EXERCISES = Section("exercises", "Exercises", "study/exercises.html.j2")
 TEXTBOOK = Section("textbook", "The textbook’s tables", "study/textbook.html.j2")
 
 # In the order of the argument.
@@ -30,6 +32,7 @@ SECTIONS = (
     COMPARISONS,
     DIAGNOSTICS,
     CHECKS,
+    EXERCISES,
     SOURCES,
 )
 
@@ -62,6 +65,7 @@ class Story:
     printed_intervals : how the vignette's bootstrap intervals compare
     printed_test, omitted_test : the bootstrap test that the vignette prints, and the one that it leaves out
     textbook : what the section of the textbook's tables shows; None where they were not made
+    exercises : with their answers
     """
 
     same_data: bool
@@ -88,6 +92,7 @@ class Story:
     printed_test: str
     omitted_test: str
     textbook: Textbook | None
+    exercises: list[Exercise]
 
 
 def tell(material: Material) -> Narrative:
@@ -104,10 +109,11 @@ def tell(material: Material) -> Narrative:
     if material.tables:
         textbook = read_textbook(material.tables, material.models, material.config["derive"], material.labels)
     walls = [name for name, of in material.figures.items() if of == ("wall", facts.with_minority.name)]
+    tasks = exercises(facts, material.tables.get("exercises/answers"), material.prepared)
     return Narrative(
         summary=summary(facts),
         sections=SECTIONS,
-        story=_story(facts, material.comparisons.get("minority_effect"), textbook, next(iter(walls), "")),
+        story=_story(facts, material.comparisons.get("minority_effect"), textbook, next(iter(walls), ""), tasks),
         appendix=[TEXTBOOK] if textbook else [],
         shown=SHOWN,
         inserts={
@@ -122,7 +128,13 @@ def tell(material: Material) -> Narrative:
     )
 
 
-def _story(facts: Facts, minority_effect: Comparison | None, textbook: Textbook | None, wall_figure: str) -> Story:
+def _story(
+    facts: Facts,
+    minority_effect: Comparison | None,
+    textbook: Textbook | None,
+    wall_figure: str,
+    tasks: list[Exercise],
+) -> Story:
     same = facts.same_data
     return Story(
         same_data=same,
@@ -149,4 +161,5 @@ def _story(facts: Facts, minority_effect: Comparison | None, textbook: Textbook 
         printed_test=inference.printed_test(facts, minority_effect),
         omitted_test=inference.omitted_test(facts.slope_test) if same else "",
         textbook=textbook,
+        exercises=tasks,
     )

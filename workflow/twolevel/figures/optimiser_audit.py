@@ -80,9 +80,9 @@ def draw(audit: Table, labels: Labels) -> Drawing:  # noqa: ARG001  (every kind 
     counted = f"{len(missed)} of {len(trials)} searches missed the optimum, and {misled} of these said “converged”."
     alt = f"Rows of marks on a logarithmic scale, in each one for each of {_count(models, 'model')}."
     caption = (
-        f"How far the REML criterion is above its optimum where each search ended, a mark for each of "
-        f"{_count(models, 'model')}. In the grey "
-        f"band, up to {number(ELSEWHERE, 1)}, the optimum was found; at the far right there is no finite criterion. "
+        f"How far above the lowest REML criterion each search ended, a mark for each of {_count(models, 'model')}. In "
+        f"the grey band, up to {number(ELSEWHERE, 1)}, the optimum was found; at the far right there is no finite "
+        "criterion. "
         f"A dot said “converged”, a cross that it had not. {counted}"
     )
     return Drawing(figure, title, alt, caption)

@@ -77,13 +77,12 @@ def _plain_products(fit: Fit) -> list[list[str]] | None:
     plain = all(
         [*of["made_of"]] == [of["column"]] and of["coding"] in ("number", "treatment") for of in meanings.values()
     )
-    # Levels written as numbers may have become numbers there; a missing level would become a 0.
-    levels = [level for _, of in _levels(fit) for level in (of["level"], of["reference"] or "")]
-    open_levels = any(re.fullmatch(r"[\d.+-]+", level) for level in levels) or (levels and fit["left_out"]["rows"])
-    blocks = fit["blocks"]
+    levels, blocks = [of["level"] for _, of in _levels(fit)], fit["blocks"]
     certain = (
         plain
-        and not open_levels
+        # Levels written as numbers may have been read as numbers there, and a missing level would become a 0.
+        and not any(map(_is_number, levels))
+        and not (levels and fit["left_out"]["rows"])
         and fit["fixed_terms"][0] == "(Intercept)"
         and fit["response"] in fit["columns"]
         and "offset(" not in fit["formula"]
@@ -91,6 +90,14 @@ def _plain_products(fit: Fit) -> list[list[str]] | None:
         and all(term == "(Intercept)" or term in meanings for term in fit["random_terms"])
     )
     return ordered if certain else None
+
+
+def _is_number(level: str) -> bool:
+    try:
+        float(level)
+    except ValueError:
+        return False
+    return True
 
 
 def _levels(fit: Fit) -> Sequence[tuple[str, Mapping[str, Any]]]:

@@ -215,6 +215,7 @@ def _material(
         constrained=results.constrained,
         ledger=results.ledger,
         tables=results.study_tables,
+        prepared=results.prepared,
     )
 
 

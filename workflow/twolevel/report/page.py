@@ -15,6 +15,7 @@ from twolevel.output.mathml import Math
 from twolevel.output.words import clean, number, sentence
 from twolevel.report.contents import Contents
 from twolevel.report.files import file_name, shown_address, table_address
+from twolevel.report.glossary import link_first_uses
 from twolevel.report.links import SEE, Numbering, linked
 from twolevel.report.optimum import gap
 from twolevel.report.prose import held_equal, left_out, listed, model_sentences
@@ -70,7 +71,7 @@ def render_pages(contents: Contents, templates: Mapping[str, str]) -> dict[str, 
         name: environment.get_template(name + ".j2").render(**values, number_of=Numbering(prefix, numbered))
         for name, prefix in ((PAGE, ""), (APPENDIX, "A"))
     }
-    return linked(pages, numbered)
+    return linked({name: link_first_uses(html, pages[APPENDIX]) for name, html in pages.items()}, numbered)
 
 
 def _values(contents: Contents, templates: Mapping[str, str]) -> dict[str, Any]:

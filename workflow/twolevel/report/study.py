@@ -29,6 +29,7 @@ class Material:
     constrained : `constrained.json` of each model
     ledger : `ledger.csv` as text, where there is one
     tables : what `StudyTables` made, by name
+    prepared : path of the prepared table from the folder of the analysis
     """
 
     config: Mapping[str, Any]
@@ -41,6 +42,7 @@ class Material:
     constrained: Mapping[str, Mapping[str, Any]]
     ledger: "pd.DataFrame | None"
     tables: Mapping[str, "pd.DataFrame"]
+    prepared: str
 
 
 @dataclass(frozen=True)
