@@ -24,7 +24,7 @@ export MPLCONFIGDIR := $(CURDIR)/.cache/matplotlib
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help new report snakemake-report verify accept test test-fast check bench environment lock clean
+.PHONY: help new report snakemake-report archive verify accept test test-fast check bench environment lock clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | awk -F'|' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -40,6 +40,9 @@ snakemake-report: report  ## the same run as Snakemake reports it, in one file: 
 	    $$(test -f "$(FOLDER)/results/optimiser_audit.json" && echo audit) \
 	    $$(test -f "$(FOLDER)/results/calibration/calibration.json" && echo calibration)
 	@echo "Snakemake's report is at $$(cd "$(FOLDER)" && pwd)/results/snakemake-report.html"
+
+archive: report  ## one file with code, configuration, lock, data, results and their description, to make the same again elsewhere
+	@$(BIN)/python workflow/archive.py --folder "$(FOLDER)"
 
 verify: environment  ## run the whole pipeline and the audit; fail where a verdict or a number is not as accepted (tests/accepted/README.md)
 	$(SNAKEMAKE) --cores $(CORES) --keep-going $(ARGS) -- verify all audit

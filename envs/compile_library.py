@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow"))
 
 from twolevel.bootstrap.experiment import target
 from twolevel.bootstrap.replicates import replicate_fits
-from twolevel.bootstrap.simulate import simulator
+from twolevel.bootstrap.simulate import projection
 from twolevel.bootstrap.streams import stream_key
 from twolevel.likelihood.crossproducts import cross_products
 from twolevel.model.formula import build_design
@@ -24,7 +24,7 @@ table = pd.DataFrame({"g": np.repeat(list("abcdefgh"), 5), "x": random.normal(si
 design = build_design("y ~ x + (x | g)", table)
 data = cross_products(design)
 replicate_fits(
-    simulator((design,), (data,), np.eye(2), 1.0),
+    projection((design,), (data,)).simulator(np.eye(2), 1.0),
     (target(data, np.eye(2), reml=True),),
     stream_key(1, "compile"),
     range(1, 2),

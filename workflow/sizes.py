@@ -18,7 +18,7 @@ UNSEEN_BYTES = 500_000
 # Seconds of one replicate for each group and for each pair of variables, on one core of 2024.
 SECONDS_PER_GROUP = 4e-8
 # Seconds to start a fit and to run it, for each byte of data.
-START_SECONDS, SECONDS_PER_BYTE = 2.0, 1e-6
+START_SECONDS, SECONDS_PER_BYTE = 2.0, 1e-7
 # A run of so many seconds is worth no more than one job on a cluster.
 WHOLE_RUN_SECONDS = 600
 # A part is so long that starting its job, a second, does not matter.

@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 from fitted import confirmed
 from twolevel.fitting.effects import fitted_values, group_effects
-from twolevel.fitting.fit import fit_model
+from twolevel.fitting.fit import NOT_SEARCHED, fit_model
 from twolevel.likelihood.crossproducts import cross_products
 from twolevel.model.formula import build_design
 from twolevel.model.parameters import correlation
 from twolevel.optimisers.bounded import bounded_fit
 from twolevel.output.results import random_effects_table
+from twolevel.output.summary import summary_text
 
 MODELS = [
     "one_way_anova",
@@ -179,3 +180,30 @@ def test_a_fit_that_was_not_confirmed_is_the_same_but_for_rounding(models) -> No
     np.testing.assert_allclose(fit.beta, fitted.reml.beta, rtol=1e-8)
     np.testing.assert_allclose(fit.covariance, fitted.reml.covariance, rtol=1e-8)
     np.testing.assert_array_equal(fit.beta_covariance, fitted.reml.beta_covariance)
+
+
+@pytest.mark.parametrize("reml", [True, False])
+@pytest.mark.parametrize("name", ["random_coefficients", "random_coefficients_minority"])
+def test_of_many_observations_mixedlm_gives_its_criterion_without_a_search(name, reml, models, monkeypatch) -> None:
+    # The tolerance is that of `confirm`: MixedLM has to invert a covariance matrix.
+    fitted = models[name]
+    searched = fitted.reml if reml else fitted.ml
+    monkeypatch.setattr("twolevel.fitting.mixedlm.SEARCHED", len(fitted.design.y) - 1)
+    monkeypatch.setattr("twolevel.fitting.mixedlm.MixedLM.fit", None)
+    fit = confirmed(fitted.design, fitted.data, reml=reml, random_starts=4, seed=2002)
+    assert not fit.searched_by_mixedlm
+    assert searched.searched_by_mixedlm
+    assert fit.doubts == ()
+    assert fit.record.criterion == pytest.approx(searched.record.criterion, abs=1e-6)
+    assert fit.record.sigma == pytest.approx(searched.record.sigma, rel=1e-6)
+    np.testing.assert_allclose(fit.covariance, searched.covariance, rtol=1e-5)
+    assert f"confirmed without a search: {NOT_SEARCHED}" in summary_text(fitted.design, fit, np.zeros(5), "hsb")
+    assert "without a search" not in summary_text(fitted.design, searched, np.zeros(5), "hsb")
+
+
+def test_a_criterion_of_mixedlm_s_that_is_another_one_is_a_doubt(models, monkeypatch) -> None:
+    fitted = models["random_intercept"]
+    monkeypatch.setattr("twolevel.fitting.mixedlm.SEARCHED", len(fitted.design.y) - 1)
+    monkeypatch.setattr("twolevel.fitting.mixedlm.MixedLM.loglike", lambda *_, **__: -23000.0)
+    fit = confirmed(fitted.design, fitted.data, reml=False, random_starts=1, seed=1)
+    assert fit.doubts[0].startswith("statsmodels' MixedLM has another criterion at the optimum: 46000.000000 against ")

@@ -1,5 +1,6 @@
 """What jobs are guessed to take before they run."""
 
+import re
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -49,3 +50,17 @@ def test_each_attempt_asks_for_more() -> None:
     needs = asked_for(400.5, 2)
     assert [needs["mem_mb"](None, attempt) for attempt in (1, 2, 3)] == [401, 801, 1202]
     assert [needs["runtime"](None, attempt) for attempt in (1, 2)] == [2, 4]
+
+
+def test_each_job_between_the_data_and_the_report_has_a_group() -> None:
+    # A cluster would wait for ever for a job without one that stands between two of the same group.
+    own_targets = {"audit_optimisers", "gather_audit", "draw_audit", "audit", "verify", "accept"}
+    own_targets |= {"calibrate_tests", "calibrate_intervals", "gather_calibration", "draw_calibration", "calibration"}
+    rules = {}
+    for file in (ROOT / "workflow/rules").glob("*.smk"):
+        text = file.read_text(encoding="utf-8")
+        for rule in re.finditer(r"^( *)rule *(\w*):\n(.*?)(?=^\1\S|\Z)", text, re.MULTILINE | re.DOTALL):
+            rules[rule[2] or "draw_figures"] = rule[3]
+    without = {name for name, body in rules.items() if "group:" not in body}
+    assert len(rules) > 20
+    assert without == own_targets | {"fetch_data", "prepare_data"}

@@ -92,6 +92,8 @@ rule set_side_by_side:
         "<logs>/set_side_by_side.log",
     benchmark:
         "<logs>/benchmarks/set_side_by_side.tsv"
+    group:
+        SHORT
     conda:
         "../../envs/pipeline.yaml"
     threads: 1

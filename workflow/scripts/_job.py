@@ -89,7 +89,7 @@ def reading(path: str | Path) -> Iterator[None]:
     try:
         yield
     except (ValueError, EOFError, KeyError, RuntimeError, OSError, BadZipFile) as error:  # or Arrow's
-        if isinstance(error, OSError) and error.errno in MENDS:
+        if isinstance(error, OSError) and error.errno:  # the system said no, before anything was read
             raise
         why = str(error).partition("\n")[0].rstrip(".")
         raise UserError(f"{path} cannot be read ({why}): it is damaged. Delete it and run snakemake again.") from error

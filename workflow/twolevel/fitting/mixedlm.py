@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from statsmodels.regression.mixed_linear_model import MixedLM, MixedLMParams
 
+from twolevel.fitting.fit import NOT_SEARCHED, SEARCHED
 from twolevel.likelihood.crossproducts import CrossProducts
 from twolevel.model.blocks import Blocks, slices
 from twolevel.model.design import Design, Floats
@@ -39,10 +40,11 @@ class MixedLMFit:
 
 
 def fit_from(design: Design, data: CrossProducts, reml: bool, beta: Floats, lower: Floats) -> MixedLMFit:
-    """Fit by MixedLM (BFGS) from given fixed effects and relative covariance factor.
+    """Fit by MixedLM (BFGS) from given fixed effects and relative covariance factor, or only evaluate it there.
 
-    MixedLM gets the bases of X and Z in which `data` was computed: with a predictor in dollars or in calendar years it
-    leaves the optimum.
+    Of more than `SEARCHED` observations MixedLM gives its log-likelihood alone: a search evaluates it and its gradient,
+    group by group, dozens of times, which is most of the time of such a fit. MixedLM gets the bases of X and Z in which
+    `data` was computed: with a predictor in dollars or in calendar years it leaves the optimum.
 
     Parameters
     ----------
@@ -60,7 +62,10 @@ def fit_from(design: Design, data: CrossProducts, reml: bool, beta: Floats, lowe
         fe_params=data.r @ beta / root, cov_re=relative + ridge * np.eye(len(relative))
     )
     model = MixedLM(design.y, x, groups=design.group_index, exog_re=z)
-    fit = run(model, reml, start_params=start, method=["bfgs"], free=free_parameters(x.shape[1], design.blocks))
+    if len(design.y) > SEARCHED:
+        fit = evaluated(model, reml, start)
+    else:
+        fit = run(model, reml, start_params=start, method=["bfgs"], free=free_parameters(x.shape[1], design.blocks))
     # The REML criterion depends on the coordinates of X through log|X'X|.
     units = 2 * float(np.log(np.abs(np.diag(data.r)) / root).sum()) if reml else 0.0
     return replace(
@@ -79,6 +84,20 @@ def free_parameters(p: int, blocks: Blocks) -> MixedLMParams | None:
     for block in slices(blocks):
         free[block, block] = 1.0
     return MixedLMParams.from_components(fe_params=np.ones(p), cov_re=free)
+
+
+def evaluated(model: MixedLM, reml: bool, at: MixedLMParams) -> MixedLMFit:
+    """The log-likelihood of a MixedLM at given parameters, without a search."""
+    model.reml, model.cov_pen, model.fe_pen = reml, None, None  # as its fit() sets them
+    sigma2 = float(model.get_scale(at.fe_params, at.cov_re, at.vcomp))
+    return MixedLMFit(
+        criterion=-2 * float(model.loglike(at, profile_fe=False)),
+        beta=np.asarray(at.fe_params),
+        sigma=float(np.sqrt(sigma2)),
+        covariance=sigma2 * np.asarray(at.cov_re),
+        converged=False,
+        messages=(NOT_SEARCHED,),
+    )
 
 
 def run(model: MixedLM, reml: bool, **options: object) -> MixedLMFit:

@@ -5,7 +5,7 @@ from math import floor, log10
 
 import numpy as np
 
-from twolevel.fitting.fit import Fit
+from twolevel.fitting.fit import NOT_SEARCHED, Fit
 from twolevel.model.blocks import slices
 from twolevel.model.design import Design, Floats
 from twolevel.model.parameters import correlation
@@ -128,6 +128,8 @@ def _fixed_effect_correlations(design: Design, fit: Fit) -> list[str]:
 
 def _messages(fit: Fit) -> list[str]:
     lines = ["boundary (singular) fit: a variance is zero or a correlation is 1 or -1"] if fit.singular else []
+    if not fit.searched_by_mixedlm:
+        lines.append(f"confirmed without a search: {NOT_SEARCHED}")
     return lines + [f"do not trust this fit: {doubt}" for doubt in fit.doubts]
 
 

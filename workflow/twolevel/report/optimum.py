@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from twolevel.fitting.fit import NOT_SEARCHED, SEARCHED
 from twolevel.output.numbers import NBSP, fixed
 from twolevel.output.words import ELSEWHERE
 from twolevel.report.model import Model
@@ -25,6 +26,7 @@ class Audit:
     criterion : at the optimum
     agreed, searches : how many searches ended there, of how many
     confirmed : criterion where MixedLM ended that started there, less that of the optimum; None where it broke down
+    searched : whether MixedLM searched from there, or only gave its log-likelihood there
     bounded : the same for the search within lme4's bounds; None where that is not finite
     repeats_lme4 : whether lme4's own search can be expected to end where that did
     singular : of the fit
@@ -37,6 +39,7 @@ class Audit:
     agreed: int
     searches: int
     confirmed: float | None
+    searched: bool
     bounded: float | None
     repeats_lme4: bool
     singular: bool
@@ -59,6 +62,7 @@ def audit(model: Model) -> Audit:
         agreed=story["reached_best"],
         searches=len(story["runs"]),
         confirmed=story["mixedlm"]["difference"],
+        searched=NOT_SEARCHED not in story["mixedlm"]["messages"],
         bounded=None if bounded["criterion"] is None else bounded["criterion"] - fit["criterion"],
         repeats_lme4=bounded["repeats_lme4"],
         singular=fit["singular"],
@@ -77,7 +81,7 @@ def optimum_sentences(audits: Sequence[Audit]) -> list[str]:
     """What the audit of all models shows."""
     return [
         _agreement([a.called for a in audits if a.agreed < a.searches]),
-        _confirmation([a.called for a in audits if a.confirmed is None or abs(a.confirmed) >= ROUNDING]),
+        *_confirmation(audits),
         _bounded(audits),
         *_not_lme4([a.called for a in audits if not a.repeats_lme4]),
         _singular([a.called for a in audits if a.singular]),
@@ -91,13 +95,23 @@ def _agreement(apart: Sequence[str]) -> str:
     return "In every model all searches ended at the same criterion."
 
 
-def _confirmation(apart: Sequence[str]) -> str:
-    if apart:
-        return (
-            "MixedLM, started at the optimum, ended a millionth or more from its criterion, or broke down, in "
-            f"{listed(apart)}."
+def _confirmation(audits: Sequence[Audit]) -> list[str]:
+    names = [a.called for a in audits if a.confirmed is None or abs(a.confirmed) >= ROUNDING]
+    apart = listed(names) if names else ""
+    said = []
+    if any(a.searched for a in audits):
+        said.append(
+            f"MixedLM, started at the optimum, ended a millionth or more from its criterion, or broke down, in {apart}."
+            if apart
+            else "MixedLM, started at the optimum, ended at the same criterion in every model, to a millionth."
         )
-    return "MixedLM, started at the optimum, ended at the same criterion in every model, to a millionth."
+    if unsearched := [a.called for a in audits if not a.searched]:
+        found = f"which is a millionth or more from ours in {apart}" if apart else "which is ours to a millionth"
+        said.append(
+            f"For {listed(unsearched)}, with more than {SEARCHED:,} observations, MixedLM did not search: it gave its "
+            f"criterion at the optimum, {found}."
+        )
+    return said
 
 
 def _bounded(audits: Sequence[Audit]) -> str:
