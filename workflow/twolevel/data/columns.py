@@ -1,7 +1,6 @@
 """Check a table against the declared columns, and give the columns their declared types."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -59,9 +58,8 @@ def check_columns(
     told = dict(kind_problems(table, columns, unreadable or {}))
     plain = {name: declared for name, declared in columns.items() if name not in told}
     # As a factor or an identifier, a truth value is a text.
-    table = table.assign(
-        **{name: as_text(table[name]) for name in plain if _is_truth_to_name(table, name, plain[name])}
-    )
+    named = [name for name, declared in plain.items() if declared["type"] != "number" and name in table]
+    table = table.assign(**{name: as_text(table[name]) for name in named if pd.api.types.is_bool_dtype(table[name])})
     problems = [
         *told.values(),
         *_value_problems(table, plain, nullable=missing == "leave_out"),
@@ -78,10 +76,6 @@ def check_columns(
     checked = {column: _typed(table[column], declared) for column, declared in columns.items()}
     kept = {column: table[column] for column in keep if column in table and column not in columns}
     return pd.DataFrame(checked | kept)
-
-
-def _is_truth_to_name(table: pd.DataFrame, name: str, declared: Column) -> bool:
-    return declared["type"] != "number" and name in table and pd.api.types.is_bool_dtype(table[name])
 
 
 def _typed(values: pd.Series, declared: Column) -> pd.Series:
@@ -134,15 +128,13 @@ def _checks(declared: Column) -> "list[pa.Check]":
         low, high = declared.get("min", -np.inf), declared.get("max", np.inf)
         return [
             pa.Check(lambda values: as_number(values).abs().lt(np.inf), error="are not a finite number"),
-            pa.Check(partial(_in_range, low=low, high=high), error=f"are outside {low:g} to {high:g}"),
+            # What is no number fails the check above alone.
+            pa.Check(
+                lambda values: as_number(values).between(low, high) | ~as_number(values).abs().lt(np.inf),
+                error=f"are outside {low:g} to {high:g}",
+            ),
         ]
     return []
-
-
-def _in_range(values: pd.Series, low: float, high: float) -> pd.Series:
-    """Find the values in the range; what is no number has a check of its own and passes here."""
-    numbers = as_number(values)
-    return numbers.between(low, high) | ~numbers.abs().lt(np.inf)
 
 
 def _level_problems(table: pd.DataFrame, columns: Mapping[str, Column]) -> Iterator[str]:

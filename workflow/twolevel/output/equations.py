@@ -94,7 +94,10 @@ def equations(
     random_part = [_times(c.effect, c.factor) for c in coefficients if c.effect]
     gammas = dict(pair for c in coefficients for pair in c.gammas)
     block = [number for number, size in enumerate(blocks) for _ in range(size)]
-    taus = [[_tau(a, b) if block[i] == block[k] else "0" for k, b in enumerate(random)] for i, a in enumerate(random)]
+    taus = [
+        [rf"\tau_{{{_index(a.q, b.q)}}}" if block[i] == block[k] else "0" for k, b in enumerate(random)]
+        for i, a in enumerate(random)
+    ]
     return Equations(
         level1=_equation(outcome, [*added, *(_times(c.beta, c.factor) for c in coefficients), residual]),
         level2=tuple(_equation((c.beta,), c.own) for c in coefficients),
@@ -104,10 +107,6 @@ def equations(
         fixed_symbols=tuple(math(gammas[column]) for column in sorted(gammas)),
         random_symbols=tuple(math(row[i]) for i, row in enumerate(taus)),
     )
-
-
-def _tau(a: _Coefficient, b: _Coefficient) -> str:
-    return rf"\tau_{{{_index(a.q, b.q)}}}"
 
 
 def _coefficients(hierarchy: Sequence[Mapping[str, Any]], meanings: Meanings) -> list[_Coefficient]:
