@@ -46,7 +46,7 @@ def read_results(files: Any, config: Mapping[str, Any]) -> Results:
     return Results(
         config=config,
         provenance=read_json(files.provenance),
-        observations=pd.read_parquet(files.table),
+        observations=read_table(files.table),
         fits=read_jsons(files.fits),
         model_tables=_model_tables(files),
         variance_explained=read_table(files.variance_explained),
@@ -54,7 +54,7 @@ def read_results(files: Any, config: Mapping[str, Any]) -> Results:
         comparison_tables={folder_of(file): read_table(file) for file in files.comparison_tables},
         tests={folder_of(file): read_table(file) for file in files.tests},
         statistics={
-            folder_of(file): pd.read_parquet(file, columns=["statistic"])["statistic"].to_numpy()
+            folder_of(file): read_table(file, columns=["statistic"])["statistic"].to_numpy()
             for file in files.reference_distributions
         },
         pictures={Path(file).stem: Path(file).read_bytes() for file in files.pictures},
@@ -63,6 +63,7 @@ def read_results(files: Any, config: Mapping[str, Any]) -> Results:
         ledger=pd.read_csv(files.ledger[0], dtype=str, keep_default_na=False) if files.ledger else None,
         study_tables={_in_results(file, files): read_table(file) for file in files.study_tables},
         errata=read_table(files.errata[0]) if files.errata else None,
+        prepared=str(files.table),
     )
 
 
@@ -84,7 +85,7 @@ def _model_tables(files: Any) -> dict[str, ModelTables]:
 
 
 def _went(path: str) -> Replicates:
-    table = pd.read_parquet(path, columns=["optimum_found", "singular"])
+    table = read_table(path, columns=["optimum_found", "singular"])
     found = table["optimum_found"]
     return Replicates(len(table), int((~found).sum()), int((found & table["singular"]).sum()))
 
