@@ -60,6 +60,7 @@ class Labels:
     group_noun, observation_noun : what a level-2 unit and a level-1 row are called.
     columns : label of each column; a column without one goes by its name.
     levels : the order of the levels of each factor.
+    sources : of a column that is another's values in ranges or recoded, that other one.
     """
 
     group: str
@@ -67,6 +68,7 @@ class Labels:
     observation_noun: Noun
     columns: Mapping[str, str] = field(default_factory=dict)
     levels: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    sources: Mapping[str, str] = field(default_factory=dict)
 
     def label(self, column: str) -> str:
         """Label of a column, cleaned."""
@@ -87,6 +89,12 @@ def configured_names(config: Mapping[str, Any]) -> dict[str, Any]:
         "observation_noun": data["observation_noun"],
         "columns": {name: column["label"] for name, column in columns.items() if "label" in column},
         "levels": {name: levels for name, column in columns.items() if (levels := _levels(column))},
+        "sources": {
+            name: column[kind]
+            for name, column in config["derive"].items()
+            for kind in ("cut", "recode")
+            if kind in column
+        },
     }
 
 
@@ -99,7 +107,7 @@ def _levels(column: Mapping[str, Any]) -> list[str]:
 def read_labels(names: Mapping[str, Any]) -> Labels:
     """Labels from what `configured_names` gives."""
     nouns = {key: Noun(**names[key]) for key in ("group_noun", "observation_noun")}
-    return Labels(group=names["group"], columns=names["columns"], levels=names["levels"], **nouns)
+    return Labels(**{**names, **nouns})
 
 
 def clean(text: str) -> str:
