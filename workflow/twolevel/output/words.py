@@ -61,6 +61,7 @@ class Labels:
     columns : label of each column; a column without one goes by its name.
     levels : the order of the levels of each factor.
     sources : of a column that is another's values in ranges or recoded, that other one.
+    titles : title of each model that has one.
     """
 
     group: str
@@ -69,6 +70,11 @@ class Labels:
     columns: Mapping[str, str] = field(default_factory=dict)
     levels: Mapping[str, Sequence[str]] = field(default_factory=dict)
     sources: Mapping[str, str] = field(default_factory=dict)
+    titles: Mapping[str, str] = field(default_factory=dict)
+
+    def model(self, name: str) -> str:
+        """A model by its title, else its name as words, in quotation marks."""
+        return f"“{clean(self.titles.get(name, as_title(name)))}”"
 
     def label(self, column: str) -> str:
         """Label of a column, cleaned."""
@@ -81,7 +87,10 @@ class Labels:
 
 
 def configured_names(config: Mapping[str, Any]) -> dict[str, Any]:
-    """What the configuration calls things, from its sections `data` and `derive`, as plain data for `read_labels`."""
+    """What the configuration calls things, as plain data for `read_labels`.
+
+    Titles of models are among them where its section `models` is given.
+    """
     data, columns = config["data"], {**config["data"]["columns"], **config["derive"]}
     return {
         "group": data["group"],
@@ -95,6 +104,7 @@ def configured_names(config: Mapping[str, Any]) -> dict[str, Any]:
             for kind in ("cut", "recode")
             if kind in column
         },
+        "titles": {name: of["title"] for name, of in config.get("models", {}).items() if "title" in of},
     }
 
 
@@ -129,6 +139,11 @@ def wrap(text: str, width: int, lines: int = 2) -> str:
 def sentence(text: str) -> str:
     """Text with a capital first letter and nothing else changed."""
     return text[:1].upper() + text[1:]
+
+
+def as_title(name: str) -> str:
+    """A name of the configuration as a heading: `random_slope` is "Random slope"."""
+    return sentence(name.replace("_", " "))
 
 
 def number(value: float, digits: int = 4) -> str:
