@@ -102,7 +102,9 @@ def read_declared(table: pd.DataFrame, rows: Sequence[Row], name: str) -> list[D
     declared = read_records(table, Declared, name)
     by_id, models = {row.id: row for row in rows}, {row.model for row in rows if row.model}
     if unknown := [entry.rows for entry in declared if entry.rows not in by_id and entry.rows not in models]:
-        raise UserError(f"{name}: rows names {', '.join(unknown)}, which is neither an id nor a model of the numbers.")
+        raise UserError(
+            f"{name}: rows names {', '.join(unknown)}, which is neither the id of a number nor the name of a model."
+        )
     for entry in declared:
         what, allowed = _declarable(by_id.get(entry.rows))
         if entry.verdict not in allowed:
