@@ -15,7 +15,7 @@ SUPPORTED = ("3.11", "3.12", "3.13")
 # Imported once before the environment counts as complete, to show that everything loads.
 FIRST_IMPORT = """
 import formulaic, jinja2, jsonschema, latex2mathml.converter, matplotlib.pyplot, nlopt, numba
-import pandas, pandera.pandas, pyarrow.parquet, pyreadstat, python_calamine, rdata.parser, requests
+import pandas, pyarrow.parquet, pyreadstat, python_calamine, rdata.parser, requests
 import scipy.optimize, scipy.stats, snakemake.cli, snakemake.script, statsmodels.regression.mixed_linear_model
 """
 HOW_TO_GET_PYTHON = """\

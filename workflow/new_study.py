@@ -68,7 +68,9 @@ def describe(read: FileRead, group: str, response: str) -> list[Described]:
                 )
             kind, levels, why = "number", (), ""
         present = values[values.notna() & read.table[group].notna()]
-        of_groups = name not in (group, response) and _is_of_groups(present, read.table[group])
+        of_groups = name not in (group, response) and bool(
+            (as_text(present).groupby(read.table[group], observed=True).unique().map(len) <= 1).all()
+        )
         missing = int(values.isna().sum())
         count = f"{missing} of {len(values)} missing" if missing else "none missing"
         said = "; ".join(filter(None, [_spread(values, kind), count, why]))
@@ -95,10 +97,6 @@ def _kind(values: pd.Series) -> tuple[str, tuple[str, ...], str]:
     if len(levels) <= MOST_LEVELS and len(levels) < len(present):
         return "factor", tuple(levels), f"{CHOOSE[2:]} the first level is compared with, here by the alphabet"
     return "identifier", (), ""
-
-
-def _is_of_groups(values: pd.Series, groups: pd.Series) -> bool:
-    return bool((as_text(values).groupby(groups, observed=True).unique().map(len) <= 1).all())
 
 
 def _spread(values: pd.Series, kind: str) -> str:

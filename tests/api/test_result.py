@@ -206,4 +206,4 @@ def test_what_is_not_used_is_not_imported() -> None:
     assert not {"numpy", "pandas", "numba", "twolevel.api"} & first
     assert "numba" in second
     # What only the extras bring, and what only some formulas need.
-    assert not {"statsmodels", "nlopt", "matplotlib", "pandera", "jinja2", "formulaic"} & second
+    assert not {"statsmodels", "nlopt", "matplotlib", "jinja2", "formulaic"} & second

@@ -495,5 +495,5 @@ def test_text_files_have_the_values_that_their_quotes_and_lines_say() -> None:
 
 def test_a_short_line_far_down_is_refused() -> None:
     content = "g,x\n" + "a,1\n" * 100_000 + "b\n"
-    with pytest.raises(UserError, match="line 100002 has 1 values, and the header 2 names"):
+    with pytest.raises(UserError, match="line 100002 has 1 value, and the header 2 names"):
         read_file(content.encode(), ".csv", "x.csv")

@@ -25,7 +25,7 @@ def prepare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     Path("provenance.json").write_text(json.dumps(story))
 
     def run(data: dict = DATA, recipes: dict = JOIN) -> tuple[pd.DataFrame, pd.DataFrame]:
-        files = [Path(name) for name in ("raw.parquet", "provenance.json", "table.parquet", "groups.csv")]
+        files = [Path(name) for name in ("raw.parquet", "provenance.json", "table.parquet", "table.csv", "groups.csv")]
         prepare_data.main(*files, data, recipes)
         return pd.read_parquet("table.parquet"), pd.read_csv("groups.csv", dtype={"ward": "str"})
 

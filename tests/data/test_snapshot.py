@@ -30,11 +30,11 @@ def snapshot() -> pd.DataFrame:
 
 def prepare(mode: str, folder: Path) -> tuple[bytes, bytes]:
     """Fetch as `mode` says and prepare; return the table's and the groups' bytes."""
-    raw, provenance, table, groups = (
-        folder / name for name in ("raw.parquet", "provenance", "table.parquet", "groups")
+    raw, provenance, table, text, groups = (
+        folder / name for name in ("raw.parquet", "provenance", "table.parquet", "table.csv", "groups")
     )
     fetch_data.main(CONFIG["data"] | {"mode": mode, "snapshot": str(SNAPSHOT)}, raw, provenance)
-    prepare_data.main(raw, provenance, table, groups, CONFIG["data"], CONFIG["derive"])
+    prepare_data.main(raw, provenance, table, text, groups, CONFIG["data"], CONFIG["derive"])
     return table.read_bytes(), groups.read_bytes()
 
 

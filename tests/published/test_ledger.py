@@ -244,8 +244,16 @@ MISTAKES = {
         {"rows": "model3", "verdict": "not_comparable"},
         "model3 is declared 'not_comparable'; of a model can be declared: not_optimum.",
     ),
-    "a row that is not there": ({}, {"rows": "ch8-999"}, "rows names ch8-999, which is neither an id nor a model"),
-    "no model at all": ({"model": ""}, {"rows": "", "verdict": "not_optimum"}, "which is neither an id nor a model"),
+    "a row that is not there": (
+        {},
+        {"rows": "ch8-999"},
+        "rows names ch8-999, which is neither the id of a number nor the name",
+    ),
+    "no model at all": (
+        {"model": ""},
+        {"rows": "", "verdict": "not_optimum"},
+        "which is neither the id of a number nor the name",
+    ),
 }
 
 

@@ -8,7 +8,7 @@ import pytest
 from report.test_report import INTERCEPT, Page, fit, page, results, tables, with_full
 from twolevel.model.terms import Factor
 from twolevel.output.numbers import digits, fixed, percent, share
-from twolevel.output.words import Labels, Noun, number
+from twolevel.output.words import Labels, Noun, configured_names, number, read_labels
 from twolevel.report.model import read_model
 from twolevel.report.prose import held_equal, left_out, model_sentences, outcome
 
@@ -95,6 +95,19 @@ def test_a_variable_and_a_function_of_it_cannot_move_apart(second):
     assert "where" not in said
     assert "against" not in said
     assert not held_equal(model, LABELS, ["hours"])
+
+
+@pytest.mark.parametrize("recipe", [{"cut": "hours", "at": [3], "labels": ["few", "many"]}, {"recode": "hours"}])
+def test_a_column_and_its_ranges_cannot_move_apart(recipe):
+    noun = {"singular": "class", "plural": "classes"}
+    names = {"data": {"group": "class", "group_noun": noun, "observation_noun": noun, "columns": {}}}
+    labels = read_labels(configured_names(names | {"derive": {"load": recipe}}))
+    hierarchy = [INTERCEPT, coefficient(["hours"], 1), coefficient(["loadmany"], 2)]
+    meaning = {"loadmany": factor("load", "many", "few", "treatment", ("load",))}
+    model = model_of(hierarchy, ["(Intercept)", "hours", "loadmany"], meaning, [30.0, 2.0, 0.5])
+    assert held_equal(model, LABELS, ["hours"])
+    assert not held_equal(model, labels, ["hours"])
+    assert "one unit more" not in " ".join(model_sentences(model, labels, ["hours"]))
 
 
 @pytest.mark.parametrize("coding", ["basis", "contrast"])

@@ -1,18 +1,15 @@
 """The printed numbers, and what is known of some of them, read and checked."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import Any, TypeVar, cast
 
 import pandas as pd
 from twolevel.errors import UserError
 
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
-
 KINDS = ("exact", "derived", "monte_carlo", "timing")
 
-Record = TypeVar("Record", bound="DataclassInstance")
+Record = TypeVar("Record")
 
 
 @dataclass(frozen=True)
@@ -67,7 +64,7 @@ class Declared:
     reason: str
 
 
-def read_records(table: pd.DataFrame, of: type[Record], name: str, **allowed: Collection[str]) -> list[Record]:
+def read_records(table: pd.DataFrame, of: Callable[..., Record], name: str, **allowed: Collection[str]) -> list[Record]:
     """Read a table of texts as records of a dataclass, whose fields are its columns, the first one without repetition.
 
     Parameters
@@ -75,7 +72,7 @@ def read_records(table: pd.DataFrame, of: type[Record], name: str, **allowed: Co
     name : the file's
     allowed : the values that a column can have
     """
-    expected = [field.name for field in fields(of)]
+    expected = [field.name for field in fields(cast(Any, of))]
     if list(table.columns) != expected:
         raise UserError(f"{name} has the columns {', '.join(table.columns)}; expected {', '.join(expected)}.")
     for column, values in allowed.items():
@@ -105,7 +102,9 @@ def read_declared(table: pd.DataFrame, rows: Sequence[Row], name: str) -> list[D
     declared = read_records(table, Declared, name)
     by_id, models = {row.id: row for row in rows}, {row.model for row in rows if row.model}
     if unknown := [entry.rows for entry in declared if entry.rows not in by_id and entry.rows not in models]:
-        raise UserError(f"{name}: rows names {', '.join(unknown)}, which is neither an id nor a model of the numbers.")
+        raise UserError(
+            f"{name}: rows names {', '.join(unknown)}, which is neither the id of a number nor the name of a model."
+        )
     for entry in declared:
         what, allowed = _declarable(by_id.get(entry.rows))
         if entry.verdict not in allowed:

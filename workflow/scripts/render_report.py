@@ -61,7 +61,7 @@ def read_results(files: Any, config: Mapping[str, Any]) -> Results:
         pictures={Path(file).stem: Path(file).read_bytes() for file in files.pictures},
         words={Path(file).stem: read_json(file) for file in files.words},
         constrained=read_jsons(files.constrained),
-        ledger=_read_as_text(files.ledger[0]) if files.ledger else None,
+        ledger=pd.read_csv(files.ledger[0], dtype=str, keep_default_na=False) if files.ledger else None,
         study_tables={_in_results(file, files): read_table(file) for file in files.study_tables},
         errata=read_table(files.errata[0]) if files.errata else None,
         prepared=str(files.table),
@@ -137,11 +137,6 @@ def read_audit(folder: Path, figures: Mapping[str, Mapping[str, str]]) -> AuditR
         pictures={name: file.read_bytes() for name, file in pictures.items()},
         words={name: read_json(file) for name, file in words.items()},
     )
-
-
-def _read_as_text(path: str) -> pd.DataFrame:
-    """Read a CSV table of numbers as they are printed: 0.10 is not 0.1."""
-    return pd.read_csv(path, dtype=str, keep_default_na=False)
 
 
 @contextmanager

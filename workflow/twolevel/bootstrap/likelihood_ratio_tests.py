@@ -14,7 +14,6 @@ Where the two differ:
 """
 
 from collections.abc import Callable
-from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -80,12 +79,20 @@ def bootstrap_tests(statistic: float, df: int, reference: Floats, added: int = 0
     p_bootstrap = float(1 + (simulated >= observed).sum()) / (1 + len(simulated))
     error = float(np.sqrt(p_bootstrap * (1 - p_bootstrap) / len(simulated)))
     rows.append(("PBtest", observed, missing, missing, p_bootstrap, error))
-    for name, value, test_df, ddf, p_value in (
-        ("Gamma", observed, missing, missing, partial(_gamma, observed)),
-        ("Bartlett", df * observed / mean, df, missing, partial(_bartlett, observed, df)),
-        ("F", observed / df, df, _denominator_df(mean / df), partial(_f, observed, df)),
-    ):
-        rows.append((name, value, test_df, ddf, p_value(mean, variance), _moment_error(p_value, simulated)))
+    # By the mean m and the variance v of the reference distribution.
+    by_moments: tuple[tuple[str, float, float, float, Callable[[float, float], float]], ...] = (
+        ("Gamma", observed, missing, missing, lambda m, v: gammaincc(m**2 / v, observed * m / v)),
+        ("Bartlett", df * observed / mean, df, missing, lambda m, _: chdtrc(df, df * observed / m)),
+        (
+            "F",
+            observed / df,
+            df,
+            _denominator_df(mean / df),
+            lambda m, _: fdtrc(df, _denominator_df(m / df), observed / df),
+        ),
+    )
+    for name, value, test_df, ddf, p_value in by_moments:
+        rows.append((name, value, test_df, ddf, float(p_value(mean, variance)), _moment_error(p_value, simulated)))
     return pd.DataFrame(rows, columns=COLUMNS).astype({"df": "Int64"})
 
 
@@ -98,18 +105,6 @@ def _moments(simulated: Floats) -> tuple[float, float]:
     if len(simulated) < 2 or np.ptp(simulated) == 0:
         return np.nan, np.nan
     return float(simulated.mean()), float(simulated.var(ddof=1))
-
-
-def _gamma(statistic: float, mean: float, variance: float) -> float:
-    return float(gammaincc(mean**2 / variance, statistic * mean / variance))
-
-
-def _bartlett(statistic: float, df: int, mean: float, _variance: float) -> float:
-    return float(chdtrc(df, df * statistic / mean))
-
-
-def _f(statistic: float, df: int, mean: float, _variance: float) -> float:
-    return float(fdtrc(df, _denominator_df(mean / df), statistic / df))
 
 
 def _denominator_df(mean: float) -> float:

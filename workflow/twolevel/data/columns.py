@@ -1,17 +1,13 @@
 """Check a table against the declared columns, and give the columns their declared types."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from functools import partial
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from twolevel.data.kinds import Column, as_number, as_text, kind_problems
 from twolevel.errors import UserError, some
-
-if TYPE_CHECKING:
-    import pandera.pandas as pa
 
 # What is done about missing values: each model leaves out the rows that lack one of its variables, or none is taken.
 Missing = Literal["leave_out", "refuse"]
@@ -59,9 +55,8 @@ def check_columns(
     told = dict(kind_problems(table, columns, unreadable or {}))
     plain = {name: declared for name, declared in columns.items() if name not in told}
     # As a factor or an identifier, a truth value is a text.
-    table = table.assign(
-        **{name: as_text(table[name]) for name in plain if _is_truth_to_name(table, name, plain[name])}
-    )
+    named = [name for name, declared in plain.items() if declared["type"] != "number" and name in table]
+    table = table.assign(**{name: as_text(table[name]) for name in named if pd.api.types.is_bool_dtype(table[name])})
     problems = [
         *told.values(),
         *_value_problems(table, plain, nullable=missing == "leave_out"),
@@ -80,10 +75,6 @@ def check_columns(
     return pd.DataFrame(checked | kept)
 
 
-def _is_truth_to_name(table: pd.DataFrame, name: str, declared: Column) -> bool:
-    return declared["type"] != "number" and name in table and pd.api.types.is_bool_dtype(table[name])
-
-
 def _typed(values: pd.Series, declared: Column) -> pd.Series:
     if declared["type"] == "number":
         return as_number(values)
@@ -94,55 +85,34 @@ def _typed(values: pd.Series, declared: Column) -> pd.Series:
 
 
 def _value_problems(table: pd.DataFrame, columns: Mapping[str, Column], *, nullable: bool) -> Iterator[str]:
-    """Let pandera check every declared column, and put what it found for each into one line."""
-    import pandera.pandas as pa  # here, because who only derives columns starts faster without it
-
-    schema = pa.DataFrameSchema(
-        {
-            column: pa.Column(checks=_checks(declared), unique=declared.get("unique", False), nullable=nullable)
-            for column, declared in columns.items()
-        }
-    )
-    try:
-        schema.validate(table, lazy=True)
-    except pa.errors.SchemaErrors as errors:
-        failures = errors.failure_cases
-    else:
-        return
-    for column in failures.loc[failures["check"] == "column_in_dataframe", "failure_case"]:
-        yield f"column {column} is missing; the columns are {', '.join(map(str, table.columns))}"
-    standard = {"not_nullable": "have no value", "field_uniqueness": "repeat a value that must be unique"}
-    in_rows = failures[failures["column"].notna()]
-    for (column, check), cases in in_rows.groupby(["column", "check"], sort=False):
-        shown = (
-            f"row {row + 1}" + ("" if check == "not_nullable" else f" ({value})")
-            for row, value in zip(cases["index"], cases["failure_case"], strict=True)
-        )
-        wrong = standard.get(check, check)
-        yield f"column {column}: {len(cases)} of {len(table)} rows {wrong}: {some(shown)}"
+    """Each column that is missing, and each mistake of a column's values with the rows that make it."""
+    for name, declared in columns.items():
+        if name not in table:
+            yield f"column {name} is missing; the columns are {', '.join(map(str, table.columns))}"
+            continue
+        values = table[name]
+        for wrong, rows in _wrong_rows(values, declared, nullable):
+            if rows.any():
+                found = zip(np.flatnonzero(rows), values[rows], strict=True)
+                shown = (f"row {row + 1}" + ("" if pd.isna(value) else f" ({value})") for row, value in found)
+                yield f"column {name}: {rows.sum()} of {len(table)} rows {wrong}: {some(shown)}"
 
 
-def _checks(declared: Column) -> "list[pa.Check]":
-    """Make pandera's checks of the values that are there; the text of each is what its rows do wrong."""
-    import pandera.pandas as pa
-
+def _wrong_rows(values: pd.Series, declared: Column, nullable: bool) -> Iterator[tuple[str, pd.Series]]:
+    """What values may not be, and the rows (n,) in which they are that; what is missing is only that."""
+    present = values.notna()
+    if not nullable:
+        yield "have no value", ~present
+    if declared.get("unique", False):
+        yield "repeat a value that must be unique", present & values.duplicated(keep=False)
     if declared["type"] == "factor":
         levels = declared["levels"]
-        wrong = f"are not one of {', '.join(levels)}"
-        return [pa.Check(lambda values: as_text(values).isin(levels), error=wrong)]
+        yield f"are not one of {', '.join(levels)}", present & ~as_text(values).isin(levels)
     if declared["type"] == "number":
-        low, high = declared.get("min", -np.inf), declared.get("max", np.inf)
-        return [
-            pa.Check(lambda values: as_number(values).abs().lt(np.inf), error="are not a finite number"),
-            pa.Check(partial(_in_range, low=low, high=high), error=f"are outside {low:g} to {high:g}"),
-        ]
-    return []
-
-
-def _in_range(values: pd.Series, low: float, high: float) -> pd.Series:
-    """Find the values in the range; what is no number has a check of its own and passes here."""
-    numbers = as_number(values)
-    return numbers.between(low, high) | ~numbers.abs().lt(np.inf)
+        low, high, numbers = declared.get("min", -np.inf), declared.get("max", np.inf), as_number(values)
+        finite = numbers.abs().lt(np.inf)
+        yield "are not a finite number", present & ~finite
+        yield f"are outside {low:g} to {high:g}", finite & ~numbers.between(low, high)
 
 
 def _level_problems(table: pd.DataFrame, columns: Mapping[str, Column]) -> Iterator[str]:

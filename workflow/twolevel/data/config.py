@@ -122,15 +122,19 @@ def _dangling(config: Mapping[str, Any]) -> Iterator[str]:
     if group not in columns:
         yield f"data.group: {group!r} is not among data.columns{_did_you_mean(group, columns)}."
     yield from _dangling_recipes(derived, list(columns))
-    uses = {
-        "models": (("baseline",), config["models"], "model"),
-        "comparisons": (("null_model", "alternative_model"), config["models"], "model"),
-        "figures": (("x", "y", "category", "at", "by"), {**columns, **derived}, "column"),
-    }
-    for section, (keys, known, noun) in uses.items():
-        yield from _dangling_names(section, config[section], keys, known, noun)
-    for key in ("model", "comparison"):
-        yield from _dangling_names("figures", config["figures"], (key,), config[f"{key}s"], key)
+    uses: tuple[tuple[str, tuple[str, ...], Mapping[str, Any], str], ...] = (
+        ("models", ("baseline",), config["models"], "model"),
+        ("comparisons", ("null_model", "alternative_model"), config["models"], "model"),
+        ("figures", ("x", "y", "category", "at", "by"), {**columns, **derived}, "column"),
+        ("figures", ("model",), config["models"], "model"),
+        ("figures", ("comparison",), config["comparisons"], "comparison"),
+    )
+    for section, keys, known, noun in uses:
+        for name, entry in config[section].items():
+            for key in keys:
+                if key in entry and entry[key] not in known:
+                    hint = _did_you_mean(entry[key], known)
+                    yield f"{section}.{name}.{key}: there is no {noun} {entry[key]!r}{hint}."
 
 
 def _contradictory(config: Mapping[str, Any]) -> Iterator[str]:
@@ -207,16 +211,6 @@ def _mislabelled(column: str, recipe: Mapping[str, Any]) -> Iterator[str]:
         yield f"derive.{column}: {found}; give one label for each."
     if key == "at" and any(not low < high for low, high in pairwise([-math.inf, *points, math.inf])):
         yield f"derive.{column}.at: found {points}; expected finite numbers, each larger than the one before."
-
-
-def _dangling_names(
-    section: str, entries: Mapping[str, Any], keys: tuple[str, ...], known: Mapping[str, Any], noun: str
-) -> Iterator[str]:
-    for name, entry in entries.items():
-        for key in keys:
-            if key in entry and entry[key] not in known:
-                hint = _did_you_mean(entry[key], known)
-                yield f"{section}.{name}.{key}: there is no {noun} {entry[key]!r}{hint}."
 
 
 def _did_you_mean(name: str, known: Mapping[str, Any] | list[str]) -> str:

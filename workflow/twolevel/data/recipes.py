@@ -52,7 +52,7 @@ def standardise(values: pd.Series, groups: pd.Series, over: str) -> pd.Series:
     units = _units(values, groups, over)
     spread = _sd(units) if len(units) > 1 else 0.0
     if spread == 0:
-        raise ValuesError("all values are the same, so the standard deviation is zero.")
+        raise ValuesError("all values are the same, so the standard deviation is zero; leave this column out.")
     return (values - _mean(units)) / spread
 
 
@@ -100,7 +100,9 @@ def cut_like_r(values: pd.Series, breaks: int, labels: Sequence[str]) -> pd.Seri
     edges[0] -= (highest - lowest) / 1000
     edges[-1] += (highest - lowest) / 1000
     if not (edges[0] < lowest and edges[-1] > highest and np.all(np.diff(edges) > 0)):
-        raise ValuesError(f"values from {lowest} to {highest} are too close to be divided into {breaks} ranges.")
+        raise ValuesError(
+            f"values from {lowest} to {highest} are too close to be divided into {breaks} ranges; use fewer."
+        )
     return cut_at(values, edges[1:-1], labels)
 
 
@@ -193,9 +195,11 @@ def join(groups: pd.Series, table: pd.DataFrame, column: str, levels: Sequence[s
             raise ValuesError(f"{file} has no column {needed!r}; it has {', '.join(map(str, table.columns))}.")
     names = as_text(table[group])
     if names.duplicated().any():
-        raise ValuesError(f"{file} has more than one row for {some(names[names.duplicated()].unique())}.")
+        raise ValuesError(f"{file} has more than one row for {some(names[names.duplicated()].unique())}; keep one.")
     if lost := [str(name) for name in groups.dropna().unique() if name not in set(names)]:
-        raise ValuesError(f"{file} has no row for {len(lost)} of {groups.nunique()} groups: {some(map(repr, lost))}.")
+        raise ValuesError(
+            f"{file} has no row for {len(lost)} of {groups.nunique()} groups: {some(map(repr, lost))}; add it."
+        )
     given = table[column]
     if levels is None:
         numbers = as_number(given)
@@ -208,5 +212,7 @@ def join(groups: pd.Series, table: pd.DataFrame, column: str, levels: Sequence[s
         return groups.map(dict(zip(names, numbers, strict=True))).astype("float64")
     texts = as_text(given).where(given.notna())
     if unknown := sorted(set(texts.dropna()) - set(levels)):
-        raise ValuesError(f"{file}, column {column}, has {some(unknown)}, not among the levels {', '.join(levels)}.")
+        raise ValuesError(
+            f"{file}, column {column}, has {some(unknown)}, not among the levels {', '.join(levels)}; add it."
+        )
     return groups.map(dict(zip(names, texts, strict=True))).astype(pd.CategoricalDtype(list(levels), ordered=True))

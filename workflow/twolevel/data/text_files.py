@@ -86,7 +86,7 @@ def _uneven(header: Sequence[str], row: Sequence[str], number: int, alike: bool)
             f"its header has {len(header)} names and each line {len(row)} values: R's write.table wrote the names of "
             "the rows; leave them out with row.names = FALSE"
         )
-    return f"line {number} has {len(row)} values, and the header {len(header)} names"
+    return f"line {number} has {len(row)} value{'s' if len(row) != 1 else ''}, and the header {len(header)} names"
 
 
 def _text(content: bytes, suffix: str, name: str, encoding: str | None) -> str:

@@ -39,8 +39,8 @@ def common_spaces(null: Design, alternative: Design) -> tuple[CovarianceSpace, C
     """Two models on the same observations, in one basis."""
     z = [of_length_one(design.z) for design in (null, alternative)]
     basis = _basis(np.hstack(z))
-    first, second = (_space(design, basis.T @ columns) for design, columns in zip((null, alternative), z, strict=True))
-    return first, second
+    first, second = (basis.T @ columns for columns in z)
+    return _space(null, first), _space(alternative, second)
 
 
 def _basis(columns: Floats) -> Floats:

@@ -53,7 +53,8 @@ def variance_components(design: Design, data: CrossProducts, fit: Fit) -> pd.Dat
     deviation = np.einsum("jab,jb->ja", inverse, left_over) @ to_own.T
 
     tau, usable_groups = np.diag(fit.covariance), int(usable.sum())
-    coefficients = _random_coefficients(design)
+    found = {coefficient.random: coefficient for coefficient in level1_coefficients(design)}
+    coefficients = [found[index] for index in range(q)]
     chi_square = (deviation**2 / v).sum(axis=0)
     df = usable_groups - np.array([len(coefficient.columns) for coefficient in coefficients])
     tested = df > 0
@@ -74,12 +75,6 @@ def variance_components(design: Design, data: CrossProducts, fit: Fit) -> pd.Dat
             "plausible_upper": mean + reach,
         }
     )
-
-
-def _random_coefficients(design: Design) -> list[Coefficient]:
-    """Level-1 coefficients that vary at random, in the order of the random effects."""
-    found = {coefficient.random: coefficient for coefficient in level1_coefficients(design)}
-    return [found[index] for index in range(len(design.random_terms))]
 
 
 def _mean(coefficient: Coefficient, beta: Floats) -> float:

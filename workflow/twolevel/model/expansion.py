@@ -6,7 +6,6 @@ The rules are those of R's `terms.formula` and `model.matrix` (Chambers & Hastie
 number of their variables, then as they were written; the variables of a term as the formula first names them.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from math import inf
 
@@ -93,8 +92,8 @@ class _Expander:
             ):
                 message = f"{deparse(number)} cannot be part of a product of terms. Put arithmetic into I(): I(2 * x)."
                 raise refuse(self.text, number.at, message)
-            case Binary(operator, left, right) if operator in _COMBINATIONS:
-                return self._few(_COMBINATIONS[operator](self.terms(left), self.terms(right)), node.at)
+            case Binary(operator, left, right) if operator in ("+", *_PRODUCTS):
+                return self._few(_combined(operator, self.terms(left), self.terms(right)), node.at)
             case Binary("|" | "||" | "~" as operator, _, _, at):
                 raise refuse(self.text, at, f"'{operator}' cannot stand here. Random effects are added: + (x | g).")
             case Call("offset", arguments, at):
@@ -130,7 +129,7 @@ class _Expander:
         product = terms
         for _ in range(int(value) - 1):
             # A power stops growing when it has all interactions.
-            before, product = product, self._few(_interactions(terms, product), exponent.at)
+            before, product = product, self._few(_combined(":", terms, product), exponent.at)
             if product == before:
                 break
         return product
@@ -149,31 +148,21 @@ class _Expander:
         return terms
 
 
-def _unique(terms: Iterable[Term]) -> list[Term]:
+def _combined(operator: str, left: list[Term], right: list[Term]) -> list[Term]:
+    """What an operator makes of the terms on its sides."""
+    interactions = [one | other for one in left for other in right]
+    match operator:
+        case "+":
+            terms = left + right
+        case "*":
+            terms = left + right + interactions
+        case "/":
+            terms = left + [frozenset().union(*left) | term for term in right]
+        case "%in%":
+            terms = [term | frozenset().union(*right) for term in left]
+        case _:
+            terms = interactions
     return list(dict.fromkeys(terms))
 
 
-def _sum(left: list[Term], right: list[Term]) -> list[Term]:
-    return _unique(left + right)
-
-
-def _interactions(left: list[Term], right: list[Term]) -> list[Term]:
-    return _unique(one | other for one in left for other in right)
-
-
-def _crossed(left: list[Term], right: list[Term]) -> list[Term]:
-    return _unique(left + right + _interactions(left, right))
-
-
-def _nested(left: list[Term], right: list[Term]) -> list[Term]:
-    whole = frozenset().union(*left)
-    return _unique(left + [whole | term for term in right])
-
-
-def _within(left: list[Term], right: list[Term]) -> list[Term]:
-    whole = frozenset().union(*right)
-    return _unique(term | whole for term in left)
-
-
 _PRODUCTS = ("*", "/", ":", "%in%")
-_COMBINATIONS = {"+": _sum, ":": _interactions, "*": _crossed, "/": _nested, "%in%": _within}

@@ -136,7 +136,9 @@ def _check_values(parts: FormulaParts, values: Mapping[str, Value]) -> None:
     for node in variables_of(parts):
         value = values[deparse(node)]
         if isinstance(value, Factor) and node != parts.response and len(value.levels) < 2:
-            raise refuse(parts.text, node.at, f"{deparse(node)} has one level, {value.levels[0]}, in these data.")
+            raise refuse(
+                parts.text, node.at, f"{deparse(node)} has one level, {value.levels[0]}, in these data; take it out."
+            )
 
 
 def _check_size(parts: FormulaParts, values: Mapping[str, Value], n: int) -> None:

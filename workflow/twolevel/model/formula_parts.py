@@ -61,10 +61,12 @@ def take_apart(text: str, group: str | None = None) -> FormulaParts:
     rest = [summand for summand in summands if _bar(summand) is None]
     _check_response(text, whole.left)
     if stray := next((bar for summand in rest for bar in _bars_in(summand)), None):
-        raise refuse(text, stray.at, "random effects stand by themselves and are added: + (x | g).")
+        raise refuse(text, stray.at, "random effects must be added by themselves: + (x | g).")
     fixed = expand(text, reduce(lambda left, right: Binary("+", left, right), rest) if rest else None)
     if deparse(whole.left) in map(deparse, fixed.variables):
-        raise refuse(text, None, f"{deparse(whole.left)} is the response and a predictor.")
+        raise refuse(
+            text, None, f"{deparse(whole.left)} is the response and a predictor; take it out of the predictors."
+        )
     if not bars:
         mend = "A two-level model has some: add (1 | g), with the column of groups for g."
         raise refuse(text, None, f"there are no random effects. {mend}")
@@ -133,7 +135,7 @@ def _blocks(text: str, bar: Binary) -> Iterator[Expansion]:
     """The independent blocks of a random part, as lme4 expands `||`: the intercept, then each term with `0 +`."""
     terms = expand(text, bar.left)
     if terms.offsets:
-        raise refuse(text, bar.at, "an offset has no place among random effects.")
+        raise refuse(text, bar.at, "an offset cannot be a random effect; add it outside the brackets: + offset(x).")
     if not terms.intercept and not terms.terms:
         raise refuse(text, bar.at, "there is no random effect before the bar; write (1 | g) or (0 + x | g).")
     if bar.operator == "|":

@@ -44,10 +44,6 @@ def _log(x: Value, base: float = float(np.e)) -> Value:
     return Number(values if base == float(np.e) else values / np.log(scalar(base, "base")))
 
 
-def _identity(x: Value) -> Value:
-    return x
-
-
 def _scale(x: Value, center: Any = True, scale: Any = True, *, deciding: int) -> Value:
     values = number_of(x)
     if center is not False:
@@ -59,10 +55,6 @@ def _scale(x: Value, center: Any = True, scale: Any = True, *, deciding: int) ->
         size = np.sqrt(np.nansum(known**2) / max(1, n - 1)) if scale is True else scalar(scale, "scale")
         values = values / size
     return Number(values)
-
-
-def _center(x: Value, *, deciding: int) -> Value:
-    return _scale(x, True, False, deciding=deciding)
 
 
 def _factor(x: Value, levels: Any = None, *, deciding: int) -> Factor:
@@ -198,7 +190,7 @@ CONTRASTS = ("contr.treatment", "contr.sum", "contr.helmert")
 ONLY_NAMED = {("C", "base"), ("poly", "raw")}
 
 FUNCTIONS: Mapping[str, Callable[..., Value]] = {
-    "I": _identity,
+    "I": lambda x: x,
     "log": _log,
     "log2": _elementwise(np.log2),
     "log10": _elementwise(np.log10),
@@ -208,7 +200,7 @@ FUNCTIONS: Mapping[str, Callable[..., Value]] = {
     "abs": _elementwise(np.abs),
     "poly": polynomials,
     "scale": _scale,
-    "center": _center,
+    "center": lambda x, *, deciding: _scale(x, scale=False, deciding=deciding),
     "factor": _factor,
     "as.factor": _a_factor,
     "as.numeric": _as_numeric,

@@ -39,7 +39,8 @@ def level1_coefficients(design: Design) -> tuple[Coefficient, ...]:
 
     # ASSUME: a factor that has one value in each group is a level-2 predictor, whatever its name.
     """
-    level2 = {name for name, values in design.factors.items() if _constant_within_groups(design, values)}
+    first_row = first_rows(design)[design.group_index]
+    level2 = {name for name, values in design.factors.items() if (values == values[first_row]).all()}
     # A product is the same in any order: arm:week among the fixed effects, week:arm among the random ones.
     names: dict[frozenset[str], Factors] = {}
     found: dict[frozenset[str], list[tuple[int, Factors]]] = {}
@@ -79,7 +80,3 @@ def level2_design(design: Design) -> Floats:
 def first_rows(design: Design) -> np.ndarray:
     """Position of each group's first row, (J,)."""
     return np.unique(design.group_index, return_index=True)[1]
-
-
-def _constant_within_groups(design: Design, values: Floats) -> bool:
-    return bool((values == values[first_rows(design)][design.group_index]).all())

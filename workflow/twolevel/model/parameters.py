@@ -79,14 +79,12 @@ def parameter_values(lower: Floats, sigma: Floats | float, beta: Floats, blocks:
     sigma = np.asarray(sigma)[..., None]
     # lower's rows in units of sigma have T as their inner products, so an SD is a length, a correlation an angle.
     columns = [
-        sigma * norms[..., [row]] if row == column else _cosine(unit[..., row, :], unit[..., column, :])
+        sigma * norms[..., [row]]
+        if row == column
+        else np.clip((unit[..., row, :] * unit[..., column, :]).sum(axis=-1, keepdims=True), -1.0, 1.0)
         for row, column in _places(blocks)
     ]
     return np.concatenate([*columns, sigma, beta], axis=-1)
-
-
-def _cosine(a: Floats, b: Floats) -> Floats:
-    return np.asarray(np.clip((a * b).sum(axis=-1, keepdims=True), -1.0, 1.0))
 
 
 def _places(blocks: Blocks) -> list[tuple[int, int]]:

@@ -46,7 +46,7 @@ class Factor:
     of_numbers: bool = False
 
     def place(self, level: Any, what: str = "") -> int:
-        """The place of a level, counted from 0, by its name or by its number, which `what` says what it is."""
+        """The place of a level, counted from 0, by its name, or by its number from 1, which messages call `what`."""
         if isinstance(level, str):
             if level in self.levels:
                 return self.levels.index(level)

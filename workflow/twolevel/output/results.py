@@ -99,10 +99,7 @@ def group_effects_table(design: Design, effects: GroupEffects) -> pd.DataFrame:
         {
             "group": np.repeat(design.group_labels, q),
             "term": np.tile(design.random_terms, len(design.group_labels)),
-            "effect": effects.effect.ravel(),
-            "effect_std_error": effects.effect_std_error.ravel(),
-            "coefficient": effects.coefficient.ravel(),
-            "coefficient_std_error": effects.coefficient_std_error.ravel(),
+            **{name: values.ravel() for name, values in vars(effects).items()},
         }
     )
 

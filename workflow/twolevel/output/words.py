@@ -60,6 +60,7 @@ class Labels:
     group_noun, observation_noun : what a level-2 unit and a level-1 row are called.
     columns : label of each column; a column without one goes by its name.
     levels : the order of the levels of each factor.
+    sources : of a column that is another's values in ranges or recoded, that other one.
     titles : title of each model that has one.
     """
 
@@ -68,6 +69,7 @@ class Labels:
     observation_noun: Noun
     columns: Mapping[str, str] = field(default_factory=dict)
     levels: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    sources: Mapping[str, str] = field(default_factory=dict)
     titles: Mapping[str, str] = field(default_factory=dict)
 
     def model(self, name: str) -> str:
@@ -96,6 +98,12 @@ def configured_names(config: Mapping[str, Any]) -> dict[str, Any]:
         "observation_noun": data["observation_noun"],
         "columns": {name: column["label"] for name, column in columns.items() if "label" in column},
         "levels": {name: levels for name, column in columns.items() if (levels := _levels(column))},
+        "sources": {
+            name: column[kind]
+            for name, column in config["derive"].items()
+            for kind in ("cut", "recode")
+            if kind in column
+        },
         "titles": {name: of["title"] for name, of in config.get("models", {}).items() if "title" in of},
     }
 

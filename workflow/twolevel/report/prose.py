@@ -145,7 +145,9 @@ class _Words:
         self.products = [(*e.level1, *e.level2) for e in model.fixed]
         # The variables, by how they are coded: a factor can be in a model in two ways.
         made_of: dict[tuple[str, str], set[str]] = {
-            (f.column, f.coding): {*f.made_of} for product in self.products for f in product
+            (f.column, f.coding): {labels.sources.get(column, column) for column in f.made_of}
+            for product in self.products
+            for f in product
         }
         made_of |= {(offset, "offset"): {*columns} for offset, columns in model.offsets.items()}
         self.entangled = {
