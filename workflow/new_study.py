@@ -165,12 +165,13 @@ def _models(table: pd.DataFrame, columns: list[Described], group: str, response:
     second = next((column for column in usable if column.of_groups and len(column.levels) <= FEW_LEVELS), None)
     others = ", ".join(column.name for column in usable if column not in (first, second))
     y, g = quoted(response), quoted(group)
-    if first:
-        within = _new_name(f"{first.name}_within", table)
-        label = _quoted(f"{first.label} within groups")
-        yield f"{CHOOSE} {first.name} as deviations from its group means; or as it is, where its zero has a meaning."
+    predictor = first.name if first else ""
+    if first and not _has_one_mean(table[first.name], table[group]):
+        predictor = _new_name(f"{first.name}_within", table)
+        label = _quoted(f"{first.label} (centred)")
+        yield f"{CHOOSE} {first.name} less its group means; or as it is, where its zero has a meaning."
         yield "derive:"
-        yield f"  {_quoted(within)}: {{centre_within_group: {_quoted(first.name)}, label: {label}}}"
+        yield f"  {_quoted(predictor)}: {{centre_within_group: {_quoted(first.name)}, label: {label}}}"
         yield ""
     chosen = " and ".join(column.name for column in (first, second) if column)
     if chosen:
@@ -182,7 +183,7 @@ def _models(table: pd.DataFrame, columns: list[Described], group: str, response:
         formulas["means_as_outcomes"] = f"{y} ~ {quoted(second.name)} + (1 | {g})"
         missing["means_as_outcomes"] = _has_gaps(table, second, response)
     if first:
-        x = quoted(within)
+        x = quoted(predictor)
         formulas["random_intercept"] = f"{y} ~ {x} + (1 | {g})"
         # As many random effects as rows cannot be told from residuals.
         if len(table[[response, first.name]].dropna()) > 2 * table[group].nunique():
@@ -194,20 +195,23 @@ def _models(table: pd.DataFrame, columns: list[Described], group: str, response:
         why = f"  {CHOOSE} a baseline, once both have the same rows" if gaps and name != "empty" else ""
         yield f"  {name}: {{formula: {_quoted(formula)}{end}{why}"
     yield ""
-    last = [*formulas][-1]
-    if last == "random_coefficients":
+    if (last := [*formulas][-1]) == "random_coefficients":
         yield "comparisons:"
         yield f"  slope_variance: {{null_model: random_intercept, alternative_model: {last}, estimator: REML}}"
         yield ""
-    yield "figures:"
-    yield f"  residuals: {{kind: residuals_vs_fitted, model: {last}}}"
-    yield f"  normal_residuals: {{kind: qq_level1, model: {last}}}"
-    yield f'  normal_intercepts: {{kind: qq_level2, model: {last}, term: "(Intercept)"}}'
+    yield "# Without `figures`, the checks of every model and each interaction are drawn; other kinds: docs/results.md."
 
 
 def _has_gaps(table: pd.DataFrame, column: Described, response: str) -> bool:
     """Whether a model with the column leaves out rows that one without it has."""
     return bool(table[column.name][table[response].notna()].isna().any())
+
+
+def _has_one_mean(values: pd.Series, groups: pd.Series) -> bool:
+    """Whether every group has the same mean, as with days that are the same for all: then nothing is to be centred."""
+    numbers = as_number(values)
+    means = numbers.groupby(groups, observed=True).mean()
+    return bool(means.max() - means.min() <= 1e-9 * numbers.std())
 
 
 def _counts(values: pd.Series, groups: pd.Series) -> bool:

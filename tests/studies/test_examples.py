@@ -76,7 +76,7 @@ def test_estimates_are_lme4_s(study: str, model: str, estimator: str) -> None:
 def test_a_study_with_labels_runs_to_its_report(tmp_path: Path) -> None:
     folder = tmp_path / "exam"
     shutil.copytree(ROOT / "studies/exam", folder, ignore=shutil.ignore_patterns("results", "logs", ".snakemake"))
-    run = snakemake(ROOT, "--cores", "2", "--directory", str(folder), "bootstrap={'replicates': 99}")
+    run = snakemake(ROOT, "--cores", "2", "--directory", str(folder), "--config", "bootstrap={'replicates': 99}")
     assert run.returncode == 0, run.stderr[-3000:]
     fixed = pd.read_csv(folder / "results/models/slopes_as_outcomes/fixed_effects.csv").set_index("term")
     theirs = REFERENCE["exam"]["slopes_as_outcomes"]["REML"]

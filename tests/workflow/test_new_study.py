@@ -77,6 +77,12 @@ def test_the_file_s_own_words_are_in_the_configuration(sav: Path, tmp_path: Path
     assert text.count("CHOOSE") >= 4
 
 
+def test_what_has_one_mean_in_every_group_is_not_centred(tmp_path: Path) -> None:
+    config = written(ROOT / "studies/sleepstudy/data/sleepstudy.csv", tmp_path, group="Subject", response="Reaction")
+    assert "derive" not in config
+    assert config["models"]["random_coefficients"]["formula"] == "Reaction ~ Days + (Days | Subject)"
+
+
 def test_names_that_yaml_and_formulas_cannot_take_as_they_are(tmp_path: Path) -> None:
     file = tmp_path / "x.csv"
     rows = [f"{g},{['No', 'Yes'][g % 2]},{x * 1.5 + g},{x + 0.5}\n" for g in range(4) for x in range(5)]
