@@ -4,13 +4,16 @@ A test marked `needs_r` or `needs_chromium` is skipped where the tool is missing
 what to install. With REQUIRE_ALL_TOOLS=1 (as .ci/run sets it) it fails instead: nothing is left out unseen.
 """
 
+import atexit
 import fcntl
+import json
 import os
 import shutil
 import subprocess
 import sys
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -106,11 +109,26 @@ def edit(file: Path, old: str, new: str) -> None:
     file.write_text(text.replace(old, new, 1), encoding="utf-8")
 
 
-def snakemake(project: Path, *options: str, home: Path | None = None) -> subprocess.CompletedProcess[str]:
+@cache
+def _snakemake_server() -> subprocess.Popen[str]:
+    """What starts the runs of this process: see snakemake_server.py."""
+    command = [sys.executable, str(ROOT / "tests/snakemake_server.py")]
+    server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    atexit.register(server.communicate)  # closes its input, which ends it
+    return server
+
+
+def snakemake(project: Path, *options: str) -> subprocess.CompletedProcess[str]:
     """Run snakemake in a copy of the project, from the snapshot unless an option says otherwise."""
-    command = [sys.executable, "-m", "snakemake", "--config", 'data={"mode": "snapshot"}', *options]
-    environment = {**os.environ, **({"HOME": str(home)} if home else {})}
-    return subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
+    server, arguments = _snakemake_server(), ["--config", 'data={"mode": "snapshot"}', *options]
+    assert server.stdin
+    assert server.stdout
+    with TemporaryDirectory() as folder:
+        outputs = [Path(folder, name) for name in ("stdout", "stderr")]
+        request = {"folder": str(project), "arguments": arguments, "outputs": [str(file) for file in outputs]}
+        print(json.dumps(request), file=server.stdin, flush=True)
+        code = int(server.stdout.readline())
+        return subprocess.CompletedProcess(arguments, code, *(file.read_text("utf-8") for file in outputs))
 
 
 @pytest.fixture(scope="session")
@@ -131,7 +149,15 @@ def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
             shutil.copytree(ROOT, project, ignore=NOT_COPIED)
             edit(project / "config.yaml", "methods: [bfgs, lbfgs, cg, powell, nm]", "methods: [bfgs]")
             home.mkdir(exist_ok=True)
-            run = snakemake(project, "--cores", "2", "--", "all", "audit", home=home)
+            command = [sys.executable, "-m", "snakemake", "--config", 'data={"mode": "snapshot"}', "--cores", "2"]
+            run = subprocess.run(
+                [*command, "--", "all", "audit"],
+                cwd=project,
+                env=os.environ | {"HOME": str(home)},
+                capture_output=True,
+                text=True,
+                check=False,
+            )
             assert run.returncode == 0, run.stderr
             (shared / "said").write_text(run.stdout + run.stderr, encoding="utf-8")
             done.touch()

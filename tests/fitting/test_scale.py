@@ -298,8 +298,11 @@ def test_it_ends_where_lme4_ends_where_it_says_so(hsb: pd.DataFrame, part: int) 
     """lme4 1.1-31, REMLcrit(lmer(...)) as it comes, with the predictor scaled and shifted: tests/reference/scales.R."""
     apart = []
     for row in LME4.iloc[part::24].itertuples():
-        found = bounded_fit(lme4_data(row.model, row.scale, row.shift, hsb), reml=True)
-        if found.repeats_lme4:
+        data = lme4_data(row.model, row.scale, row.shift, hsb)
+        # Beyond it nothing is claimed, and the search takes up to 22,000 evaluations.
+        if np.linalg.cond(data.s) <= WELL_CONDITIONED:
+            found = bounded_fit(data, reml=True)
+            assert found.repeats_lme4
             apart.append(abs(found.criterion - row.criterion))
     # Of all 644, five are more than 0.01 apart, at most 0.28: two stationary points, or one stopped a little short.
     assert len(apart) > 15
