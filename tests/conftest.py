@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -131,37 +132,49 @@ def snakemake(project: Path, *options: str) -> subprocess.CompletedProcess[str]:
         return subprocess.CompletedProcess(arguments, code, *(file.read_text("utf-8") for file in outputs))
 
 
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
+    """A folder for the whole test run: the first of its processes to come makes it, the others wait."""
+    shared = factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    folder, done = shared / name, shared / f"{name} is made"
+    with (shared / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            make(folder)
+            done.touch()
+    return folder
+
+
+def run_everything(folder: Path) -> None:
+    """Run the whole pipeline as a person does, in a copy of the project, and keep what it said beside that."""
+    project, home = folder / "finished run", folder / "empty home"
+    shutil.copytree(ROOT, project, ignore=NOT_COPIED)
+    edit(project / "config.yaml", "methods: [bfgs, lbfgs, cg, powell, nm]", "methods: [bfgs]")
+    home.mkdir()
+    command = [sys.executable, "-m", "snakemake", "--config", 'data={"mode": "snapshot"}', "--cores", "2"]
+    with (folder / "said").open("w") as said:
+        run = subprocess.run(
+            [*command, "--", "all", "audit"],
+            cwd=project,
+            env=os.environ | {"HOME": str(home)},
+            stdout=said,
+            stderr=said,
+            check=False,
+        )
+    assert run.returncode == 0, (folder / "said").read_text(encoding="utf-8")
+
+
 @pytest.fixture(scope="session")
 def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the project in which the whole pipeline has run once on two cores, with an empty HOME.
 
-    Shared by the processes of a parallel test run: the first to come runs it, the others wait. Its audit of optimisers
-    tries one method; the configured one takes longer than all the rest, and `make verify` runs it in CI.
+    Its audit of optimisers tries one method; the configured one takes longer than all the rest, and `make verify` runs
+    it in CI.
     """
-    shared = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        shared = shared.parent
-    project, home, done = shared / "finished run", shared / "empty home", shared / "finished"
-    with (shared / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not done.exists():
-            shutil.rmtree(project, ignore_errors=True)
-            shutil.copytree(ROOT, project, ignore=NOT_COPIED)
-            edit(project / "config.yaml", "methods: [bfgs, lbfgs, cg, powell, nm]", "methods: [bfgs]")
-            home.mkdir(exist_ok=True)
-            command = [sys.executable, "-m", "snakemake", "--config", 'data={"mode": "snapshot"}', "--cores", "2"]
-            run = subprocess.run(
-                [*command, "--", "all", "audit"],
-                cwd=project,
-                env=os.environ | {"HOME": str(home)},
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-            assert run.returncode == 0, run.stderr
-            (shared / "said").write_text(run.stdout + run.stderr, encoding="utf-8")
-            done.touch()
-    return project
+    return made_once(tmp_path_factory, "finished", run_everything) / "finished run"
 
 
 @pytest.fixture(scope="session")

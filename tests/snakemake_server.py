@@ -12,7 +12,7 @@ import sys
 import formulaic  # noqa: F401
 import jsonschema  # noqa: F401
 import pandas  # noqa: F401
-import scipy.interpolate  # noqa: F401
+import scipy.interpolate
 import scipy.special  # noqa: F401
 import snakemake.cli
 import yaml  # noqa: F401
@@ -34,4 +34,5 @@ for line in sys.stdin:
     child = os.fork()
     if child == 0:
         run(**json.loads(line))
-    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+    sys.stdout.write(f"{os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])}\n")
+    sys.stdout.flush()
