@@ -28,6 +28,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 pytest_plugins = ("fitted",)
 
 R_PACKAGES = ("lme4", "pbkrtest", "lmerTest", "numDeriv", "jsonlite")
+R_OF_DEBIAN = "r-base-core r-cran-lme4 r-cran-pbkrtest r-cran-lmertest r-cran-numderiv r-cran-jsonlite"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -38,7 +39,8 @@ def _first_on_path(names: tuple[str, ...]) -> str | None:
 @cache
 def missing_r() -> str:
     """Say what R lacks for these tests; empty where it lacks nothing."""
-    install = "Debian: apt install r-base-core r-cran-lme4 r-cran-pbkrtest r-cran-lmertest r-cran-jsonlite"
+    packages = ", ".join(f"'{package}'" for package in R_PACKAGES)
+    install = f"Debian: apt install {R_OF_DEBIAN}; elsewhere R, and in it install.packages(c({packages}))"
     rscript = _first_on_path(("Rscript",))
     if rscript is None:
         return f"needs R: Rscript is not on the PATH. {install}"
@@ -52,7 +54,7 @@ def missing_chromium() -> str:
     """Say that no browser is there; empty where one is."""
     if _first_on_path(BROWSERS):
         return ""
-    return "needs a browser: chromium is not on the PATH. Debian: apt install chromium"
+    return f"needs a browser on the PATH: one of {', '.join(BROWSERS)}. Debian: apt install chromium"
 
 
 TOOLS = {"needs_r": missing_r, "needs_chromium": missing_chromium}
