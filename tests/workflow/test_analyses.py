@@ -1,6 +1,5 @@
 """One checkout serves many analyses: its own, by --directory, by --configfile and as a module, at the same time."""
 
-import hashlib
 import json
 import shutil
 import subprocess
@@ -11,7 +10,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 import pytest
 import yaml
-from conftest import NOT_COPIED, ROOT
+from conftest import NOT_COPIED, ROOT, digests
 
 pytestmark = pytest.mark.slow
 
@@ -177,11 +176,6 @@ def test_hsb_on_one_core_beside_them_has_the_bytes_of_its_run_alone_on_two(
     assert not [*runs["hsb"].folder.glob("**/.snakemake/locks/*")]
 
 
-def digests(results: Path) -> dict[str, str]:
-    files = [path for path in results.rglob("*") if path.is_file()]
-    return {str(file.relative_to(results)): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
-
-
 def test_each_way_gives_the_same_numbers(runs: dict[str, Analysis]) -> None:
     def numbers(results: Path) -> dict[str, bytes]:
         files = [file for model in FEW for file in results.glob(f"models/{model}/*")]
@@ -262,6 +256,16 @@ def test_a_mistake_is_named_with_its_file(way: str, names: str, tmp_path: Path) 
     assert run.returncode != 0
     assert names in said
     assert "the top level: unknown key figure (did you mean 'figures'?)" in said
+    assert "Traceback" not in said
+
+
+def test_a_config_without_keys_is_named(tmp_path: Path) -> None:
+    analysis = prepared("directory", tmp_path, study())
+    (tmp_path / "by directory/config.yaml").write_text("")
+    run = start(analysis, "--dry-run")
+    said = run.communicate()[0]
+    assert run.returncode != 0
+    assert "by directory/config.yaml holds nothing; expected keys and their values" in said
     assert "Traceback" not in said
 
 
