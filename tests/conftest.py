@@ -4,14 +4,18 @@ A test marked `needs_r`, `needs_chromium` or `needs_slurm` is skipped where the 
 what to install. With REQUIRE_ALL_TOOLS=1 (as .ci/run sets it) it fails instead: nothing is left out unseen.
 """
 
+import atexit
 import fcntl
 import hashlib
+import json
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -26,6 +30,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 pytest_plugins = ("fitted",)
 
 R_PACKAGES = ("lme4", "pbkrtest", "lmerTest", "numDeriv", "jsonlite")
+R_OF_DEBIAN = "r-base-core r-cran-lme4 r-cran-pbkrtest r-cran-lmertest r-cran-numderiv r-cran-jsonlite"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -36,7 +41,8 @@ def _first_on_path(names: tuple[str, ...]) -> str | None:
 @cache
 def missing_r() -> str:
     """Say what R lacks for these tests; empty where it lacks nothing."""
-    install = "Debian: apt install r-base-core r-cran-lme4 r-cran-pbkrtest r-cran-lmertest r-cran-jsonlite"
+    packages = ", ".join(f"'{package}'" for package in R_PACKAGES)
+    install = f"Debian: apt install {R_OF_DEBIAN}; elsewhere R, and in it install.packages(c({packages}))"
     rscript = _first_on_path(("Rscript",))
     if rscript is None:
         return f"needs R: Rscript is not on the PATH. {install}"
@@ -50,7 +56,7 @@ def missing_chromium() -> str:
     """Say that no browser is there; empty where one is."""
     if _first_on_path(BROWSERS):
         return ""
-    return "needs a browser: chromium is not on the PATH. Debian: apt install chromium"
+    return f"needs a browser on the PATH: one of {', '.join(BROWSERS)}. Debian: apt install chromium"
 
 
 TOOLS = {"needs_r": missing_r, "needs_chromium": missing_chromium, "needs_slurm": missing_programs}
@@ -115,36 +121,71 @@ def digests(results: Path) -> dict[str, str]:
     return {str(f.relative_to(results)): hashlib.sha256(f.read_bytes()).hexdigest() for f in files}
 
 
-def snakemake(project: Path, *options: str, home: Path | None = None) -> subprocess.CompletedProcess[str]:
+@cache
+def _snakemake_server() -> subprocess.Popen[str]:
+    """What starts the runs of this process: see snakemake_server.py."""
+    command = [sys.executable, str(ROOT / "tests/snakemake_server.py")]
+    server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    atexit.register(server.communicate)  # closes its input, which ends it
+    return server
+
+
+def snakemake(project: Path, *options: str) -> subprocess.CompletedProcess[str]:
     """Run snakemake in a copy of the project, from the snapshot unless an option says otherwise."""
-    command = [sys.executable, "-m", "snakemake", "--config", 'data={"mode": "snapshot"}', *options]
-    environment = {**os.environ, **({"HOME": str(home)} if home else {})}
-    return subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
+    server, arguments = _snakemake_server(), ["--config", 'data={"mode": "snapshot"}', *options]
+    assert server.stdin
+    assert server.stdout
+    with TemporaryDirectory() as folder:
+        outputs = [Path(folder, name) for name in ("stdout", "stderr")]
+        request = {"folder": str(project), "arguments": arguments, "outputs": [str(file) for file in outputs]}
+        print(json.dumps(request), file=server.stdin, flush=True)
+        code = int(server.stdout.readline())
+        return subprocess.CompletedProcess(arguments, code, *(file.read_text("utf-8") for file in outputs))
+
+
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
+    """A folder for the whole test run: the first of its processes to come makes it, the others wait."""
+    shared = factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    folder, done = shared / name, shared / f"{name} is made"
+    with (shared / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            make(folder)
+            done.touch()
+    return folder
+
+
+def run_everything(folder: Path) -> None:
+    """Run the whole pipeline as a person does, in a copy of the project, and keep what it said beside that."""
+    project, home = folder / "finished run", folder / "empty home"
+    shutil.copytree(ROOT, project, ignore=NOT_COPIED)
+    edit(project / "config.yaml", "methods: [bfgs, lbfgs, cg, powell, nm]", "methods: [bfgs]")
+    home.mkdir()
+    command = [sys.executable, "-m", "snakemake", "--config", 'data={"mode": "snapshot"}', "--cores", "2"]
+    with (folder / "said").open("w") as said:
+        run = subprocess.run(
+            [*command, "--", "all", "audit"],
+            cwd=project,
+            env=os.environ | {"HOME": str(home)},
+            stdout=said,
+            stderr=said,
+            check=False,
+        )
+    assert run.returncode == 0, (folder / "said").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="session")
 def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the project in which the whole pipeline has run once on two cores, with an empty HOME.
 
-    Shared by the processes of a parallel test run: the first to come runs it, the others wait. Its audit of optimisers
-    tries one method; the configured one takes longer than all the rest, and `make verify` runs it in CI.
+    Its audit of optimisers tries one method; the configured one takes longer than all the rest, and `make verify` runs
+    it in CI.
     """
-    shared = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        shared = shared.parent
-    project, home, done = shared / "finished run", shared / "empty home", shared / "finished"
-    with (shared / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not done.exists():
-            shutil.rmtree(project, ignore_errors=True)
-            shutil.copytree(ROOT, project, ignore=NOT_COPIED)
-            edit(project / "config.yaml", "methods: [bfgs, lbfgs, cg, powell, nm]", "methods: [bfgs]")
-            home.mkdir(exist_ok=True)
-            run = snakemake(project, "--cores", "2", "--", "all", "audit", home=home)
-            assert run.returncode == 0, run.stderr
-            (shared / "said").write_text(run.stdout + run.stderr, encoding="utf-8")
-            done.touch()
-    return project
+    return made_once(tmp_path_factory, "finished", run_everything) / "finished run"
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ import pytest
 from twolevel.data.columns import check_columns
 from twolevel.data.source import read_table
 from twolevel.fitting.confirm import confirm
+from twolevel.fitting.effects import GroupEffects, group_effects
 from twolevel.fitting.fit import Fit, fit_model
 from twolevel.likelihood.crossproducts import CrossProducts, cross_products
 from twolevel.model.derive import derive
@@ -22,17 +23,26 @@ ROOT = Path(__file__).resolve().parents[1]
 
 @dataclass(frozen=True)
 class Fitted:
-    """One of the config's models, fitted by both estimators as the pipeline fits it."""
+    """A model, fitted by both estimators as the pipeline fits it."""
 
     design: Design
     data: CrossProducts
     reml: Fit
     ml: Fit
 
+    @property
+    def effects(self) -> GroupEffects:
+        return group_effects(self.design, self.data, self.reml.lower, self.reml.at)
+
 
 def confirmed(design: Design, data: CrossProducts, **options: Any) -> Fit:
     """Fit a model as the pipeline does, statsmodels' word included."""
     return confirm(design, data, fit_model(design, data, **options))
+
+
+def fitted_by_both(design: Design, **options: Any) -> Fitted:
+    data = cross_products(design)
+    return Fitted(design, data, *(confirmed(design, data, reml=reml, **options) for reml in (True, False)))
 
 
 class Models:
@@ -44,9 +54,7 @@ class Models:
 
     def _fit(self, name: str) -> Fitted:
         design = build_design(self.config["models"][name]["formula"], self.table)
-        data = cross_products(design)
-        both = (confirmed(design, data, reml=reml, **self.config["optimiser"]) for reml in (True, False))
-        return Fitted(design, data, *both)
+        return fitted_by_both(design, **self.config["optimiser"])
 
     def __getitem__(self, name: str) -> Fitted:
         return self.fitted(name)

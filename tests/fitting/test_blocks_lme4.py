@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from fitted import confirmed
+from fitted import fitted_by_both
 from independent import (
     BLOCKS,
     EXACT_BOUNDS,
@@ -22,13 +21,11 @@ from independent import (
     sleepstudy,
 )
 from reference.test_reference_fixtures import differences
-from twolevel.fitting.effects import GroupEffects, fitted_values, group_effects
+from twolevel.fitting.effects import fitted_values
 from twolevel.fitting.fit import Fit
 from twolevel.inference.compare import added_random_effects, likelihood_ratio
 from twolevel.inference.fixed_tests import kenward_roger, satterthwaite
 from twolevel.inference.profile_intervals import profile_intervals
-from twolevel.likelihood.crossproducts import CrossProducts, cross_products
-from twolevel.model.design import Design
 from twolevel.model.estimable import check_blocks
 from twolevel.model.formula import build_design
 from twolevel.output.results import random_effects_table
@@ -37,28 +34,12 @@ from twolevel.output.summary import summary_text
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@dataclass(frozen=True)
-class Fitted:
-    """One of the models of the reference values, fitted by both estimators."""
-
-    design: Design
-    data: CrossProducts
-    reml: Fit
-    ml: Fit
-
-    @property
-    def effects(self) -> GroupEffects:
-        return group_effects(self.design, self.data, self.reml.lower, self.reml.at)
-
-
-def fitted_by_both(design: Design) -> Fitted:
-    data = cross_products(design)
-    return Fitted(design, data, *(confirmed(design, data, reml=by, random_starts=4, seed=2002) for by in (True, False)))
+SEARCH = {"random_starts": 4, "seed": 2002}
 
 
 @pytest.fixture(scope="module")
 def cases(hsb):
-    return cache(lambda name: fitted_by_both(reference_design(name, hsb)))
+    return cache(lambda name: fitted_by_both(reference_design(name, hsb), **SEARCH))
 
 
 def check_estimates(ours: Fit, theirs: dict[str, Any]) -> None:
@@ -160,7 +141,7 @@ def test_a_factor_beside_the_intercept_reaches_lme4s_optimum(hsb) -> None:
     theirs = REFERENCE["factor_and_intercept"]
     design = factor_and_intercept(hsb)
     check_blocks(design)
-    fitted = fitted_by_both(design)
+    fitted = fitted_by_both(design, **SEARCH)
     for fit, expected in ((fitted.reml, theirs["REML"]), (fitted.ml, theirs["ML"])):
         check_estimates(fit, expected | {"singular": fit.singular})
         (doubt,) = fit.doubts
@@ -191,7 +172,7 @@ def test_likelihood_ratio_tests_are_anovas_with_their_place_on_the_boundary() ->
     designs = (one, in_blocks(whole, (1, 1)), whole)
     fits = [
         {"estimator": "ML", "criterion": fit.criterion, "npar": fit.npar}
-        for fit in (fitted_by_both(design).ml for design in designs)
+        for fit in (fitted_by_both(design, **SEARCH).ml for design in designs)
     ]
     theirs = REFERENCE["comparison"]
     assert [fit["npar"] for fit in fits] == theirs["npar"]

@@ -6,7 +6,6 @@ and by twice the logarithm of what X's columns are multiplied by, since it has l
 """
 
 import json
-from dataclasses import dataclass
 from functools import cache
 from math import log, prod
 from pathlib import Path
@@ -18,17 +17,15 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from fitted import confirmed
+from fitted import Fitted, fitted_by_both
 from simulated import experiment
 from twolevel.bootstrap.experiment import run_part
-from twolevel.fitting.fit import Fit
 from twolevel.fitting.search import SINGULAR
 from twolevel.inference.fixed_tests import kenward_roger, satterthwaite
 from twolevel.inference.profile_intervals import profile_intervals
 from twolevel.inference.reliability import variance_components
 from twolevel.likelihood.crossproducts import CrossProducts, cross_products
 from twolevel.likelihood.deviance import factor
-from twolevel.model.design import Design
 from twolevel.model.formula import build_design
 from twolevel.model.parameters import parameter_values, parameters
 from twolevel.optimisers.audit import audit_optimisers
@@ -51,21 +48,8 @@ LME4_FORMULAS = {
 CRITERION, ESTIMATE = 1e-8, 1e-6
 
 
-@dataclass(frozen=True)
-class All:
-    """A model with everything that the pipeline computes of it."""
-
-    design: Design
-    data: CrossProducts
-    reml: Fit
-    ml: Fit
-
-
-def fitted(formula: str, table: pd.DataFrame) -> All:
-    design = build_design(formula, table)
-    data = cross_products(design)
-    both = (confirmed(design, data, reml=reml, random_starts=4, seed=1) for reml in (True, False))
-    return All(design, data, *both)
+def fitted(formula: str, table: pd.DataFrame) -> Fitted:
+    return fitted_by_both(build_design(formula, table), random_starts=4, seed=1)
 
 
 def growth(table: pd.DataFrame) -> pd.DataFrame:
@@ -82,13 +66,13 @@ GROWTH = growth(pd.DataFrame())
 
 
 @cache
-def at_scale_one() -> tuple[All, dict[str, np.ndarray]]:
+def at_scale_one() -> tuple[Fitted, dict[str, np.ndarray]]:
     of = fitted(FORMULA, GROWTH)
     return of, measured(of, {})
 
 
-def measured(of: All, by: dict[str, float]) -> dict[str, np.ndarray]:
-    """All results of a model, in the units before its columns were multiplied `by` so much."""
+def measured(of: Fitted, by: dict[str, float]) -> dict[str, np.ndarray]:
+    """Fitted results of a model, in the units before its columns were multiplied `by` so much."""
     of_y = by.get("y", 1.0)
     fixed, random = (
         np.array([of_y / prod(by.get(name, 1.0) for name in term.split(":")) for term in terms])
@@ -133,7 +117,7 @@ def measured(of: All, by: dict[str, float]) -> dict[str, np.ndarray]:
     }
 
 
-def as_json(of: All) -> tuple[dict, dict]:
+def as_json(of: Fitted) -> tuple[dict, dict]:
     """Write fit.json and constrained.json as the pipeline does, check them by their schemas, and read them."""
     bounded, residuals = bounded_fit(of.data, reml=True), of.design.y - of.design.x @ of.reml.beta
     fingerprint = {"data": "0" * 64, "formula": of.design.formula, "library": "test"}
@@ -169,7 +153,7 @@ def test_units_change_the_numbers_as_algebra_says(columns: str, power: int) -> N
 @pytest.mark.parametrize("name", ["random_coefficients", "random_coefficients_minority"])
 def test_units_of_hsb_change_nothing_else(hsb: pd.DataFrame, models, name: str, power: int) -> None:
     at_one = models[name]
-    expected = measured(All(at_one.design, at_one.data, at_one.reml, at_one.ml), {})
+    expected = measured(at_one, {})
     by = {"cses": 10.0**power}
     of = fitted(at_one.design.formula, hsb.assign(cses=hsb["cses"] * by["cses"]))
     found = measured(of, by)
@@ -298,8 +282,11 @@ def test_it_ends_where_lme4_ends_where_it_says_so(hsb: pd.DataFrame, part: int) 
     """lme4 1.1-31, REMLcrit(lmer(...)) as it comes, with the predictor scaled and shifted: tests/reference/scales.R."""
     apart = []
     for row in LME4.iloc[part::24].itertuples():
-        found = bounded_fit(lme4_data(row.model, row.scale, row.shift, hsb), reml=True)
-        if found.repeats_lme4:
+        data = lme4_data(row.model, row.scale, row.shift, hsb)
+        # Beyond it nothing is claimed, and the search takes up to 22,000 evaluations.
+        if np.linalg.cond(data.s) <= WELL_CONDITIONED:
+            found = bounded_fit(data, reml=True)
+            assert found.repeats_lme4
             apart.append(abs(found.criterion - row.criterion))
     # Of all 644, five are more than 0.01 apart, at most 0.28: two stationary points, or one stopped a little short.
     assert len(apart) > 15

@@ -1,7 +1,6 @@
 """Intervals from replicates against R's boot package; their Monte Carlo errors against repeating the bootstrap."""
 
 import numpy as np
-import pandas as pd
 import pytest
 from scipy import stats
 from twolevel.inference.intervals import (
@@ -57,9 +56,9 @@ DRAWS = {
 def test_monte_carlo_errors_are_the_spread_of_the_bounds_when_the_bootstrap_is_repeated(shape: str) -> None:
     rng = np.random.default_rng(20)
     draws = DRAWS[shape](rng, (500, 999))
-    tables = [bootstrap_intervals(MU, np.zeros(1), column[:, None], 0.95) for column in draws]
-    for method in range(3):
-        rows = pd.DataFrame([table.iloc[method] for table in tables])
+    # Each bootstrap is a parameter of its own.
+    table = bootstrap_intervals(parameters((), [*map(str, range(500))], ())[1:], np.zeros(500), draws.T, 0.95)
+    for method, rows in table.groupby("method"):
         for side in ("lower", "upper"):
             spread = rows[side].std()
             stated = np.sqrt((rows[f"{side}_monte_carlo_error"].astype(float) ** 2).mean())

@@ -163,7 +163,7 @@ def dense_minimum(design: Design, parameter, value: float) -> float:
     for scale in (0.3, 0.7, 1.0):
         start = np.concatenate([[0.0], np.full(q, scale), rng.normal(size=q * (q + 1) // 2)])
         start[1 + q :][np.cumsum(np.arange(1, q + 1)) - 1] = 1.0
-        ends.append(minimize(deviance, start, method="BFGS"))
+        ends.append(minimize(deviance, start, method="BFGS", options={"gtol": 0.1}))
     best = min(ends, key=lambda end: end.fun)
     return minimize(deviance, best.x, method="BFGS", jac="3-point", options={"gtol": 1e-7}).fun
 

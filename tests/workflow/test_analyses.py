@@ -1,4 +1,4 @@
-"""One checkout serves many analyses: by --directory, by --configfile and as a module, at the same time."""
+"""One checkout serves many analyses: its own, by --directory, by --configfile and as a module, at the same time."""
 
 import json
 import shutil
@@ -10,15 +10,13 @@ from typing import Any, NamedTuple
 import pandas as pd
 import pytest
 import yaml
-from conftest import ROOT
+from conftest import NOT_COPIED, ROOT, digests
 
 pytestmark = pytest.mark.slow
 
 STUDY = ROOT / "studies/sleepstudy"
-THIS = ["--snakefile", str(ROOT / "Snakefile")]
-
 # Its own rule comes first and makes the table; its report rule asks for what the module makes.
-OUTER = f"""
+OUTER = """
 configfile: "mine.yaml"
 
 
@@ -33,12 +31,12 @@ rule table:
     output:
         "tables/sleepstudy.csv",
     shell:
-        "cp {{input}} {{output}}"
+        "cp {input} {output}"
 
 
 module twolevel:
     snakefile:
-        {str(ROOT / "Snakefile")!r}
+        SNAKEFILE
     config:
         config["sleep"]
     prefix:
@@ -55,8 +53,21 @@ def study(**changes: Any) -> dict[str, Any]:
     return {**config, "bootstrap": {"replicates": 99, "parts": 1}, **changes}
 
 
+# Two of its models, enough to see that the numbers are the same.
+FEW = {
+    "random_intercept": {"formula": "Reaction ~ Days + (1 | Subject)"},
+    "random_slope": {"formula": "Reaction ~ Days + (Days | Subject)"},
+}
+# Of HSB a model from the data to its intervals, a comparison and its figure.
+OF_HSB = [
+    "results/models/random_coefficients/intervals.csv",
+    "results/comparisons/cses_slope_variance/tests.csv",
+    "results/figures/reference_cses_slope_variance.svg",
+]
+
+
 class Analysis(NamedTuple):
-    """The study in a folder: where Snakemake is called, with which options, and where the results are to be."""
+    """An analysis in a folder: where Snakemake is called, with which options, and where the results are to be."""
 
     folder: Path
     place: Path
@@ -70,23 +81,25 @@ def start(analysis: Analysis, *options: str) -> subprocess.Popen[str]:
     return subprocess.Popen(command, cwd=analysis.place, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
-def by_directory(folder: Path, config: dict[str, Any]) -> Analysis:
+def by_directory(folder: Path, config: dict[str, Any], snakefile: Path) -> Analysis:
     """Called from elsewhere."""
     write(folder / "config.yaml", config)
-    return Analysis(folder, folder.parent, [*THIS, "--directory", folder.name], folder / "results")
+    options = ["--snakefile", str(snakefile), "--directory", folder.name]
+    return Analysis(folder, folder.parent, options, folder / "results")
 
 
-def by_configfile(folder: Path, config: dict[str, Any]) -> Analysis:
+def by_configfile(folder: Path, config: dict[str, Any], snakefile: Path) -> Analysis:
     """In a folder whose config.yaml has models of other names, with a value on top."""
     write(folder / "config.yaml", study(models={"another": {"formula": "Reaction ~ (1 | Subject)"}}, comparisons={}))
     write(folder / "choices/mine.yaml", {"results": "made/by configfile", **config})
-    options = [*THIS, "--configfile", "choices/mine.yaml", "--config", "intervals={'level': 0.9}"]
+    options = ["--snakefile", str(snakefile), "--configfile", "choices/mine.yaml"]
+    options += ["--config", "intervals={'level': 0.9}"]
     return Analysis(folder, folder, options, folder / "made/by configfile")
 
 
-def by_module(folder: Path, config: dict[str, Any]) -> Analysis:
+def by_module(folder: Path, config: dict[str, Any], snakefile: Path) -> Analysis:
     """In another workflow, which makes the table and puts the results under a prefix."""
-    (folder / "Snakefile").write_text(OUTER, encoding="utf-8")
+    (folder / "Snakefile").write_text(OUTER.replace("SNAKEFILE", repr(str(snakefile))), encoding="utf-8")
     (folder / "data/sleepstudy.csv").rename(folder / "raw.csv")
     write(folder / "mine.yaml", {"sleep": {**config, "data": {**config["data"], "mode": "tables/sleepstudy.csv"}}})
     return Analysis(folder, folder, [], folder / "sleep/results")
@@ -100,19 +113,23 @@ def write(file: Path, config: dict[str, Any]) -> None:
     file.write_text(yaml.safe_dump(config), encoding="utf-8")
 
 
-def prepared(way: str, top: Path, config: dict[str, Any]) -> Analysis:
-    """A folder with the data and what that way of calling needs."""
+def prepared(way: str, top: Path, config: dict[str, Any], checkout: Path = ROOT) -> Analysis:
+    """A folder with the data and what that way of calling the checkout needs."""
     folder = top / f"by {way}"
     (folder / "data").mkdir(parents=True)
     shutil.copy(STUDY / "data/sleepstudy.csv", folder / "data")
-    return WAYS[way](folder, config)
+    return WAYS[way](folder, config, checkout / "Snakefile")
 
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Analysis]:
-    """The study, run in the three ways at the same time from this checkout."""
-    top = tmp_path_factory.mktemp("analyses")
-    analyses = {way: prepared(way, top, study()) for way in WAYS}
+    """The study, run in the three ways from one checkout, in which HSB is run on one core at the same time."""
+    checkout = tmp_path_factory.mktemp("analyses") / "check out"
+    shutil.copytree(ROOT, checkout, ignore=NOT_COPIED)
+    top, few = checkout / "studies", study(models=FEW)
+    analyses = {way: prepared(way, top, study() if way == "directory" else few, checkout) for way in WAYS}
+    of_hsb = ["--config", 'data={"mode": "snapshot"}', "--", *OF_HSB]
+    analyses["hsb"] = Analysis(checkout, checkout, of_hsb, checkout / "results")
     running = {way: start(analysis) for way, analysis in analyses.items()}
     assert all(process.poll() is None for process in running.values())
     said = {way: process.communicate()[0] for way, process in running.items()}
@@ -143,9 +160,26 @@ def test_a_second_run_does_nothing(way: str, runs: dict[str, Analysis]) -> None:
     assert "Nothing to be done" in start(runs[way], "--dry-run").communicate()[0]
 
 
+def test_hsb_on_one_core_beside_them_has_the_bytes_of_its_run_alone_on_two(
+    runs: dict[str, Analysis], results: Path
+) -> None:
+    beside, alone = digests(runs["hsb"].results), digests(results)
+    assert "models/random_coefficients/bootstrap.parquet" in beside
+    assert [file for file in beside if beside[file] != alone[file]] in ([], ["data/provenance.json"])
+    stories = [json.loads((of / "data/provenance.json").read_text()) for of in (runs["hsb"].results, results)]
+    for story in stories:
+        del story["obtained_at"]
+    assert stories[0] == stories[1]
+    # Nothing of the others is among its logs, and no lock is left.
+    logs = {path.name for path in (runs["hsb"].folder / "logs/fit_model").iterdir()}
+    assert logs == {f"{model}.log" for model in ("random_coefficients", "random_intercept")}
+    assert not [*runs["hsb"].folder.glob("**/.snakemake/locks/*")]
+
+
 def test_each_way_gives_the_same_numbers(runs: dict[str, Analysis]) -> None:
     def numbers(results: Path) -> dict[str, bytes]:
-        files = [*results.glob("models/**/*"), *results.glob("comparisons/**/*")]
+        files = [file for model in FEW for file in results.glob(f"models/{model}/*")]
+        files += results.glob("comparisons/**/*")
         return {
             str(file.relative_to(results)): file.read_bytes()
             for file in files
@@ -153,15 +187,15 @@ def test_each_way_gives_the_same_numbers(runs: dict[str, Analysis]) -> None:
         }
 
     by_directory = numbers(runs["directory"].results)
-    assert len(by_directory) == 3 * 11 + 1 + 5  # each model but its intervals; variance explained; the comparison
+    assert len(by_directory) == 2 * 10 + 5  # each model but its intervals; the comparison
     assert numbers(runs["configfile"].results) == by_directory
     assert numbers(runs["module"].results) == by_directory
 
 
 def test_a_configfile_takes_the_place_of_config_yaml_and_values_come_on_top(runs: dict[str, Analysis]) -> None:
     models = {path.parent.name for path in runs["configfile"].results.glob("models/*/fit.json")}
-    assert models == {"empty", "random_intercept", "random_slope"}
-    level = {way: set(pd.read_csv(runs[way].results / "models/random_slope/intervals.csv")["level"]) for way in runs}
+    assert models == {*FEW}
+    level = {way: set(pd.read_csv(runs[way].results / "models/random_slope/intervals.csv")["level"]) for way in WAYS}
     assert level == {"directory": {0.95}, "configfile": {0.9}, "module": {0.95}}
 
 
@@ -241,7 +275,8 @@ def test_two_analyses_are_modules_of_one_workflow(tmp_path: Path) -> None:
     small = {"models": {"empty": {"formula": "Reaction ~ (1 | Subject)"}}, "comparisons": {}, "bootstrap": {"parts": 3}}
     write(both.folder / "mine.yaml", {**config, "other": {**config["sleep"], **small}})
     other = OUTER[OUTER.index("module twolevel:") :].replace("twolevel", "other").replace('"sleep"', '"other"')
-    (both.folder / "Snakefile").write_text(OUTER + other, encoding="utf-8")
+    outer = (OUTER + other).replace("SNAKEFILE", repr(str(ROOT / "Snakefile")))
+    (both.folder / "Snakefile").write_text(outer, encoding="utf-8")
     run = start(both, "--dry-run", "--quiet", "host", "--", "everything", "other_all")
     said = run.communicate()[0]
     assert run.returncode == 0, said

@@ -14,36 +14,38 @@ from conftest import snakemake
 
 pytestmark = pytest.mark.slow
 
-TARGETS = [
+OF_MODEL = [
     "results/models/random_coefficients/bootstrap.parquet",
     "results/models/random_coefficients/intervals.csv",
+]
+OF_COMPARISON = [
     "results/comparisons/cses_slope_variance/tests.csv",
     "results/comparisons/cses_slope_variance/reference_distribution.parquet",
 ]
-PARTS = 5
+PARTS = 4
 
 
-def project(finished_run: Path, folder: Path) -> Path:
-    """A copy of the finished run, in which two bootstraps have to be done again, in more parts."""
+def project(finished_run: Path, folder: Path, targets: list[str]) -> Path:
+    """A copy of the finished run, in which bootstraps have to be done again, in more parts."""
     shutil.copytree(finished_run, folder, symlinks=True)
     config = folder / "config.yaml"
     text, times = re.subn(r"(\nbootstrap:\n.*\n  parts:) \S+\n", rf"\1 {PARTS}\n", config.read_text(encoding="utf-8"))
     assert times == 1
     config.write_text(text, encoding="utf-8")
-    for target in TARGETS:
+    for target in targets:
         (folder / target).unlink()
     return folder
 
 
-def tables(folder: Path) -> list[bytes]:
-    return [(folder / target).read_bytes() for target in TARGETS]
+def tables(folder: Path, targets: list[str]) -> list[bytes]:
+    return [(folder / target).read_bytes() for target in targets]
 
 
 def parts(folder: Path) -> list[Path]:
     return list((folder / "results").glob("*/*/replicates/*-of-*.npz"))
 
 
-def start_and_kill(folder: Path, *, whole_group: bool) -> int:
+def start_and_kill(folder: Path, targets: list[str], *, whole_group: bool) -> int:
     """Start the plain command in a process group of its own; kill it when some parts are there, and count them."""
     command = [
         sys.executable,
@@ -54,7 +56,7 @@ def start_and_kill(folder: Path, *, whole_group: bool) -> int:
         "--cores",
         "2",
         "--",
-        *TARGETS,
+        *targets,
     ]
     with (folder / "said").open("w") as said:
         run = subprocess.Popen(command, cwd=folder, stdout=said, stderr=said, start_new_session=True)
@@ -67,23 +69,26 @@ def start_and_kill(folder: Path, *, whole_group: bool) -> int:
 
 
 def test_more_parts_on_more_cores_are_the_same_files(finished_run: Path, tmp_path: Path) -> None:
-    folder = project(finished_run, tmp_path / "project")
-    run = snakemake(folder, "--cores", "4", "--", *TARGETS)
+    targets = OF_MODEL + OF_COMPARISON
+    folder = project(finished_run, tmp_path / "project", targets)
+    run = snakemake(folder, "--cores", "4", "--", *targets)
     assert run.returncode == 0, run.stderr
     assert len(list((folder / "logs/simulate_replicates").glob(f"*/*/*-of-{PARTS}.log"))) == 2 * PARTS
-    assert tables(folder) == tables(finished_run)
+    assert tables(folder, targets) == tables(finished_run, targets)
 
 
-@pytest.mark.parametrize("whole_group", [True, False], ids=["with its jobs", "alone"])
-def test_a_killed_run_goes_on(whole_group: bool, finished_run: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("targets", "whole_group"), [(OF_MODEL, True), (OF_COMPARISON, False)], ids=["with its jobs", "alone"]
+)
+def test_a_killed_run_goes_on(targets: list[str], whole_group: bool, finished_run: Path, tmp_path: Path) -> None:
     # Killed alone, its jobs live on for a moment, and write while the next run is at work.
-    folder = project(finished_run, tmp_path / "project")
-    done = start_and_kill(folder, whole_group=whole_group)
-    assert 2 <= done < 2 * PARTS, "killed too late to tell"
-    assert not any((folder / target).exists() for target in TARGETS)
-    again = snakemake(folder, "--cores", "2", "--", *TARGETS)
+    folder = project(finished_run, tmp_path / "project", targets)
+    done = start_and_kill(folder, targets, whole_group=whole_group)
+    assert 2 <= done < PARTS, "killed too late to tell"
+    assert not any((folder / target).exists() for target in targets)
+    again = snakemake(folder, "--cores", "2", "--", *targets)
     assert again.returncode == 0, again.stderr
-    assert tables(folder) == tables(finished_run)
+    assert tables(folder, targets) == tables(finished_run, targets)
     # Nothing is left over: no part, no half-written file.
     assert not parts(folder)
     assert not list((folder / "results").rglob("*.part"))

@@ -1,5 +1,6 @@
 """The library files that a rule depends on are those that its script imports, at any depth."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -12,17 +13,34 @@ SCRIPTS = sorted(path.stem for path in (ROOT / "workflow/scripts").glob("[!_]*.p
 sys.path.insert(0, str(ROOT / "workflow"))
 from imports import library_files  # noqa: E402
 
+# What takes long to import, and nothing of the project: then a process of its own for each script.
+LOADED = """
+import importlib, json, os, sys
+import matplotlib.pyplot, numba, pandas, scipy.optimize, scipy.special, statsmodels.regression.mixed_linear_model
+
+sys.path[:0] = ["workflow/scripts"]
+for script in sys.argv[1:]:
+    if os.fork() == 0:
+        importlib.import_module(script)
+        ours = [m for m in sys.modules.values() if m.__name__.split(".")[0] in ("twolevel", "published", "changes")]
+        print(json.dumps([script, [module.__file__ for module in ours]]), flush=True)
+        os._exit(0)
+    assert os.wait()[1] == 0, script
+"""
+
+
+@pytest.fixture(scope="module")
+def loaded_by() -> dict[str, set[str]]:
+    """An independent route: import each script in a process of its own, and look at what was loaded."""
+    command = [sys.executable, "-c", LOADED, *SCRIPTS]
+    answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    lines = map(json.loads, answer.stdout.splitlines())
+    return {script: {str(Path(file).relative_to(ROOT)) for file in files} for script, files in lines}
+
 
 @pytest.mark.parametrize("script", SCRIPTS)
-def test_every_library_module_that_is_loaded_is_declared(script) -> None:
-    # An independent route: import the script in a fresh interpreter and look at what was loaded.
-    show = (
-        f"import sys; sys.path[:0] = ['workflow/scripts']; import {script}; "
-        "ours = [m for m in sys.modules.values() if m.__name__.split('.')[0] in ('twolevel', 'published', 'changes')]; "
-        "print(*(m.__file__ for m in ours), sep='\\n')"
-    )
-    answer = subprocess.run([sys.executable, "-c", show], cwd=ROOT, capture_output=True, text=True, check=True)
-    loaded = {str(Path(file).relative_to(ROOT)) for file in answer.stdout.split()}
+def test_every_library_module_that_is_loaded_is_declared(script: str, loaded_by: dict[str, set[str]]) -> None:
+    loaded = loaded_by[script]
     assert "workflow/twolevel/errors.py" in loaded
     assert loaded <= set(library_files(script))
 

@@ -154,6 +154,12 @@ def test_every_number_has_a_verdict_and_none_is_a_mismatch(ledger: dict[str, Lin
     }
 
 
+def test_the_script_writes_the_same_bytes_again(ledgers: Ledgers, results: Path) -> None:
+    ledgers.lines()
+    for name in ("ledger.csv", "witnesses.json"):
+        assert (ledgers.folder / name).read_bytes() == (results / name).read_bytes()
+
+
 def test_what_is_a_match_is_the_same_characters(ledger: dict[str, Line]) -> None:
     for row, line in ledger.items():
         if line["verdict"] in ("match", "given"):

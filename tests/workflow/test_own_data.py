@@ -1,66 +1,21 @@
 """Any two-level table through config.yaml alone: other names, other units, other nouns, hostile text."""
 
 import re
-import shutil
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import NOT_COPIED, ROOT, snakemake
 
 pytestmark = pytest.mark.slow
 
 DRUG = 'new $x_1$ <b>drug</b> & "more"'
-CONFIG = f"""
-data:
-  name: trial
-  title: A trial in health centres
-  mode: trial.csv
-  group: clinic
-  group_noun: {{singular: health centre, plural: health centres}}
-  observation_noun: {{singular: patient, plural: patients}}
-  columns:
-    clinic: {{type: identifier}}
-    arm: {{type: factor, levels: [placebo, '{DRUG}']}}
-    age: {{type: number, label: age in years}}
-    cost: {{type: number}}
-derive: {{}}
-models:
-  base: {{formula: cost ~ age + (1 | clinic)}}
-  slopes: {{formula: cost ~ age*arm + (age | clinic), baseline: base}}
-optimiser: {{random_starts: 3, seed: 1}}
-comparisons:
-  arm_and_slopes: {{null_model: base, alternative_model: slopes, estimator: ML}}
-bootstrap: {{replicates: 200, parts: 2, seed: 1}}
-intervals: {{level: 0.9}}
-calibration: {{data_sets: 5, replicates: 99, parts: 1, seed: 1, models: [slopes]}}
-figures:
-  lines: {{kind: group_lines, x: age, y: cost, sample: 10, seed: 1}}
-  qq: {{kind: qq_level2, model: slopes, term: age}}
-  searches: {{kind: optimiser_audit}}
-optimiser_audit: {{methods: [bfgs]}}
-report: {{narrative: null}}
-"""
 
 
 @pytest.fixture(scope="module")
-def trial(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project with patients in clinics, costs near 100,000 and names full of markup; the pipeline has run."""
-    project = tmp_path_factory.mktemp("own") / "my trial"
-    shutil.copytree(ROOT, project, ignore=NOT_COPIED)
-    rng = np.random.default_rng(1)
-    clinic = np.repeat(np.arange(25), rng.integers(5, 40, 25))
-    age, treated = rng.normal(50, 10, len(clinic)), rng.integers(0, 2, len(clinic))
-    slope = 100 + rng.normal(0, 30, 25)[clinic]
-    cost = 1e5 + rng.normal(0, 5e3, 25)[clinic] + slope * age + 2000 * treated + rng.normal(0, 8e3, len(clinic))
-    names = [f"<i>Clinic {j}</i>" for j in clinic]
-    arm = np.where(treated == 1, DRUG, "placebo")
-    pd.DataFrame({"clinic": names, "arm": arm, "age": age, "cost": cost}).to_csv(project / "trial.csv", index=False)
-    (project / "config.yaml").write_text(CONFIG, encoding="utf-8")
-    run = snakemake(project, "--cores", "2", "--config", "data={}", "--", "all", "audit")
-    assert run.returncode == 0, run.stdout + run.stderr
-    return project / "results"
+def trial(trial_run: Path) -> Path:
+    """The results of patients in clinics (conftest.py)."""
+    return trial_run / "results"
 
 
 def test_files_bear_the_names_of_the_data(trial: Path) -> None:
@@ -88,13 +43,9 @@ def test_estimates_agree_with_statsmodels(trial: Path) -> None:
 
 
 @pytest.mark.parametrize("calibrated", [False, True])
-def test_the_report_speaks_of_these_data_only(calibrated: bool, trial: Path, tmp_path: Path) -> None:
-    if calibrated:
-        project = shutil.copytree(trial.parent, tmp_path / "my trial", symlinks=True)
-        run = snakemake(project, "--cores", "2", "--config", "data={}", "--", "calibration")
-        assert run.returncode == 0, run.stdout + run.stderr
-        trial = project / "results"
-    page = "".join((trial / name).read_text(encoding="utf-8") for name in ("report.html", "appendix.html"))
+def test_the_report_speaks_of_these_data_only(calibrated: bool, trial_run: Path, calibrated_run: Path) -> None:
+    results = (calibrated_run if calibrated else trial_run) / "results"
+    page = "".join((results / name).read_text(encoding="utf-8") for name in ("report.html", "appendix.html"))
     assert ("How far the tests can be trusted</h2>" in page) == calibrated
     text = re.sub(r"data:[^\"')]+", "", page)
     for word in ("school", "student", "HSB", "High School", "vignette", "minority", "Catholic", "Raudenbush"):

@@ -6,6 +6,8 @@ is its factor. The free elements are the lower triangles of the blocks, column b
 The whole lower triangle, read column by column, has them in the same order.
 """
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,11 +17,14 @@ Blocks = tuple[int, ...]
 Places = NDArray[np.intp]
 
 
+@cache  # a search asks at each of its points
 def places(blocks: Blocks) -> tuple[Places, Places]:
-    """Rows and columns (k,), (k,) of the free elements of a lower triangle, in the order of theta."""
+    """Rows and columns (k,), (k,) of the free elements of a lower triangle, in the order of theta; read only."""
     columns, rows = np.triu_indices(sum(blocks))
-    free = free_elements(blocks)
-    return rows[free], columns[free]
+    found = rows[free_elements(blocks)], columns[free_elements(blocks)]
+    for index in found:
+        index.flags.writeable = False
+    return found
 
 
 def free_elements(blocks: Blocks) -> Places:
