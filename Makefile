@@ -24,7 +24,7 @@ export MPLCONFIGDIR := $(CURDIR)/.cache/matplotlib
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help new report snakemake-report verify accept test test-fast check bench environment lock clean
+.PHONY: help new report snakemake-report verify accept source diff test test-fast check bench environment lock clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | awk -F'|' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -42,13 +42,20 @@ snakemake-report: report  ## the same run as Snakemake reports it, in one file: 
 	    $$(test -f "$(FOLDER)/results/calibration/calibration.json" && echo calibration)
 	@echo "Snakemake's report is at $$(cd "$(FOLDER)" && pwd)/results/snakemake-report.html"
 
-verify: environment  ## run the whole pipeline and the audit; fail where a verdict or a number is not as accepted (tests/accepted/README.md)
+verify: environment  ## run the whole pipeline and the audit; fail where a verdict or a number is not as accepted (docs/updating.md)
 	$(SNAKEMAKE) --cores $(CORES) --keep-going $(ARGS) -- verify all audit
 	@cat "$(FOLDER)/logs/verify.log"
 
 accept: environment  ## run the whole pipeline and the audit, and record its verdicts and numbers as accepted, on purpose
 	$(SNAKEMAKE) --cores $(CORES) $(ARGS) -- accept all audit
 	@cat "$(FOLDER)/logs/accept.log"
+
+source: environment  ## ask for the data anew; fail, and say how they differ, where they are not those of the accepted run
+	$(SNAKEMAKE) --cores $(CORES) $(ARGS) -- source
+	@cat "$(FOLDER)/logs/source.log"
+
+diff: environment  ## compare any two runs: make diff OLD=folder NEW=folder; each of results, or of an accepted run
+	@$(BIN)/python workflow/scripts/diff_runs.py "$(OLD)" "$(NEW)" $(ARGS)
 
 test: environment  ## run every test
 	$(BIN)/pytest $(PARALLEL) $(ARGS)

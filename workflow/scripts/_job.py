@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+WORKFLOW = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(WORKFLOW))
 
 from twolevel.errors import UserError
 

@@ -1,4 +1,4 @@
-"""Obtain the raw table, from the network, the snapshot or a file, and record where it came from."""
+"""Read the raw table from the download, the snapshot or a file, and record where it came from."""
 
 import hashlib
 import logging
@@ -7,10 +7,8 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-from _job import job, write_json, write_table
-from twolevel.data.download import download
+from _job import job, read_json, write_json, write_table
 from twolevel.data.reading import Choices, FileRead
 from twolevel.data.source import read_file, suffix_of
 from twolevel.errors import UserError
@@ -30,16 +28,18 @@ class Obtained:
     sha256: str
     source: str
     how: str
+    at: str
     expected_sha256: str | None = None
 
 
-def main(data: Mapping[str, Any], raw: Path, provenance: Path) -> None:
+def main(data: Mapping[str, Any], downloaded: Path | None, raw: Path, provenance: Path) -> None:
     """Write the table as obtained to `raw` (Parquet) and its story to `provenance` (JSON).
 
     `data` is of the configuration's section of that name: `mode`, `group`, what the mode needs of `url`, `sha256` and
-    `snapshot`, and how to read the file (`Choices`).
+    `snapshot`, and how to read the file (`Choices`). `downloaded` is the copy of what the url serves, where the mode is
+    auto or download and the run could download it; what is known of it stands beside it.
     """
-    obtained = obtain(data)
+    obtained = obtain(data, downloaded)
     table, unreadable = obtained.file.table, obtained.file.unreadable
     if data["group"] not in table:
         why = f" that can be used: it holds {unreadable[data['group']]}" if data["group"] in unreadable else ""
@@ -55,10 +55,11 @@ def main(data: Mapping[str, Any], raw: Path, provenance: Path) -> None:
         "mode": data["mode"],
         "source": obtained.source,
         "obtained": obtained.how,
-        "obtained_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "obtained_at": obtained.at,
         "sha256": obtained.sha256,
         "expected_sha256": obtained.expected_sha256,
         "rows": len(table),
+        "group": data["group"],
         "groups": table[data["group"]].nunique(),
         "columns": list(table.columns),
         "unreadable": dict(unreadable),
@@ -67,47 +68,43 @@ def main(data: Mapping[str, Any], raw: Path, provenance: Path) -> None:
     write_json(provenance, story)
 
 
-def obtain(data: Mapping[str, Any]) -> Obtained:
+def obtain(data: Mapping[str, Any], downloaded: Path | None) -> Obtained:
     """Get the table as `data.mode` says."""
     mode = data["mode"]
     reading = Choices(**{of.name: data.get(of.name) for of in fields(Choices)})
-    if mode in ("auto", "download"):
-        try:
-            return from_network(data["url"], data["sha256"], reading)
-        except UserError as error:
-            if mode == "download":
-                raise
-            reason = str(error).partition("\n")[0]  # the second line is how to mend it, and here that is done
-        logging.warning("%s. The snapshot %s is used instead.", reason, data["snapshot"])
-        return from_file(data["snapshot"], f"snapshot, because the download failed: {reason}", reading)
-    if mode == "snapshot":
-        return from_file(data["snapshot"], "snapshot", reading)
+    if mode in ("auto", "download") and downloaded:
+        about = read_json(f"{downloaded}.json")
+        return _read(downloaded, data["url"], "downloaded", about["obtained_at"], reading, data["sha256"])
+    if mode in ("auto", "snapshot"):
+        file = Path(data["snapshot"])
+        if not file.is_file():
+            raise UserError(
+                f"data.snapshot: there is no file {data['snapshot']!r} in {Path.cwd()}; correct the path, or set "
+                "another mode."
+            )
+        how = "snapshot" if mode == "snapshot" else "snapshot, because there was no network"
+        return _read(file, data["snapshot"], how, _now(), reading)
     if not Path(mode).is_file():
         choices = "".join(f"\n  {keyword}: {meaning}" for keyword, meaning in KEYWORDS.items())
         raise UserError(f"data.mode is {mode!r}, which is no file in {Path.cwd()} and none of{choices}")
-    return from_file(mode, "file", reading)
+    return _read(Path(mode), mode, "file", _now(), reading)
 
 
-def from_network(url: str, sha256: str | None, choices: Choices) -> Obtained:
-    content = download(url, sha256=sha256)
-    file = read_file(content, suffix_of(urlsplit(url).path), url, choices)
-    return Obtained(file, hashlib.sha256(content).hexdigest(), url, "downloaded", sha256)
-
-
-def from_file(name: str, how: str, choices: Choices) -> Obtained:
-    file = Path(name)
-    if not file.is_file():
-        raise UserError(
-            f"data.snapshot: there is no file {name!r} in {Path.cwd()}; correct the path, or set another mode."
-        )
+def _read(file: Path, source: str, how: str, at: str, choices: Choices, expected_sha256: str | None = None) -> Obtained:
     content = file.read_bytes()
-    return Obtained(read_file(content, suffix_of(name), name, choices), hashlib.sha256(content).hexdigest(), name, how)
+    read = read_file(content, suffix_of(file.name), source, choices)
+    return Obtained(read, hashlib.sha256(content).hexdigest(), source, how, at, expected_sha256)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 if __name__ == "__main__":
     with job(snakemake.log[0]):  # noqa: F821
         main(
             data=snakemake.params.data,  # noqa: F821
+            downloaded=next(iter(map(Path, snakemake.input.get("downloaded", []))), None),  # noqa: F821
             raw=Path(snakemake.output.raw),  # noqa: F821
             provenance=Path(snakemake.output.provenance),  # noqa: F821
         )
