@@ -61,11 +61,12 @@ class Digest:
         """How many rows each group has, in the order of the names."""
         return {str(name): int(rows) for name, rows in self.names[self.group].value_counts().sort_index().items()}
 
-    def row_name(self, position: int) -> str:
-        """What a row is called: its key, else its place in the file."""
-        if self.key:
-            return ", ".join(f"{column} {self.names[column].iloc[position]}" for column in self.key)
-        return f"row {position + 1}"
+    def row_names(self, places: np.ndarray) -> np.ndarray:
+        """What the rows at these places are called: by their key, else by their place in the file."""
+        if not self.key:
+            return np.array([f"row {place + 1}" for place in places], dtype=object)
+        keys = self.names[list(self.key)].to_numpy(dtype=object)[places]
+        return np.array([", ".join(map(" ".join, zip(self.key, key, strict=True))) for key in keys], dtype=object)
 
 
 def digest_of(table: pd.DataFrame, group: str, key: Sequence[str] = ()) -> Digest:
@@ -114,8 +115,11 @@ def digest_files(digest: Digest) -> tuple[bytes, dict[str, Any]]:
     named = digest.names.add_prefix("name:").join(digest.cells.add_prefix("cell:"))
     stream = BytesIO()
     named.to_parquet(stream, index=False, compression="zstd")
-    about = {"group": digest.group, "key": list(digest.key)}
-    return stream.getvalue(), about | {"columns": {name: asdict(column) for name, column in digest.columns.items()}}
+    # Lists, because a JSON file does not keep the order of names.
+    columns = [
+        asdict(column) | {"name": name, "levels": [*column.levels.items()]} for name, column in digest.columns.items()
+    ]
+    return stream.getvalue(), {"group": digest.group, "key": list(digest.key), "columns": columns}
 
 
 def read_digest(content: bytes, about: Mapping[str, Any]) -> Digest:
@@ -125,9 +129,11 @@ def read_digest(content: bytes, about: Mapping[str, Any]) -> Digest:
         part: named.filter(regex=f"^{part}:").rename(columns=lambda name: name.partition(":")[2])
         for part in ("name", "cell")
     }
-    columns = {name: Column(**column) for name, column in about["columns"].items()}
-    cells = parts["cell"][list(columns)]
-    return Digest(about["group"], tuple(about["key"]), parts["name"], cells, columns)
+    columns = {
+        column["name"]: Column(**{of: column[of] for of in column if of != "name"} | {"levels": dict(column["levels"])})
+        for column in about["columns"]
+    }
+    return Digest(about["group"], tuple(about["key"]), parts["name"], parts["cell"], columns)
 
 
 def _hashed(values: pd.Series) -> tuple[np.ndarray, Column]:

@@ -1,13 +1,14 @@
 """All that differs between two runs as rows of one table, for changes.csv."""
 
 from collections.abc import Iterator
-from itertools import islice
 from math import isinf
 
+import numpy as np
 import pandas as pd
 
 from changes.comparison import Comparison
 from changes.data import DataChanges
+from changes.digest import Digest
 
 COLUMNS = ("part", "change", "where", "row", "column", "before", "after", "standard_errors")
 
@@ -20,22 +21,21 @@ def listing(comparison: Comparison) -> pd.DataFrame:
     Columns `part` (data, estimate, test, fit, ledger, figure or value) and `change`; `where` (the column, group, model,
     comparison or file), `row` and `column`; `before` and `after`; how far an estimate moved, in `standard_errors`.
     """
-    rows: list[tuple[object, ...]] = []
+    data: list[pd.DataFrame] = []
     if comparison.data is not None:
-        rows += _names(comparison.data)
-        rows += row_changes(comparison.data, comparison.before.table, comparison.after.table)
+        data.append(pd.DataFrame(_names(comparison.data), columns=list(COLUMNS)))
+        data.append(row_changes(comparison.data, comparison.before.table, comparison.after.table))
+    rows: list[tuple[object, ...]] = []
     for move in comparison.moves:
         change = "added" if move.before is None else "removed" if move.after is None else "moved"
         size = None if isinf(move.size) else move.size
         rows.append(("estimate", change, move.model, move.name, "estimate", move.before, move.after, size))
-    for of in comparison.verdicts:
-        rows.append((of.kind, "verdict", of.where, of.name, "", of.before, of.after, None))
+    rows += [(of.kind, "verdict", of.where, of.name, "", of.before, of.after, None) for of in comparison.verdicts]
     for picture in comparison.pictures:
         change = "added" if picture.before is None else "removed" if picture.after is None else "differs"
         rows.append(("figure", change, picture.name, "", "", None, None, None))
-    for line in comparison.rows:
-        rows.append(("value", "differs", line.file, line.what.lstrip(", "), "", None, None, None))
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    rows += [("value", "differs", of.file, of.what.lstrip(", "), "", None, None, None) for of in comparison.rows]
+    return pd.concat([*data, pd.DataFrame(rows, columns=list(COLUMNS))]).astype(object)
 
 
 def _names(data: DataChanges) -> Iterator[tuple[object, ...]]:
@@ -56,23 +56,29 @@ def _names(data: DataChanges) -> Iterator[tuple[object, ...]]:
 
 def row_changes(
     data: DataChanges, old: pd.DataFrame | None, new: pd.DataFrame | None, most: int | None = None
-) -> Iterator[tuple[object, ...]]:
+) -> pd.DataFrame:
     """A row for each row that was added or removed and each altered value: the values where the tables are at hand."""
-    before, after = data.before, data.after
-    names = [digest.names[digest.group].to_numpy() for digest in (before, after)]
+    parts = [
+        _rows("row added", data.after, data.added[:most]),
+        _rows("row removed", data.before, data.removed[:most]),
+    ]
     old_name = {now: was for was, now in data.columns_renamed.items()}
-    for place in islice(data.added, most):
-        yield "data", "row added", names[1][place], after.row_name(place), "", None, None, None
-    for place in islice(data.removed, most):
-        yield "data", "row removed", names[0][place], before.row_name(place), "", None, None, None
-    columns = data.altered.columns[2:]
-    for first, second, *differs in islice(data.altered.itertuples(index=False, name=None), most):
-        for column, differ in zip(columns, differs, strict=True):
-            if differ:
-                was = _value(old, first, old_name.get(column, column))
-                now = _value(new, second, column)
-                yield "data", "row altered", names[1][second], after.row_name(second), column, was, now, None
+    altered = data.altered[:most]
+    for column in data.altered_columns:
+        places = altered.loc[altered[column].astype(bool), ["before", "after"]].to_numpy()
+        part = _rows("row altered", data.after, places[:, 1], column)
+        part["before"] = _values(old, old_name.get(column, column), places[:, 0])
+        part["after"] = _values(new, column, places[:, 1])
+        parts.append(part.assign(place=places[:, 1]))
+    # The altered values of a row stand together.
+    return pd.concat(parts, ignore_index=True).sort_values("place", kind="stable", na_position="first")[list(COLUMNS)]
 
 
-def _value(table: pd.DataFrame | None, place: int, column: str) -> object:
-    return None if table is None else table[column].iloc[place]
+def _rows(change: str, digest: Digest, places: np.ndarray, column: str = "") -> pd.DataFrame:
+    groups = digest.names[digest.group].to_numpy()[places]
+    told = {"part": "data", "change": change, "where": groups, "row": digest.row_names(places), "column": column}
+    return pd.DataFrame(told | {"before": None, "after": None, "standard_errors": None, "place": np.nan}).astype(object)
+
+
+def _values(table: pd.DataFrame | None, column: str, places: np.ndarray) -> np.ndarray | None:
+    return None if table is None else table[column].to_numpy(dtype=object)[places]

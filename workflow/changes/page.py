@@ -1,7 +1,6 @@
 """All that differs between two runs as a page, the largest on top."""
 
 from base64 import b64encode
-from itertools import islice
 from math import isinf
 from typing import Any
 
@@ -45,7 +44,7 @@ def _rows(comparison: Comparison) -> list[tuple[object, ...]]:
     if comparison.data is None:
         return []
     changes = row_changes(comparison.data, comparison.before.table, comparison.after.table, MOST_ROWS)
-    return list(islice(changes, MOST_ROWS))
+    return list(changes.head(MOST_ROWS).itertuples(index=False, name=None))
 
 
 def _columns(comparison: Comparison) -> list[dict[str, Any]]:

@@ -18,8 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile
 
-WORKFLOW = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(WORKFLOW))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from twolevel.errors import UserError
 

@@ -8,20 +8,20 @@ import argparse
 import sys
 from pathlib import Path
 
-from _job import WORKFLOW
 from _runs import any_run, read_tables
 from tell_changes import main
 from twolevel.errors import UserError
+
+CHANGES = Path(__file__).resolve().parents[1] / "changes"
 
 
 def diff(old: str, new: str, key: list[str]) -> str:
     """Write the comparison of two folders; return what differs in one paragraph."""
     if not (old and new):
         raise UserError("Say which two folders, as in: make diff OLD=results_before NEW=results")
-    changes = WORKFLOW / "changes"
-    tables = read_tables(changes / "tolerances.yaml")
+    tables = read_tables(CHANGES / "tolerances.yaml")
     runs = [any_run(Path(folder), tables, key) for folder in (old, new)]
-    return main(runs[0], runs[1], tables, changes / "changes.html.j2", "diff.html", "diff.csv")
+    return main(runs[0], runs[1], tables, CHANGES / "changes.html.j2", "diff.html", "diff.csv")
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ from _runs import (
 )
 from changes.comparison import compare_runs
 from changes.contract import AcceptedTable
+from changes.data import compare_data
 from changes.differences import left_out, moved, renewed
 from changes.digest import Digest, digest_files
 from changes.pictures import other_pictures
@@ -108,7 +109,7 @@ def _write_tables(accepted: Path, tables: Sequence[AcceptedTable], rows: Mapping
 
 
 def _write_data(accepted: Path, before: Digest | None, after: Digest | None) -> None:
-    if after is not None and (before is None or digest_files(before) != digest_files(after)):
+    if after is not None and (before is None or compare_data(before, after)):
         content, about = digest_files(after)
         write_bytes(accepted / DATA, content)
         write_json(accepted / ABOUT_DATA, about)
