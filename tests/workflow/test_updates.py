@@ -270,7 +270,7 @@ def test_groups_that_come_and_go_are_named(study: Path, server: Server, table: p
     done = run(study, "--", "results/changes.html")
     assert done.returncode == 0, done.stderr
     assert said(study).startswith(
-        "Schools 1, 2 and 3 are added. They have 120 rows. School 1308 is removed. It has 20 rows. "
+        "Groups 1, 2 and 3 (school) are added. They have 120 rows. Group 1308 (school) is removed. It has 20 rows. "
     )
     found = changes(study)
     rows = [row for row in found if row["part"] == "data"]

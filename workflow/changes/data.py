@@ -69,7 +69,7 @@ def compare_data(before: Digest, after: Digest) -> DataChanges:
     cells = after.cells.copy(deep=False)
     for column in shared:
         found = level_changes(old, after, column)
-        if found:
+        if found and column != group:
             levels[column] = found
         for level, earlier in found.respelled.items():
             cells[column] = cells[column].where(cells[column] != level_hash(level), level_hash(earlier))

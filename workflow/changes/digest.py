@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from twolevel.errors import UserError
 
-# A column with more different values is described by their mean and spread, or by how many there are.
+# A column with more different values is described by their mean and spread; so is one in which few values repeat.
 MOST_LEVELS = 30
 
 
@@ -156,7 +156,7 @@ def _hashed(values: pd.Series) -> tuple[np.ndarray, Column]:
 def _levels(values: pd.Series) -> dict[str, int]:
     """The different values and their counts, where there are few."""
     counts = values.dropna().value_counts(sort=False)
-    if len(counts) > MOST_LEVELS:
+    if len(counts) > min(MOST_LEVELS, len(values) / 2):
         return {}
     if not isinstance(values.dtype, pd.CategoricalDtype):
         counts = counts.sort_index()

@@ -51,7 +51,7 @@ def _groups(data: DataChanges) -> Iterator[str]:
     for verb, groups in (("added", data.groups_added), ("removed", data.groups_removed)):
         if groups:
             has = "It has" if len(groups) == 1 else "They have"
-            start = _start(data.after.group, list(groups))
+            start = f"{_start('group', list(groups))} ({data.after.group})"
             yield f"{start} {is_are(len(groups))} {verb}. {has} {counted(sum(groups.values()), 'row')}."
 
 
