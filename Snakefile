@@ -31,6 +31,7 @@ rule all:
         rules.fetch_data.output,
         rules.prepare_data.output,
         expand(rules.fit_model.output, model=config["models"]),
+        rules.set_side_by_side.output,
         rules.explain_variance.output,
         expand(rules.compare_models.output, comparison=config["comparisons"]),
         expand(rules.gather_intervals.output, model=config["models"]),

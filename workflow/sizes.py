@@ -52,11 +52,7 @@ def calibration_seconds(config: Mapping[str, Any]) -> float:
 
 def asked_for(mem_mb: float, minutes: float) -> dict[str, Callable[[Any, int], int]]:
     """A rule's memory and time, as Snakemake takes them: so much at the first attempt, as much again at each other."""
-
-    def memory(wildcards: Any, attempt: int) -> int:  # noqa: ARG001
-        return math.ceil(mem_mb * attempt)
-
-    def runtime(wildcards: Any, attempt: int) -> int:  # noqa: ARG001
-        return math.ceil(minutes * attempt)
-
-    return {"mem_mb": memory, "runtime": runtime}
+    return {
+        "mem_mb": lambda wildcards, attempt: math.ceil(mem_mb * attempt),  # noqa: ARG005
+        "runtime": lambda wildcards, attempt: math.ceil(minutes * attempt),  # noqa: ARG005
+    }

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
+# Columns of results that hold names.
+NAMES = ("model", "comparison", "baseline", "group", "term", "term_1", "term_2", "parameter", "label", "method")
+
 
 @contextmanager
 def job(log: str) -> Iterator[None]:
@@ -62,6 +65,13 @@ def folder_of(path: str | Path) -> str:
 def read_jsons(paths: Iterable[str | Path]) -> dict[str, Any]:
     """Read the results of several models or comparisons, by their names."""
     return {folder_of(path): read_json(path) for path in paths}
+
+
+def read_table(path: str | Path) -> "pd.DataFrame":
+    """Read a result as a table; a model may be called `NA`, `null` or `1`, and only an empty field has no value."""
+    import pandas as pd  # here, because some jobs start faster without it
+
+    return pd.read_csv(path, keep_default_na=False, na_values=[""], dtype=dict.fromkeys(NAMES, "str"))
 
 
 def write_bytes(path: str | Path, content: bytes) -> None:

@@ -28,11 +28,7 @@ def main(name: str, table: str, fit: str, output: Any, methods: list[str]) -> No
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):  # noqa: F821
+    with job(snakemake.log[0]):
         main(
-            snakemake.wildcards.model,  # noqa: F821
-            snakemake.input.table,  # noqa: F821
-            snakemake.input.fit,  # noqa: F821
-            snakemake.output,  # noqa: F821
-            **snakemake.params,  # noqa: F821
+            snakemake.wildcards.model, snakemake.input.table, snakemake.input.fit, snakemake.output, **snakemake.params
         )

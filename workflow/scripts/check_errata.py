@@ -76,5 +76,5 @@ def _renamed(of_models: Mapping[str, Any], names: Mapping[str, str]) -> dict[str
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):  # noqa: F821
-        main(snakemake.input, snakemake.output[0], **snakemake.params)  # noqa: F821
+    with job(snakemake.log[0]):
+        main(snakemake.input, snakemake.output[0], **snakemake.params)

@@ -1,6 +1,7 @@
 """Test one null model against one alternative by their likelihood ratio; by bootstrap too where that is short."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 import pandas as pd
@@ -8,7 +9,7 @@ from _job import job, read_json, write_arrays, write_json, write_table
 from gather_tests import write_tests
 from twolevel.bootstrap.experiment import comparison_experiment, to_arrays
 from twolevel.data.fingerprint import check_same_data
-from twolevel.inference.compare import added_random_effects, comparison_table, likelihood_ratio
+from twolevel.inference.compare import comparison_table, likelihood_ratio
 from twolevel.likelihood.crossproducts import cross_products
 from twolevel.model.formula import build_design
 
@@ -36,11 +37,7 @@ def main(
         "null_model": names[0],
         "alternative_model": names[1],
         "estimator": settings["estimator"],
-        "statistic": test.statistic,
-        "df": test.df,
-        "p_value": test.p_value,
-        "on_boundary": test.on_boundary,
-        "added_random_effects": added_random_effects(*designs),
+        **asdict(test),
         "fingerprints": [fit["fingerprint"] for fit in both],
     }
     products = (cross_products(designs[0]), cross_products(designs[1]))
@@ -53,12 +50,12 @@ def main(
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):  # noqa: F821
+    with job(snakemake.log[0]):
         main(
-            snakemake.wildcards.comparison,  # noqa: F821
-            snakemake.input.table,  # noqa: F821
-            snakemake.input.fits,  # noqa: F821
-            snakemake.output,  # noqa: F821
-            snakemake.params.settings,  # noqa: F821
-            snakemake.params.bootstrap,  # noqa: F821
+            snakemake.wildcards.comparison,
+            snakemake.input.table,
+            snakemake.input.fits,
+            snakemake.output,
+            snakemake.params.settings,
+            snakemake.params.bootstrap,
         )

@@ -86,5 +86,5 @@ def _read(path: str) -> Any:
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):  # noqa: F821
-        main(files=snakemake.input, output=snakemake.output, **snakemake.params)  # noqa: F821
+    with job(snakemake.log[0]):
+        main(files=snakemake.input, output=snakemake.output, **snakemake.params)

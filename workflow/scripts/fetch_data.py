@@ -101,10 +101,10 @@ def _now() -> str:
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):  # noqa: F821
+    with job(snakemake.log[0]):
         main(
-            data=snakemake.params.data,  # noqa: F821
-            downloaded=next(iter(map(Path, snakemake.input.get("downloaded", []))), None),  # noqa: F821
-            raw=Path(snakemake.output.raw),  # noqa: F821
-            provenance=Path(snakemake.output.provenance),  # noqa: F821
+            data=snakemake.params.data,
+            downloaded=next(iter(map(Path, snakemake.input.get("downloaded", []))), None),
+            raw=Path(snakemake.output.raw),
+            provenance=Path(snakemake.output.provenance),
         )

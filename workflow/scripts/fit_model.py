@@ -2,7 +2,6 @@
 
 import hashlib
 import logging
-from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,6 @@ import pandas as pd
 from _job import job, write_arrays, write_json, write_table, write_text
 from twolevel import __version__
 from twolevel.bootstrap.experiment import experiment_of, to_arrays
-from twolevel.data.fingerprint import Fingerprint
 from twolevel.fitting.confirm import confirm
 from twolevel.fitting.effects import fitted_values, group_effects
 from twolevel.fitting.fit import fit_model
@@ -26,7 +24,6 @@ from twolevel.output.results import (
     group_effects_table,
     random_effects_table,
     residuals_table,
-    variance_components_table,
 )
 from twolevel.output.summary import summary_text
 
@@ -53,28 +50,24 @@ def main(
 
     effects = group_effects(design, data, reml.lower, reml.at)
     residuals = residuals_table(design, reml, fitted_values(design, reml.beta, effects.effect))
-    fingerprint = Fingerprint(
-        data=hashlib.sha256(Path(table).read_bytes()).hexdigest(),
-        formula=design.formula,
-        library=f"twolevel {__version__}, statsmodels {version('statsmodels')}",
-    )
+    fingerprint = {
+        "data": hashlib.sha256(Path(table).read_bytes()).hexdigest(),
+        "formula": design.formula,
+        "library": f"twolevel {__version__}, statsmodels {version('statsmodels')}",
+    }
     experiment = experiment_of(f"models/{name}", (design,), (data,), (reml.lower,), reml.sigma, reml=True)
     summary = summary_text(design, reml, residuals["scaled_residual"].to_numpy(), data_name)
     write_text(output.summary, summary)
     write_json(output.fit, fit_json(design, reml, ml, bounded, residuals["residual"].to_numpy(), fingerprint))
-    write_json(
-        output.constrained,
-        constrained_json(design, data, reml, bounded) | {"fingerprint": asdict(fingerprint)},
-    )
+    write_json(output.constrained, constrained_json(design, data, reml, bounded) | {"fingerprint": fingerprint})
     write_table(output.fixed_effects, fixed_effects_table(design, data, reml))
     write_table(output.random_effects, random_effects_table(design, reml))
-    components = variance_components(design, data, reml)
-    write_table(output.variance_components, variance_components_table(design, reml, components))
+    write_table(output.variance_components, variance_components(design, data, reml))
     write_table(output.group_effects, group_effects_table(design, effects))
     write_table(output.residuals, residuals)
     write_arrays(output.experiment, to_arrays(experiment))
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):  # noqa: F821
-        main(snakemake.wildcards.model, snakemake.input.table, snakemake.output, **snakemake.params)  # noqa: F821
+    with job(snakemake.log[0]):
+        main(snakemake.wildcards.model, snakemake.input.table, snakemake.output, **snakemake.params)

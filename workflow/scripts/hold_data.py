@@ -56,6 +56,6 @@ def _line(change: str, where: str, row: str, column: str, before: object, after:
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):  # noqa: F821
-        files, params = snakemake.input, snakemake.params  # noqa: F821
+    with job(snakemake.log[0]):
+        files, params = snakemake.input, snakemake.params
         main(files.raw, files.provenance, Path(params.accepted), params.group, params.key)

@@ -139,8 +139,8 @@ def made_now(results: Path, files: Sequence[str], settings: Mapping[str, Any]) -
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):  # noqa: F821
-        files, params = snakemake.input, snakemake.params  # noqa: F821
+    with job(snakemake.log[0]):
+        files, params = snakemake.input, snakemake.params
         results, accepted = Path(files.provenance).parents[1], Path(params.accepted)
         now = made_now(results, files.run, params.settings)
         if params.record:

@@ -26,6 +26,6 @@ def main(table: str, outputs: Sequence[str], study: str, settings: Mapping[str, 
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):  # noqa: F821
-        params = snakemake.params  # noqa: F821
-        main(snakemake.input.table, snakemake.output, params.study, params.settings)  # noqa: F821
+    with job(snakemake.log[0]):
+        params = snakemake.params
+        main(snakemake.input.table, snakemake.output, params.study, params.settings)

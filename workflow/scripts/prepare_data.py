@@ -18,11 +18,12 @@ def main(
     raw: Path,
     provenance: Path,
     table: Path,
+    text: Path,
     groups: Path,
     data: Mapping[str, Any],
     recipes: Mapping[str, Any],
 ) -> None:
-    """Write the prepared table to `table` (Parquet) and the groups to `groups` (CSV).
+    """Write the prepared table to `table` (Parquet) and `text` (CSV, for other programs), the groups to `groups` (CSV).
 
     `data` and `recipes` are the configuration's sections `data` and `derive`.
     """
@@ -42,6 +43,7 @@ def main(
     prepared = derive(checked, group, recipes, _joined(recipes))
     by_group = group_table(prepared, group, group_level_columns(columns, recipes))
     write_table(table, prepared)
+    write_table(text, prepared)
     write_table(groups, by_group)
 
 
@@ -62,12 +64,13 @@ def _joined(recipes: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):  # noqa: F821
+    with job(snakemake.log[0]):
         main(
-            raw=Path(snakemake.input.raw),  # noqa: F821
-            provenance=Path(snakemake.input.provenance),  # noqa: F821
-            table=Path(snakemake.output.table),  # noqa: F821
-            groups=Path(snakemake.output.groups),  # noqa: F821
-            data=snakemake.params.data,  # noqa: F821
-            recipes=snakemake.params.derive,  # noqa: F821
+            raw=Path(snakemake.input.raw),
+            provenance=Path(snakemake.input.provenance),
+            table=Path(snakemake.output.table),
+            text=Path(snakemake.output.text),
+            groups=Path(snakemake.output.groups),
+            data=snakemake.params.data,
+            recipes=snakemake.params.derive,
         )

@@ -27,8 +27,8 @@ def main(
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):  # noqa: F821
-        files, params, output = snakemake.input, snakemake.params, snakemake.output  # noqa: F821
+    with job(snakemake.log[0]):
+        files, params, output = snakemake.input, snakemake.params, snakemake.output
         accepted, results = Path(params.accepted), Path(files.provenance).parents[1]
         tables = read_tables(files.contract, accepted)
         run = finished_run(results, files.run, tables, params.group, params.key)

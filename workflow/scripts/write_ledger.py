@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from _job import folder_of, job, read_jsons, write_json, write_table
+from _job import NAMES, folder_of, job, read_jsons, read_table, write_json, write_table
 from published.inventory import Comparison, Inventory
 from published.ledger_tables import ledger_table, witnesses_json
 from published.printed_numbers import read_declared, read_rows
@@ -88,16 +88,15 @@ def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _tables(paths: Sequence[str]) -> dict[str, pd.DataFrame]:
-    """Tables by the names of their folders; a term may be called `NA` or `null`, and an empty one is an empty text."""
+    """Tables by the names of their folders."""
     return {folder_of(path): _table(path) for path in paths}
 
 
 def _table(path: str) -> pd.DataFrame:
-    texts = dict.fromkeys(("model", "group", "term", "term_1", "term_2", "parameter", "method"), "str")
-    table = pd.read_csv(path, keep_default_na=False, na_values=[""], dtype=texts)
-    return table.fillna({column: "" for column in texts if column in table})
+    table = read_table(path)
+    return table.fillna({name: "" for name in NAMES if name in table})
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):  # noqa: F821
-        main(snakemake.input, snakemake.output, **snakemake.params)  # noqa: F821
+    with job(snakemake.log[0]):
+        main(snakemake.input, snakemake.output, **snakemake.params)

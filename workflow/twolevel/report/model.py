@@ -54,7 +54,7 @@ class FixedEffect:
     level1, level2 : what it multiplies, by level; nothing of either for the intercept
     estimate, std_error, statistic : the estimate, its standard error, their ratio
     df, p_value : of its t test by Satterthwaite's method; NaN where that gives none
-    kr_df, kr_p_value : the same by Kenward and Roger's
+    kr_std_error, kr_df, kr_p_value : the same by Kenward and Roger's, with a standard error of its own
     """
 
     term: str
@@ -66,6 +66,7 @@ class FixedEffect:
     statistic: float
     df: float
     p_value: float
+    kr_std_error: float
     kr_df: float
     kr_p_value: float
 
@@ -277,7 +278,7 @@ def read_model(name: str, settings: Mapping[str, Any], fit: Mapping[str, Any], t
         for coefficient in fit["hierarchy"]
         for column, predictor in coefficient["predictors"]
     }
-    columns = ["estimate", "std_error", "statistic", "df", "p_value", "kr_df", "kr_p_value"]
+    columns = ["estimate", "std_error", "statistic", "df", "p_value", "kr_std_error", "kr_df", "kr_p_value"]
     rows = tables.fixed_effects[columns].to_numpy(dtype=float).tolist()
     fixed = tuple(
         FixedEffect(term, symbol, *where[column], *row)
