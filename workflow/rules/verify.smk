@@ -10,12 +10,6 @@ ROWS = dict(group=config["data"]["group"], key=config["data"]["key"])
 CONTRACT = of_checkout("workflow/changes/tolerances.yaml")
 
 
-def compared_results(wildcards):
-    """The results that are compared: all but the pages, so that results that the story does not fit are compared too."""
-    pages = [*rules.render_report.output, *REPORT_PDF, *CHANGES]
-    return [file for file in rules.all.input if file not in pages]
-
-
 rule tell_changes:
     input:
         run=compared_results,
@@ -39,7 +33,7 @@ rule tell_changes:
         **needs(500),
     params:
         **ROWS,
-        accepted=ACCEPTED,
+        accepted=lambda wildcards: ACCEPTED,
     message:
         "Tell how the run differs from the accepted one"
     script:
@@ -66,7 +60,7 @@ rule source:
         **needs(500),
     params:
         **ROWS,
-        accepted=ACCEPTED,
+        accepted=lambda wildcards: ACCEPTED,
     message:
         "Compare the data with those of the accepted run"
     script:
@@ -88,7 +82,10 @@ SETTINGS = {
     "optimiser_audit.methods": AUDITED["methods"] if AUDITED else None,
 }
 HELD = dict(
-    settings=SETTINGS, accepted=ACCEPTED, named=config["accepted"] is not None, **ROWS
+    settings=SETTINGS,
+    accepted=lambda wildcards: ACCEPTED,
+    named=config["accepted"] is not None,
+    **ROWS,
 )
 
 
