@@ -283,28 +283,23 @@ def test_groups_that_come_and_go_are_named(study: Path, server: Server, table: p
     held_to_least_squares(found, table, changed)
 
 
-def test_levels_in_another_order_move_no_estimate(study: Path, server: Server, table: pd.DataFrame) -> None:
-    changed = table.assign(sector=table["sector"].cat.reorder_categories(["Catholic", "Public"]))
-    server.content = served(changed)
-    done = run(study, "--", "results/changes.html")
-    assert done.returncode == 0, done.stderr
-    assert said(study).startswith(
-        "The levels of sector stand in the order Catholic and Public; they stood as Public and Catholic. None of the 4 "
-    )
-    assert [row["change"] for row in changes(study)] == ["levels reordered"]
-
-
 BROKEN: dict[str, tuple[Callable[[pd.DataFrame], pd.DataFrame], str, str]] = {
     "a column renamed": (
         lambda table: table.rename(columns={"ses": "SES"}),
-        r"no column 'ses'|lacks .*ses|column ses",
+        r"column ses",
         "Column ses is now called SES.\n  column renamed: SES: ses before, SES now\n",
     ),
     "a level respelled": (
         lambda table: table.assign(sector=table["sector"].cat.rename_categories({"Catholic": "catholic"})),
-        r"sector.*catholic",
+        r"column sector: .*catholic",
         # 3,543 of the students are in Catholic schools.
         "Level Catholic of sector is now written catholic.\n  level respelled: sector: Catholic before, catholic now\n",
+    ),
+    "levels reordered": (
+        lambda table: table.assign(sector=table["sector"].cat.reorder_categories(["Catholic", "Public"])),
+        r"column sector: data.columns orders its levels Public, Catholic, the file Catholic, Public",
+        "The levels of sector stand in the order Catholic and Public; they stood as Public and Catholic.\n"
+        "  levels reordered: sector: Public, Catholic before, Catholic, Public now\n",
     ),
     "mean.ses is no longer the mean": (
         lambda table: table.assign(**{"mean.ses": table["mean.ses"] + 0.006}),
@@ -325,7 +320,7 @@ def test_data_that_the_models_cannot_take_stop_the_run_and_are_described(
     done = run(study, "--keep-going", "--", "source", "results/changes.html")
     told = done.stdout + done.stderr
     assert done.returncode == 1
-    assert re.search(rf"Error in rule prepare_data:\n  error: .*({refused})", told)
+    assert re.search(rf"Error in rule prepare_data:.*{refused}", told, re.DOTALL)
     assert described in told.replace("\n    ", "\n  ")
     assert "The target `source` says how the data differ from those of the accepted run." in told
     assert (study / "results/models/by_sector/fit.json").read_bytes() == fits
@@ -371,13 +366,14 @@ def test_another_study_is_compared_by_its_key(sleep: Path, server: Server) -> No
     server.content = "\n".join([lines[0], *reversed(lines[2:]), "259.56,0,308", ""]).encode()
     done = run(sleep, "--", "results/changes.html")
     assert done.returncode == 0, done.stderr
-    data, first, second, *_ = changes(sleep)
+    data, *others = changes(sleep)
     assert (data["change"], data["where"], data["row"]) == ("row altered", "308", "Subject 308, Days 0")
     assert (data["column"], data["after"]) == ("Reaction", "259.56")
     # In balanced data the fixed effects are those of least squares. With 18 subjects on days 0 to 9, of mean 4.5 and
     # sum of squares 18 x 82.5 = 1485, a response on day 0 counts 1/180 + 4.5^2/1485 in the intercept, and -4.5/1485 in
     # the slope.
-    moved = {row["row"]: float(row["after"]) - float(row["before"]) for row in (first, second)}
+    estimates = (row for row in others if row["part"] == "estimate")
+    moved = {row["row"]: float(row["after"]) - float(row["before"]) for row in estimates}
     assert moved["(Intercept)"] == pytest.approx(10 * (1 / 180 + 4.5**2 / 1485), rel=1e-5)
     assert moved["Days"] == pytest.approx(-10 * 4.5 / 1485, rel=1e-5)
     assert said(sleep).startswith("1 row is altered: Reaction in 1. It is in Subject 308. ")
