@@ -194,7 +194,7 @@ def test_a_file_with_another_hash_stops_the_run_until_the_hash_is_taken(
     taken = run(study, "--", "results/changes.html")
     assert taken.returncode == 0, taken.stderr
     everything = ["Fetch data", "Prepare data", "Fit model", "Explain variance", "Gather intervals", "Tell changes"]
-    assert sorted(stages(taken)) == sorted(everything)
+    assert {*everything} <= {*stages(taken)}
     check_corrected(study, table)
     verified = run(study, "--", "verify")
     assert verified.returncode == 1
