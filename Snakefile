@@ -56,13 +56,16 @@ if ALONE:
 
     report: "workflow/report/captions/workflow.rst"
 
+    if STAGES:
+        STAGES.idle = lambda: (
+            "" if workflow.dag_settings.targets else report_line(RESULTS)
+        )
+
 
 onsuccess:
     if STAGES and STAGES.planned["All"]:
         print(
-            *closing_lines(
-                config, Path(config["results"]), time.time() - STAGES.started
-            ),
+            *closing_lines(config, RESULTS, time.time() - STAGES.started),
             sep="\n",
             file=sys.stderr,
         )
@@ -70,12 +73,12 @@ onsuccess:
 
 onerror:
     page = Path(rules.render_report.output[0])
-    earlier = f"; {page} is of an earlier run"
+    old = page.exists() and page.stat().st_mtime < workflow.start_time.timestamp()
     # `verify` does not need the report.
     told = "".join(Path(file).read_text(encoding="utf-8") for file in log)
     if "Error in rule verify:" not in told and "Error in rule source:" not in told:
         print(
-            f"The run failed{earlier if page.exists() else ''}.",
+            f"The run failed{f'; {page} is of an earlier run' if old else ''}.",
             file=sys.stderr,
         )
     if "Error in rule prepare_data:" in told and ACCEPTED_FILES:

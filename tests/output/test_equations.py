@@ -36,7 +36,7 @@ INTERCEPTS_AND_SLOPES = [
 
 def flat(latex):
     """LaTeX without what only arranges it."""
-    for layout in (r"\begin{align*} ", r" \end{align*}", r" \\ & ", "{} & ", r"\,"):
+    for layout in (r"\begin{align*} & ", r" \end{align*}", r" \\ & \quad", r"\,"):
         latex = latex.replace(layout, "")
     return " ".join(latex.split())
 
@@ -70,6 +70,27 @@ def test_intercepts_and_slopes_as_outcomes():
         rf"\gamma_{{{i}}}" for i in ("00", "10", "01", "02", "11", "12")
     ]
     assert [s.latex for s in written.random_symbols] == [r"\tau_{00}", r"\tau_{11}"]
+
+
+def test_level_2_is_put_into_level_1_bracket_by_bracket():
+    """The steps of section 8.3.1 of the vignette."""
+    written = equations(INTERCEPTS_AND_SLOPES, "mathach", MEANINGS, [2])
+    catholic, cses = r"(\text{sector} = \text{Catholic})_{j}", r"\text{cses}_{ij}"
+    assert flat(written.bracketed.latex) == (
+        r"\text{mathach}_{ij} = [\gamma_{00} + \gamma_{01}\text{mean.ses}_{j} + "
+        rf"\gamma_{{02}}{catholic} + u_{{0j}}] + [\gamma_{{10}} + \gamma_{{11}}\text{{mean.ses}}_{{j}} + "
+        rf"\gamma_{{12}}{catholic} + u_{{1j}}] \times {cses} + r_{{ij}}"
+    )
+    assert written.multiplied is not None
+    assert flat(written.multiplied.latex) == (
+        r"\text{mathach}_{ij} = \gamma_{00} + \gamma_{01}\text{mean.ses}_{j} + "
+        rf"\gamma_{{02}}{catholic} + u_{{0j}} + \gamma_{{10}}{cses} + "
+        rf"\gamma_{{11}}\text{{mean.ses}}_{{j}} \times {cses} + "
+        rf"\gamma_{{12}}{catholic} \times {cses} + u_{{1j}}{cses} + r_{{ij}}"
+    )
+    empty = equations([coefficient(predictors=[[0, []]], random=0)], "mathach", MEANINGS, [1])
+    assert flat(empty.bracketed.latex) == r"\text{mathach}_{ij} = [\gamma_{00} + u_{0j}] + r_{ij}"
+    assert empty.multiplied is None
 
 
 def test_a_coefficient_without_random_effect_or_constant_has_none():

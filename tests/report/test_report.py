@@ -3,6 +3,7 @@
 import copy
 import csv
 import hashlib
+import json
 import re
 from base64 import b64encode
 from dataclasses import asdict, replace
@@ -27,7 +28,7 @@ from twolevel.report.files import file_name, shown_address
 from twolevel.report.intervals import Replicates
 from twolevel.report.model import ModelTables
 from twolevel.report.optimiser_audit import AuditResults
-from twolevel.report.page import breakable, render_page, typographic
+from twolevel.report.page import APPENDIX, PAGE, breakable, render_pages, typographic
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -290,8 +291,15 @@ def templates():
     return {str(path.relative_to(TEMPLATES)): path.read_text(encoding="utf-8") for path in files}
 
 
+def pages(made):
+    """The page and its appendix, by the names of their files."""
+    return render_pages(contents(made), templates())
+
+
 def page(made):
-    return render_page(contents(made), templates())
+    """All that a reader finds: the page, then the appendix."""
+    both = pages(made)
+    return both[PAGE] + both[APPENDIX]
 
 
 class Page(HTMLParser):
@@ -299,19 +307,22 @@ class Page(HTMLParser):
 
     def __init__(self, html):
         super().__init__()
-        self.elements, self.pieces = [], []
+        self.elements, self.pieces, self.script = [], [], False
         self.feed(html)
         self.text = " ".join("".join(self.pieces).split())
 
     def handle_starttag(self, tag, attributes):
         self.elements.append((tag, dict(attributes)))
+        self.script = tag == "script"
 
     def handle_endtag(self, tag):
+        self.script = False
         if tag in ("td", "th"):
             self.pieces.append(" ")
 
     def handle_data(self, data):
-        self.pieces.append(data)
+        if not self.script:
+            self.pieces.append(data)
 
     def all(self, attribute):
         return [attributes[attribute] for _, attributes in self.elements if attribute in attributes]
@@ -395,8 +406,8 @@ def test_the_generic_report_says_what_the_estimates_say():
         "Correlations over classes: (Intercept) with hours 0.60 (95 % profile interval −0.50 to 0.50, so its sign is "
         "not known).",
         "Within a class, pupils spread about the model’s equation with a standard deviation of 2.00.",
-        "full fits better than empty by more than chance would explain: the likelihood ratio statistic is 12.50, and "
-        "of 999 data sets simulated from empty 1 reaches it (bootstrap test, p = 0.0020).",
+        "“Full” fits better than “Empty” by more than chance would explain: the likelihood ratio statistic is 12.50, "
+        "and of 999 data sets simulated from “Empty” 1 reaches it (bootstrap test, p = 0.0020).",
         "30.000 0.100 300.00 17.2 0.012 29.804 to 30.196",
         "Reliability and χ² are from the 19 of 20 classes whose own data allow least squares",
         "(Intercept) 0.750 41.5 18 0.001",
@@ -453,8 +464,8 @@ def compared(statistics=NOMINAL, comparison=None, **p):
 
 def test_a_test_that_rejects_nothing_is_not_said_to():
     text = compared(p_bootstrap=0.4, p_chi_square=0.91)
-    assert "The data do not show that full fits better than empty: the likelihood ratio statistic is 12.50" in text
-    assert "999 data sets simulated from empty 399 reach it (bootstrap test, p = 0.40)" in text
+    assert "The data do not show that “Full” fits better than “Empty”: the likelihood ratio statistic is 12.50" in text
+    assert "999 data sets simulated from “Empty” 399 reach it (bootstrap test, p = 0.40)" in text
     assert "more than chance" not in text
 
 
@@ -485,7 +496,7 @@ def test_a_bootstrap_that_no_data_set_reaches_says_how_small_p_can_be():
 def test_chi_square_and_bootstrap_are_set_side_by_side(p_chi_square, expected):
     text = compared(p_bootstrap=0.03, p_chi_square=p_chi_square)
     assert expected in text
-    assert "mixture p" not in text
+    assert "by the mixture p" not in text
     assert ("decide differently" in text) == (p_chi_square > 0.05)
 
 
@@ -526,7 +537,7 @@ def test_what_is_said_of_the_boundary_follows_what_is_added():
     assert "it follows a 50:50 mixture of chi-square(3) and chi-square(4) in large samples (Stram and Lee 1994)." in one
     two = compared(comparison={"added_random_effects": 2})
     assert "With 2 random effects more at once there is no simple mixture in its place" in two
-    assert "(Stram and Lee 1994)" not in two
+    assert "50:50 mixture of" not in two
     assert "edge of what a variance" not in compared(comparison={"on_boundary": False, "added_random_effects": 0})
     made = results()
     singular = made.fits | {"empty": made.fits["empty"] | {"singular": True}}
@@ -558,7 +569,7 @@ def test_intervals_stand_in_the_model_s_tables():
     assert "Correlation of hours with (Intercept) 0.00 +0.010 −0.50 to 0.50 −0.50 to 0.50" in text
     assert "hours 0.50 to 1.50 0.50 to 1.50 0.50 to 1.50 0.0060 hours" in text  # basic, normal, Wald, Monte Carlo error
     assert "goes on to the end of what the parameter can be" in text
-    assert "SD of hours in full, 0.00 to 1.70." in text
+    assert "SD of hours in “Full”, 0.00 to 1.70." in text
     plain = inference()
     assert "end of what the parameter can be" not in plain
 
@@ -580,8 +591,8 @@ def test_too_few_replicates_say_nothing_of_intervals():
     """The bounds of a 95 % percentile interval are within what was simulated from 39 replicates on."""
     few = inference(Replicates(simulated=38, failed=0, singular=3))
     assert "at 95 % it takes 39 at the least, and a thousand are better (bootstrap.replicates). Do not read the" in few
-    assert "bootstrap’s intervals of full." in few
-    assert "most often in full" not in few
+    assert "bootstrap’s intervals of “Full”." in few
+    assert "most often in “Full”" not in few
     assert "So few replicates" not in inference(Replicates(simulated=39, failed=0, singular=3))
     assert "So few replicates" in inference(Replicates(simulated=39, failed=1, singular=3))
 
@@ -633,18 +644,18 @@ def test_failed_and_singular_replicates_are_counted():
     assert "In every model the search found the optimum of every replicate: none failed." in plain
     assert "No replicate of any model is on the boundary" in plain
     text = inference(Replicates(simulated=1000, failed=200, singular=100))
-    assert "without an optimum, which the intervals leave out: full, 200 of 1,000. In the other models none" in text
-    assert "most often in full: 12.5 %." in text  # 100 of the 800 that were fitted
-    assert "full 1,000 200 12.5 %" in text
+    assert "without an optimum, which the intervals leave out: “Full”, 200 of 1,000. In the other models none" in text
+    assert "most often in “Full”: 12.5 %." in text  # 100 of the 800 that were fitted
+    assert "Full 1,000 200 12.5 %" in text
     assert "the bootstrap’s from 800 replicates" in text
 
 
 def test_intervals_that_leave_the_range_or_disagree_are_named():
     text = inference(basic_sig01=(-0.25, 1.0), normal_sig02=(-1.25, 0.5), profile_sig03=(0.75, 1.75))
-    assert "reach beyond what the parameter can be for SD of (Intercept) in full: basic, −0.25 to 1.00; " in text
-    assert "correlation of hours with (Intercept) in full: normal, −1.25 to 0.50." in text
+    assert "reach beyond what the parameter can be for SD of (Intercept) in “Full”: basic, −0.25 to 1.00; " in text
+    assert "correlation of hours with (Intercept) in “Full”: normal, −1.25 to 0.50." in text
     assert "For standard deviations a percentile bound is never farther from the profile bound than 25.0 %" in text
-    assert "(SD of hours in full: 0.50 to 1.50 by percentile, 0.75 to 1.75 by profile)" in text
+    assert "(SD of hours in “Full”: 0.50 to 1.50 by percentile, 0.75 to 1.75 by profile)" in text
     assert "No basic or normal interval reaches beyond what its parameter can be." in inference()
 
 
@@ -652,7 +663,7 @@ def test_intervals_that_leave_the_range_or_disagree_are_named():
 def test_the_largest_bias_is_named_with_its_sign(bias, said):
     text = inference(bias_sigma=bias)
     # The normal interval is 1 = 2 * 1.96 standard deviations long: 0.1 is 0.39 of one.
-    assert f"is that of residual SD in full: its replicates are on average {said}, 0.39 of their" in text
+    assert f"is that of residual SD in “Full”: its replicates are on average {said}, 0.39 of their" in text
 
 
 def test_the_note_of_an_interval_is_passed_on():
@@ -674,16 +685,16 @@ def test_what_is_wrong_with_a_fit_is_said():
     story["defaults"]["lme4_bounds"] |= {"criterion": 1108.25, "repeats_lme4": False}
     text = Page(page(replace(made, fits=made.fits | {"full": wrong}))).text.replace("\xa0", " ")
     for sentence in (
-        "Not to be trusted: full.",
+        "Not to be trusted: “Full”.",
         "The fit is singular: the estimated variance of hours is zero. A model without this random effect would fit "
         "as well.",
         "Do not trust this fit (by REML, the best point found is a saddle).",
-        "Some searches ended at a higher criterion in full.",
-        "MixedLM, started at the optimum, ended a millionth or more from its criterion, or broke down, in full.",
-        "stopped above the optimum in 1 of 2 models: full (by 8.25).",
-        "where predictors differ much in size or are far from zero, as in full, lme4 itself can end elsewhere",
-        "Singular: full.",
-        "Not to be trusted: full (by REML, the best point found is a saddle).",
+        "Some searches ended at a higher criterion in “Full”.",
+        "MixedLM, started at the optimum, ended a millionth or more from its criterion, or broke down, in “Full”.",
+        "stopped above the optimum in 1 of 2 models: “Full” (by 8.25).",
+        "where predictors differ much in size or are far from zero, as in “Full”, lme4 itself can end elsewhere",
+        "Singular: “Full”.",
+        "Not to be trusted: “Full” (by REML, the best point found is a saddle).",
     ):
         assert sentence in text
     assert "Correlations over classes" not in text
@@ -713,7 +724,7 @@ def test_only_an_effect_of_no_variance_is_said_to_be_needless(sds, correlation, 
     singular["random_effects_covariance"] = [[sds[0] ** 2, covariance], [covariance, sds[1] ** 2]]
     text = Page(page(replace(made, fits=made.fits | {"full": singular}))).text.replace("\xa0", " ")
     assert all(words in text for words in expected)
-    assert text.count("The fit is singular: ") == 1
+    assert text.count("The fit is singular: ") == 2  # on the page, and in the appendix
     assert ("would fit as well" in text) == ("zero" in expected[0].replace("above zero", ""))
 
 
@@ -751,7 +762,7 @@ def test_mixedlm_that_broke_down_is_said_to():
     broken = copy.deepcopy(made.fits["full"])
     broken["optimiser"]["mixedlm"]["difference"] = None
     parsed = Page(page(replace(made, fits=made.fits | {"full": broken})))
-    assert "ended a millionth or more from its criterion, or broke down, in full." in parsed.text
+    assert "ended a millionth or more from its criterion, or broke down, in “Full”." in parsed.text
     assert "not finite" in parsed.text
 
 
@@ -768,17 +779,16 @@ def test_the_audit_of_optimisers_is_told_where_it_was_made():
     text = parsed.text.replace("\xa0", " ")
     for words in (
         "What other searches find",
-        "missed the optimum of 1 of 2 models, in full (no finite criterion); it said that it had converged.",
+        "missed the optimum of 1 of 2 models, in “Full” (no finite criterion); it said that it had converged.",
         "a quasi-Newton method",
-        "MixedLM, plain .fit() 1 of 2 not finite full 1 9",
+        "MixedLM, plain .fit() 1 of 2 not finite “Full” 1 9",
         "<b>careful</b>",
         "results/optimiser_audit_seconds.csv",
     ):
         assert words in text
     assert "conjugate gradients, each" in text
     assert "simplex" not in text  # that was not tried
-    ids = parsed.all("id")
-    assert len(ids) == len(set(ids))
+    check_links(pages(results(optimiser_audit=AuditResults(audited, table))))
     assert "What other searches find" not in Page(page(results())).text
 
 
@@ -809,7 +819,8 @@ def test_a_report_without_comparisons_figures_and_baselines_has_no_empty_heads()
         variance_explained=made.variance_explained.iloc[:0],
     )
     parsed = Page(page(bare))
-    assert "The configuration asks for no comparison." in parsed.text
+    check_links(pages(bare))
+    assert not {"comparisons", "diagnostics", "variance-explained"} & {*parsed.all("id")}
     assert [tag for tag, _ in parsed.elements].count("img") == 0
 
 
@@ -826,24 +837,75 @@ def test_the_page_needs_nothing_from_elsewhere():
 
 
 def test_the_page_s_policy_allows_its_own_script_and_no_other():
-    html = page(results())
+    html = pages(results())[PAGE]
     parsed = Page(html)
     scripts = re.findall(r"<script([^>]*)>(.*?)</script", html, re.DOTALL)
-    assert [attributes for attributes, _ in scripts] == [""]
-    own = b64encode(hashlib.sha256(scripts[0][1].encode()).digest()).decode()
+    # The words to search are no script: a browser does not run them.
+    assert [attributes for attributes, _ in scripts] == [' type="application/json" id="search-index"', ""]
+    own = b64encode(hashlib.sha256(scripts[1][1].encode()).digest()).decode()
     policy = next(a["content"] for tag, a in parsed.elements if tag == "meta" and "http-equiv" in a)
     assert policy == f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{own}'"
     assert not [name for _, attributes in parsed.elements for name in attributes if name.startswith("on")]
 
 
-def test_every_reference_on_the_page_has_its_target():
-    parsed = Page(page(results()))
-    ids = parsed.all("id")
-    assert len(ids) == len(set(ids))
-    links = [a["href"] for tag, a in parsed.elements if tag == "a" and "download" not in a]
-    assert len(links) > 5
-    for reference in [link.removeprefix("#") for link in links] + parsed.all("aria-labelledby"):
-        assert reference in ids
+def check_links(found):
+    """Every link within a page or to the other one leads to something there; no id stands twice."""
+    parsed = {name: Page(html) for name, html in found.items()}
+    ids = {name: it.all("id") for name, it in parsed.items()}
+    for name, it in parsed.items():
+        assert len(ids[name]) == len(set(ids[name]))
+        assert {*it.all("aria-labelledby")} <= {*ids[name]}
+        links = [a["href"] for tag, a in it.elements if tag == "a" and "download" not in a]
+        inside = [link for link in links if not link.startswith("https://")]
+        assert len(inside) > 10
+        assert {*found} <= {link.partition("#")[0] or name for link in inside}  # to both, from both
+        for link in inside:
+            file, _, target = link.partition("#")
+            assert target in ids[file or name], link
+
+
+def test_every_link_has_its_target_on_the_page_or_in_the_appendix():
+    check_links(pages(results()))
+    check_links(pages(results(ledger=LEDGER)))
+
+
+def test_a_link_that_leads_nowhere_is_refused():
+    broken = templates() | {"sections/data.html.j2": '<p><a href="#nowhere">there</a></p>'}
+    with pytest.raises(LookupError, match=r"report\.html has a link to #nowhere, and no page has that"):
+        render_pages(contents(results()), broken)
+
+
+def test_every_table_and_every_figure_of_the_page_is_referred_to_by_its_number():
+    html = pages(results())[PAGE]
+    parsed = Page(html)
+    for kind, mark in (("Table", '<caption id="([^"]+)">'), ("Figure", '<figure id="([^"]+)"')):
+        shown = re.findall(mark, html)
+        assert shown
+        for number, name in enumerate(shown, 1):
+            assert f'<a href="#{name}">{kind} {number}</a>' in html
+    assert "Table A1." not in parsed.text
+    assert "Table A1." in Page(pages(results())[APPENDIX]).text
+
+
+def test_every_source_is_cited_where_it_is_used_and_has_a_link():
+    found = pages(results())
+    sources = re.findall(r'<li id="(ref-[^"]+)">(.*?)</li>', found[PAGE])
+    assert len(sources) == 7
+    for name, text in sources:
+        assert 'href="https://doi.org/' in text
+        assert any(f'#{name}"' in html for html in found.values()), name
+
+
+def test_the_search_finds_the_words_of_both_pages():
+    found = pages(results())
+    both = {re.search(r'id="search-index">(.*?)</script>', html, re.DOTALL)[1] for html in found.values()}
+    assert len(both) == 1  # the same on both
+    entries = {address: (title, words.split()) for address, title, words in json.loads(both.pop())}
+    assert "pupils" in entries["report.html#summary-heading"][1]
+    assert entries["appendix.html#full-full-heading"][0] == "Every model in full: Full"
+    for address in entries:
+        file, _, name = address.partition("#")
+        assert f' id="{name}"' in found[file]
 
 
 def test_what_a_reader_who_cannot_see_needs_is_there():
@@ -889,7 +951,7 @@ def test_a_hostile_level_appears_as_text_and_adds_no_element(name):
 
 def shape(parsed):
     """The page's elements; equations left out, where a long name breaks a line."""
-    math = {"mtable", "mtr", "mtd", "mi", "mrow"}
+    math = {"mtable", "mtr", "mtd", "mi", "mo", "mrow", "mspace"}
     return [(tag, [*attributes]) for tag, attributes in parsed.elements if tag not in math]
 
 
@@ -1017,4 +1079,4 @@ def test_without_a_ledger_there_is_no_strip_but_the_data_are_named():
     html = page(results())
     assert 'class="strip"' not in html
     assert 'id="ledger-filters"' not in html
-    assert "Data: reading.csv (file), SHA-256 555555555555…, 200 pupils in 20 classes." in Page(html).text
+    assert "Data: reading.csv (file), SHA-256 555555555555…." in Page(html).text

@@ -1,38 +1,8 @@
-// The page is complete without this script. It adds what needs one: the ledger's filters, links to the figures' files,
-// tables that become lists on a narrow screen, and a table of contents that shows where the reader is.
+// The page is complete without this script. It adds what needs one: the search, the ledger's filters, links to the figures'
+// files, and a table of contents that shows where the reader is.
 "use strict";
 
 const all = (selector, within = document) => [...within.querySelectorAll(selector)];
-
-// Visit each cell of some rows with the number of its column, whatever spans there are.
-function eachCell(rows, visit) {
-  const taken = new Set();
-  [...rows].forEach((row, r) => {
-    let column = 0;
-    for (const cell of row.cells) {
-      while (taken.has(`${r} ${column}`)) column++;
-      for (let i = 0; i < cell.rowSpan; i++)
-        for (let j = 0; j < cell.colSpan; j++) taken.add(`${r + i} ${column + j}`);
-      visit(cell, column);
-      column += cell.colSpan;
-    }
-  });
-}
-
-// Tables: each cell is told what its column is called; the style sheet shows that where rows are stacked.
-for (const table of all("table:not(.matrix, .stack)")) {
-  if (!table.tHead) continue;
-  const heads = [];
-  eachCell(table.tHead.rows, (cell, column) => {
-    for (let j = column; j < column + cell.colSpan; j++)
-      heads[j] = [heads[j], cell.textContent.trim()].filter(Boolean).join(" ");
-  });
-  for (const body of table.tBodies)
-    eachCell(body.rows, (cell, column) => {
-      if (cell.tagName === "TD") cell.dataset.label = heads[column] ?? "";
-    });
-  table.classList.add("stack");
-}
 
 // A box takes the focus only where there is something to scroll.
 const boxes = all(".scroll, .formula, pre");
@@ -70,6 +40,28 @@ const watcher = new IntersectionObserver((entries) => {
 }, { rootMargin: "-15% 0px -80% 0px" });
 all("main > section").forEach((section) => watcher.observe(section));
 
+// The search: sections of the page and of the appendix that have every word.
+const search = document.querySelector(".search");
+const index = JSON.parse(document.getElementById("search-index").textContent);
+const here = document.getElementById("summary") ? "report.html" : "appendix.html";
+search.querySelector("input").addEventListener("input", ({ target }) => {
+  const wanted = target.value.toLowerCase().split(/\s+/).filter(Boolean);
+  const found = wanted.length ? index.filter(([, title, words]) =>
+    wanted.every((word) => title.toLowerCase().includes(word) || words.includes(word))) : [];
+  const list = search.querySelector("ol");
+  list.replaceChildren(...found.slice(0, 12).map(([address, title]) => {
+    const link = document.createElement("a");
+    link.href = address.startsWith(here) ? address.slice(here.length) : address;
+    link.textContent = address.startsWith("appendix.html") ? `${title} (appendix)` : title;
+    const item = document.createElement("li");
+    item.append(link);
+    return item;
+  }));
+  list.hidden = !found.length;
+  search.querySelector("[role=status]").textContent = wanted.length ? `${found.length} section${found.length === 1 ? "" : "s"}` : "";
+});
+search.hidden = false;
+
 // The ledger: rows that fit every choice and hold every word searched for.
 const filters = document.getElementById("ledger-filters");
 if (filters) {
@@ -77,11 +69,11 @@ if (filters) {
   const notes = all("#ledger-notes li");
   const texts = rows.map((row) => `${row.textContent} ${notes[row.dataset.note - 1]?.textContent ?? ""}`.toLowerCase());
   const choices = all("select", filters);
-  const search = filters.querySelector("input");
+  const typed = filters.querySelector("input");
   const fits = (row, { name, value }) => !value || row.dataset[name] === value
     || (name === "section" && !value.includes(".") && row.dataset.section.startsWith(`${value}.`));
   const show = () => {
-    const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const words = typed.value.toLowerCase().split(/\s+/).filter(Boolean);
     let shown = 0;
     rows.forEach((row, i) => {
       row.hidden = !(choices.every((choice) => fits(row, choice)) && words.every((word) => texts[i].includes(word)));
@@ -90,19 +82,18 @@ if (filters) {
     document.getElementById("ledger-count").textContent = `${shown} of ${rows.length} rows`;
     document.getElementById("ledger-none").hidden = shown > 0;
   };
-  const choose = (verdict = "") => {
-    search.value = "";
-    choices.forEach((choice) => { choice.value = choice.name === "verdict" ? verdict : ""; });
+  const showAll = () => {
+    typed.value = "";
+    choices.forEach((choice) => { choice.value = ""; });
     show();
   };
   filters.addEventListener("input", show);
-  filters.querySelector("button").addEventListener("click", () => choose());
-  all("a[data-verdict]").forEach((link) => link.addEventListener("click", () => choose(link.dataset.verdict)));
+  filters.querySelector("button").addEventListener("click", showAll);
   // A link to a row that the filters hide shows it.
   const land = () => {
     const row = document.getElementById(decodeURIComponent(location.hash.slice(1)));
     if (!row?.hidden) return;
-    choose();
+    showAll();
     row.scrollIntoView();
   };
   addEventListener("hashchange", land);

@@ -51,6 +51,8 @@ rule fit_model:
         "<logs>/benchmarks/fit_model/{model}.tsv"
     # Before all else: what is long waits for a fit, and would be waited for if it started last.
     priority: 2
+    group:
+        LONG
     conda:
         "../../envs/pipeline.yaml"
     threads: 1
@@ -111,6 +113,8 @@ rule explain_variance:
         "<logs>/explain_variance.log",
     benchmark:
         "<logs>/benchmarks/explain_variance.tsv"
+    group:
+        SHORT
     conda:
         "../../envs/pipeline.yaml"
     threads: 1

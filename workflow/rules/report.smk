@@ -1,4 +1,4 @@
-# The report: one page with everything in it, and the same on paper.
+# The report: a page, an appendix beside it, and the page on paper.
 import shutil
 
 # The template of the page, then all that it is made of.
@@ -39,11 +39,14 @@ rule render_report:
         study_templates=STUDY_TEMPLATES,
         library=library("render_report", part="narrative"),
     output:
-        "<results>/report.html",
+        page="<results>/report.html",
+        appendix="<results>/appendix.html",
     log:
         "<logs>/render_report.log",
     benchmark:
         "<logs>/benchmarks/render_report.tsv"
+    group:
+        SHORT
     conda:
         "../../envs/pipeline.yaml"
     threads: 1
@@ -82,7 +85,7 @@ if BROWSER:
 
     rule print_report:
         input:
-            page=rules.render_report.output[0],
+            page=rules.render_report.output.page,
             library=library("print_report"),
         output:
             "<results>/report.pdf",
@@ -90,6 +93,8 @@ if BROWSER:
             "<logs>/print_report.log",
         benchmark:
             "<logs>/benchmarks/print_report.tsv"
+        group:
+            SHORT
         conda:
             "../../envs/pipeline.yaml"
         threads: 1
@@ -109,7 +114,7 @@ REPORT_PDF = list(rules.print_report.output) if BROWSER else []
 # What the two targets below need: they render and print the report that they ask for again, with what they made.
 AGAIN = {
     **dict(rules.render_report.input.items()),
-    "report": rules.render_report.output[0],
+    "report": list(rules.render_report.output),
     "printed": REPORT_PDF,
 }
 

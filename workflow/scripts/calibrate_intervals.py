@@ -3,8 +3,7 @@
 from typing import Any
 
 import numpy as np
-import pandas as pd
-from _job import job, read_arrays, read_json, split_part
+from _job import job, read_arrays, read_json, read_table, split_part
 from calibrate_tests import write_part
 from twolevel.bootstrap.calibration import Study
 from twolevel.bootstrap.coverage import coverage_experiment, coverage_part
@@ -19,7 +18,7 @@ def main(files: Any, output: str, part: str, data_sets: int, replicates: int, se
     """Write what the intervals of `part`, such as 2-of-4, of so many `data_sets` cover."""
     experiment, fit = from_arrays(read_arrays(files.experiment)), read_json(files.fit)
     data = experiment.targets[0].data
-    project = projection((build_design(fit["formula"], pd.read_parquet(files.table)),), (data,))
+    project = projection((build_design(fit["formula"], read_table(files.table)),), (data,))
     study = Study(coverage_experiment(experiment), project, replicates, seed)
     listed = parameters(fit["random_terms"], fit["fixed_terms"], fit["blocks"])
     lower = from_lme4(fit["theta"], data)

@@ -3,8 +3,7 @@
 import logging
 from typing import Any
 
-import pandas as pd
-from _job import job, read_arrays, read_json, split_part, write_arrays
+from _job import job, read_arrays, read_json, read_table, split_part, write_arrays
 from twolevel.bootstrap.calibration import Study, calibrated, failures
 from twolevel.bootstrap.experiment import Part, from_arrays, part_to_arrays, share
 from twolevel.bootstrap.simulate import projection
@@ -15,7 +14,7 @@ from twolevel.model.formula import build_design
 def main(files: Any, output: str, part: str, data_sets: int, replicates: int, seed: int) -> None:
     """Write the p values of `part`, such as 2-of-4, of so many `data_sets`, each bootstrapped with `replicates`."""
     experiment, comparison = from_arrays(read_arrays(files.experiment)), read_json(files.comparison)
-    table = pd.read_parquet(files.table)
+    table = read_table(files.table)
     designs = tuple(build_design(read_json(fit)["formula"], table) for fit in files.fits)
     project = projection(designs, [target.data for target in experiment.targets])
     study = Study(calibrated(experiment), project, replicates, seed)

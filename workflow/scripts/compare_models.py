@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-import pandas as pd
-from _job import job, read_json, write_arrays, write_json, write_table
+from _job import job, read_json, read_table, write_arrays, write_json, write_table
 from gather_tests import write_tests
 from twolevel.bootstrap.experiment import comparison_experiment, to_arrays
 from twolevel.data.fingerprint import check_same_data
@@ -29,7 +28,7 @@ def main(
     names = (settings["null_model"], settings["alternative_model"])
     both = [read_json(file) for file in fits]
     check_same_data(both[0], both[1], names)
-    data = pd.read_parquet(table)
+    data = read_table(table)
     designs = (build_design(both[0]["formula"], data), build_design(both[1]["formula"], data))
     null, alternative = (fit if settings["estimator"] == "REML" else fit["ml"] for fit in both)
     test = likelihood_ratio(f"comparisons.{name}", null, alternative, designs)

@@ -6,8 +6,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-from _job import job, write_arrays, write_json, write_table, write_text
+from _job import job, read_table, write_arrays, write_json, write_table, write_text
 from twolevel import __version__
 from twolevel.bootstrap.experiment import experiment_of, to_arrays
 from twolevel.fitting.confirm import confirm
@@ -32,7 +31,7 @@ def main(
     name: str, table: str, output: Any, formula: str, group: str, optimiser: dict[str, int], data_name: str
 ) -> None:
     """Fit the model called `name` to the prepared table; `output` names a file for each part of the result."""
-    design = build_design(formula, pd.read_parquet(table), group)
+    design = build_design(formula, read_table(table), group)
     if left_out := design.n_rows - len(design.y):
         missing = ", ".join(f"{column} in {count}" for column, count in design.dropped.items())
         logging.warning(f"warning: {name} leaves out {left_out} of {design.n_rows} rows; missing are {missing}")

@@ -3,8 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import pandas as pd
-from _job import job, write_table
+from _job import job, read_table, write_table
 from study_loader import find_study, load_part
 
 
@@ -20,7 +19,7 @@ def main(table: str, outputs: Sequence[str], study: str, settings: Mapping[str, 
     """
     folder = find_study(study)
     own = load_part(folder, "tables", "TABLES")
-    made = own.make(pd.read_parquet(table), {name: folder / name for name in own.reads}, settings)
+    made = own.make(read_table(table), {name: folder / name for name in own.reads}, settings)
     for name, output in zip(own.made, outputs, strict=True):
         write_table(output, made[name])
 

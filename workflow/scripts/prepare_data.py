@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from _job import job, read_json, write_table
+from _job import job, read_json, read_table, write_table
 from twolevel.data.columns import check_columns
 from twolevel.data.look_alikes import warnings_of
 from twolevel.data.source import read_file, suffix_of
@@ -30,7 +30,7 @@ def main(
     columns, group = data["columns"], data["group"]
     story = read_json(provenance)
     checked = check_columns(
-        pd.read_parquet(raw),
+        read_table(raw),
         columns,
         group,
         keep=recipes,

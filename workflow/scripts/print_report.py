@@ -74,7 +74,7 @@ def print_page(browser: str, page: Path, output: Path, folder: Path, patience: f
 
 
 def reproducible(printed: bytes) -> bytes:
-    """The same PDF without the time and the browser's version; tags and outline stay.
+    """The same PDF without the time, the browser's version and the folder; tags and outline stay.
 
     The same page printed by the same browser is then the same bytes.
     """
@@ -85,6 +85,11 @@ def reproducible(printed: bytes) -> bytes:
     title = str(writer.metadata.title if writer.metadata and writer.metadata.title else "")
     writer.metadata = {"/Title": title}
     writer.root_object[NameObject("/Lang")] = TextStringObject(LANGUAGE)
+    for annotation in (of.get_object() for sheet in writer.pages for of in sheet.get("/Annots", ())):
+        action = annotation.get("/A", {})
+        # A link to the appendix, which lies beside the PDF wherever that is; the browser writes down the whole path.
+        if str(action.get("/URI", "")).startswith("file:"):
+            action[NameObject("/URI")] = TextStringObject(action["/URI"].rpartition("/")[2])
     # Any constant will do: it has to be the same for the same file.
     writer._ID = ArrayObject([ByteStringObject(b"\0" * 16)] * 2)
     content = BytesIO()

@@ -1,4 +1,4 @@
-"""Render the report: one HTML page from the results."""
+"""Render the report: an HTML page and its appendix from the results."""
 
 import fcntl
 import os
@@ -17,18 +17,18 @@ from twolevel.report.contents import Results, contents
 from twolevel.report.intervals import Replicates
 from twolevel.report.model import ModelTables
 from twolevel.report.optimiser_audit import AuditResults
-from twolevel.report.page import render_page
+from twolevel.report.page import PAGE, render_pages
 
 
-def main(files: Any, config: Mapping[str, Any], folder: Path, output: str) -> None:
-    """Write the page.
+def main(files: Any, config: Mapping[str, Any], folder: Path, output: Path) -> None:
+    """Write the page and its appendix.
 
     Parameters
     ----------
     files : paths by what they hold; those of a model or comparison lie in the folder of its name
     config : what the page says of the configuration
     folder : the results, where the calibration and the audit are looked for, which may not have been made
-    output : path of the page
+    output : the folder to write both into
     """
     results = replace(
         read_results(files, config),
@@ -37,8 +37,9 @@ def main(files: Any, config: Mapping[str, Any], folder: Path, output: str) -> No
     )
     study = config["report"]["narrative"]
     tell = load_part(find_study(study), "narrative", "tell") if study else None
-    page = render_page(contents(results, tell), read_templates(files.templates, files.study_templates))
-    write_text(output, page)
+    pages = render_pages(contents(results, tell), read_templates(files.templates, files.study_templates))
+    for name, page in pages.items():
+        write_text(str(output / name), page)
 
 
 def read_results(files: Any, config: Mapping[str, Any]) -> Results:
@@ -46,7 +47,7 @@ def read_results(files: Any, config: Mapping[str, Any]) -> Results:
     return Results(
         config=config,
         provenance=read_json(files.provenance),
-        observations=pd.read_parquet(files.table),
+        observations=read_table(files.table),
         fits=read_jsons(files.fits),
         model_tables=_model_tables(files),
         variance_explained=read_table(files.variance_explained),
@@ -54,7 +55,7 @@ def read_results(files: Any, config: Mapping[str, Any]) -> Results:
         comparison_tables={folder_of(file): read_table(file) for file in files.comparison_tables},
         tests={folder_of(file): read_table(file) for file in files.tests},
         statistics={
-            folder_of(file): pd.read_parquet(file, columns=["statistic"])["statistic"].to_numpy()
+            folder_of(file): read_table(file, columns=["statistic"])["statistic"].to_numpy()
             for file in files.reference_distributions
         },
         pictures={Path(file).stem: Path(file).read_bytes() for file in files.pictures},
@@ -85,7 +86,7 @@ def _model_tables(files: Any) -> dict[str, ModelTables]:
 
 
 def _went(path: str) -> Replicates:
-    table = pd.read_parquet(path, columns=["optimum_found", "singular"])
+    table = read_table(path, columns=["optimum_found", "singular"])
     found = table["optimum_found"]
     return Replicates(len(table), int((~found).sum()), int((found & table["singular"]).sum()))
 
@@ -155,12 +156,14 @@ if __name__ == "__main__":
     with job(snakemake.log[0]):
         files, params = snakemake.input, snakemake.params
         # The rules `calibration` and `audit` have no output: they render the report anew over the one they ask for.
-        page = Path(snakemake.output[0] if snakemake.output else files.report)
+        pages = [Path(page) for page in snakemake.output or files.report]
+        folder = pages[0].parent
         with alone():
-            made = page.stat().st_mtime_ns if not snakemake.output else None
-            main(files, params.config, page.parent, str(page))
-            if made is not None:
+            made = [page.stat().st_mtime_ns for page in pages if not snakemake.output]
+            main(files, params.config, folder, folder)
+            if made:
                 for printed in files.printed:
-                    print_report.main(params.browser, str(page), printed)
-                # As old as it was: the next run would take a younger page for a reason to print it again.
-                os.utime(page, ns=(made, made))
+                    print_report.main(params.browser, str(folder / PAGE), printed)
+                # As old as they were: the next run would take younger pages for a reason to print them again.
+                for page, time in zip(pages, made, strict=True):
+                    os.utime(page, ns=(time, time))

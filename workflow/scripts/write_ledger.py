@@ -35,14 +35,14 @@ def main(
     declared = read_declared(read_texts(Path(files.verdicts).read_bytes(), files.verdicts), rows, files.verdicts)
     fits, constrained = read_jsons(files.fits), read_jsons(files.constrained)
     fixed_effects, random_effects = _tables(files.fixed_effects), _tables(files.random_effects)
-    observations = pd.read_parquet(files.table)
+    observations = read_table(files.table)
     inventory = Inventory(
         names=names,
         solutions={model: from_results(fits[model], fixed_effects[model], random_effects[model]) for model in fits},
         variance_explained={(row["model"], row["term"]): row for row in _records(_table(files.variance_explained))},
         comparisons=_comparisons(files, comparisons),
         intervals=_tables(files.intervals),
-        bootstrap={folder_of(file): pd.read_parquet(file) for file in files.bootstrap},
+        bootstrap={folder_of(file): read_table(file) for file in files.bootstrap},
         groups=pd.read_csv(files.groups),
         n_obs=len(observations),
         sampled_groups=tuple(sampled_groups),
@@ -71,7 +71,7 @@ def main(
 
 def _comparisons(files: Any, settings: dict[str, dict[str, str]]) -> tuple[Comparison, ...]:
     tables, references = _tables(files.comparison_tables), files.reference_distributions
-    statistics = {folder_of(file): pd.read_parquet(file)["statistic"].to_numpy() for file in references}
+    statistics = {folder_of(file): read_table(file)["statistic"].to_numpy() for file in references}
     return tuple(
         Comparison(
             models=(entry["null_model"], entry["alternative_model"]),

@@ -34,7 +34,14 @@ MODELS = (
     "intercepts_and_slopes_expanded",
 )
 COMPARISONS = ("cses_slope_variance",)
-FIGURES = ("overall_scatter", "within_school_lines", "ols_vs_mixed", "lines_by_mean_ses")
+FIGURES = (
+    "overall_scatter",
+    "within_school_lines",
+    "ols_vs_mixed",
+    "shrinkage",
+    "lines_by_mean_ses",
+    "fitted_lines",
+)
 
 
 @dataclass(frozen=True)

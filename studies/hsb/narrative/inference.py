@@ -25,7 +25,7 @@ def printed_intervals(facts: Facts) -> str:
         verdict = f"{outside} of the {len(bounds)} {'differs' if outside == 1 else 'differ'} by more than that explains"
     # The vignette does not say how many samples: 500 is what lme4's confint(method = "boot") draws unless told.
     return (
-        f"The vignette gives bootstrap intervals of {model.name} from 500 samples, for the SD of the slopes for "
+        f"The vignette gives bootstrap intervals of {model.called} from 500 samples, for the SD of the slopes for "
         f"example {printed}. From {n:,} it is {slope.text('percentile')}. The bounds from so few samples are uncertain "
         f"themselves; {verdict}."
     )

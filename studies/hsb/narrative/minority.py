@@ -35,14 +35,12 @@ class Wall:
     Attributes
     ----------
     names : the elements of theta that are zero there, as "θ₂₂"
-    found : where the point lies
     sides : what the criterion does on either side of it, a sentence for each element
     rows : what is read off at both points
     changes : what that means, in sentences
     """
 
     names: str
-    found: str
     sides: list[str]
     rows: list[Row]
     changes: list[str]
@@ -110,16 +108,8 @@ def wall(facts: Facts) -> Wall | None:
     if not at:
         return None
     names = listed(map(theta_symbol, facts.constrained["face"]))
-    where = f"{names} {'is' if len(facts.constrained['face']) == 1 else 'are'}"
-    text = (
-        f"The lowest point of all at which {where} zero has a criterion of "
-        f"{fixed(at['criterion'], 2)}, {fixed(at['above_optimum'], 2)} above the optimum."
-    )
-    printed = facts.printed("mod3a", "REML criterion")
-    if f"{at['criterion']:.1f}" == f"{printed:.1f}":
-        text += f" To one decimal that is the {fixed(printed, 1)} of the vignette."
     sides = [_sides(found) for found in facts.constrained["walls"]]
-    return Wall(names, text, sides, _rows(facts, at), [*_changes(facts, at, names)])
+    return Wall(names, sides, _rows(facts, at), [*_changes(facts, at, names)])
 
 
 def _sides(found: Any) -> str:

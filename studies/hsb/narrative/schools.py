@@ -3,10 +3,9 @@
 from math import hypot
 
 from twolevel.output.numbers import fixed, percent
-from twolevel.report.model import FixedEffect
 from twolevel.report.prose import higher, interval, listed, size, strength, value
 
-from hsb.narrative.facts import BASELINES, Facts, effect_of
+from hsb.narrative.facts import BASELINES, Facts
 from hsb.narrative.summary import explains
 
 
@@ -40,6 +39,19 @@ def reliability(facts: Facts) -> str:
     )
 
 
+def design_effect(facts: Facts) -> str:
+    """What the intraclass correlation does to the standard error of a mean."""
+    fit = facts.one_way.fit
+    size = fit["n_obs"] / fit["n_groups"]
+    effect = 1 + (size - 1) * facts.between
+    return (
+        f"A school has {fixed(size, 1)} students on average. If every school had as many, the variance of the mean "
+        f"over all students would be 1 + ({fixed(size, 1)} − 1) × {fixed(facts.between, 3)} = {fixed(effect, 1)} times "
+        f"that of as many independent students (the design effect): the {fit['n_obs']:,} students tell as much about "
+        f"the overall mean as {fixed(fit['n_obs'] / effect, 0)} independent ones."
+    )
+
+
 def means(facts: Facts) -> str:
     """What sector and mean SES explain of the school means."""
     share = {
@@ -67,6 +79,34 @@ def sector_means(facts: Facts) -> str:
     return f"{start} the difference is {compared}: {value(beside)} {interval(beside)}."
 
 
+def slopes(facts: Facts) -> str:
+    """How the slopes of SES vary."""
+    slope = next(r for r in facts.coefficients.random if r.level1)
+    text = (
+        f"One unit more of SES goes with {value(facts.ses)} points on average {interval(facts.ses)}. The slopes have a "
+        f"variance of {fixed(slope.variance, 3)}, an SD of {fixed(slope.sd, 2)}"
+    )
+    if slope.plausible is None:
+        return f"{text}."
+    lower, upper = (fixed(bound, 2) for bound in slope.plausible)
+    return f"{text}: if they are normally distributed, 95 % of schools have a slope between {lower} and {upper}."
+
+
+def covariance(facts: Facts) -> str:
+    """What the covariance of intercepts and slopes says, and how far apart schools are where SES is not average."""
+    model = facts.coefficients
+    found = next(of for of in model.intervals if of.parameter.kind == "correlation")
+    tau = model.fit["random_effects_covariance"]
+    sds = [fixed((tau[0][0] + 2 * tau[1][0] * x + tau[1][1] * x * x) ** 0.5, 2) for x in (-1, 0, 1)]
+    bounds = found.by_method["profile"]
+    open_sign = ", so its sign is not known" if bounds.lower < 0 < bounds.upper else ""
+    return (
+        f"Here the correlation is {fixed(found.estimate, 2)} "
+        f"(95 % profile interval {found.text('profile')}{open_sign}). The SD over schools is {sds[0]} points where "
+        f"cses is −1, {sds[1]} where it is 0 and {sds[2]} where it is 1."
+    )
+
+
 def mean_ses(facts: Facts) -> str:
     """What mean SES does to the slope of SES."""
     change = facts.by_mean_ses
@@ -74,8 +114,8 @@ def mean_ses(facts: Facts) -> str:
         return f"Whether the slope of SES changes with mean SES is open: {value(change)} {interval(change)}."
     steeper = facts.slope.estimate * change.estimate > 0
     text = (
-        f"{change.term} is {_sign(change)}: the slope of SES is {'steeper' if steeper else 'flatter'}, the higher a "
-        f"school's mean SES among schools of one sector, by {size(change)} for each unit {interval(change)}."
+        f"Among schools of one sector, the slope of SES is {'steeper' if steeper else 'flatter'} the higher the mean "
+        f"SES of the school, by {size(change)} for each unit {interval(change)}."
     )
     if facts.slope.estimate <= 0:
         return text
@@ -109,22 +149,11 @@ def sector(facts: Facts) -> str:
         return f"Whether the slope of SES differs between sectors is open: {value(change)} {interval(change)}."
     (here, slope), (there, other) = facts.sector_slopes.items()
     compared = {"reversed": "of the other sign"}.get(kind := strength(other, change.estimate), kind)
-    term = effect_of(facts.models["intercepts_and_slopes"], ("cses",), ("sector",))
+    than = "than in" if kind != "reversed" else "from that in"
     return (
-        f"{term.term} is {_sign(term)}: the slope of SES is {compared} in {here} schools than in {there} schools. "
-        f"Where mean SES is 0 it is {value(change, slope)} in {here} and {value(change, other)} in {there} schools, "
+        f"The slope of SES is {compared} in {here} schools {than} {there} schools. Where mean SES is 0 it is "
+        f"{value(change, slope)} in {here} and {value(change, other)} in {there} schools, "
         f"a difference of {value(change)} {interval(change)}."
-    )
-
-
-def misprint(facts: Facts) -> str:
-    """Where the vignette's words contradict its own table."""
-    (_, slope), (_, other) = facts.sector_slopes.items()
-    if not facts.by_sector.clear or abs(slope) > abs(other):
-        return ""
-    return (
-        "(The vignette's text says that the slope is weaker in Public schools. Its own table has the same negative "
-        "coefficient for Catholic schools as this one.)"
     )
 
 
@@ -139,5 +168,14 @@ def expanded(facts: Facts) -> str:
     return "In this run the two do not give the same estimates: they are not the same model."
 
 
-def _sign(effect: FixedEffect) -> str:
-    return "positive" if effect.estimate > 0 else "negative"
+def slope_variance(facts: Facts) -> str:
+    """What mean SES and sector explain of the variance of the slopes, and of the intercepts."""
+    model = facts.models["intercepts_and_slopes"]
+    rows = [facts.explained.get((model.name, term)) for term in ("cses", "(Intercept)")]
+    if None in rows:
+        return ""
+    slopes, intercepts = (explains(row["explained"]) for row in rows if row)
+    return (
+        f"Against the model with random coefficients, mean SES and sector together explain {slopes} of the variance of "
+        f"the slopes and {intercepts} of that of the intercepts."
+    )

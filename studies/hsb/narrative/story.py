@@ -7,7 +7,7 @@ from the results; what the vignette printed is quoted as such, and compared only
 from dataclasses import dataclass
 
 from twolevel.report.comparison import Comparison
-from twolevel.report.section import CALIBRATION, ERRATA, INTERVALS, LEDGER, SIDE_BY_SIDE, SOURCES, Section
+from twolevel.report.sections import CHECKS, COMPARISONS, DATA, DIAGNOSTICS, SIDE_BY_SIDE, SOURCES, Section
 from twolevel.report.study import Material, Narrative
 
 from hsb.narrative import inference, minority, schools
@@ -17,26 +17,24 @@ from hsb.textbook.section import Textbook, read_textbook
 
 TEXTBOOK = Section("textbook", "The textbook’s tables", "study/textbook.html.j2")
 
+# In the order of the argument.
 SECTIONS = (
-    Section("data", "The data", "sections/data.html.j2"),
-    Section("school-means", "How much schools differ", "study/school_means.html.j2"),
-    Section("slopes", "Within-school slopes", "study/slopes.html.j2"),
+    DATA,
+    Section("empty-model", "The empty model", "study/empty_model.html.j2"),
+    Section("means", "Do sector and mean SES explain the school means?", "study/means.html.j2"),
+    Section("slopes", "SES within schools", "study/slopes.html.j2"),
     Section("random-coefficients", "Random coefficients", "study/random_coefficients.html.j2"),
-    Section("minority", "Adding minority", "study/minority.html.j2"),
+    Section("minority", "A second level-1 predictor: minority", "study/minority.html.j2"),
     Section("intercepts-and-slopes", "Intercepts and slopes as outcomes", "study/intercepts_and_slopes.html.j2"),
     SIDE_BY_SIDE,
-    Section("comparisons", "Comparing models", "sections/comparisons.html.j2"),
-    CALIBRATION,
-    INTERVALS,
-    Section("diagnostics", "Diagnostics", "sections/diagnostics.html.j2"),
-    Section("variance-explained", "Variance explained", "sections/variance_explained.html.j2"),
-    TEXTBOOK,
-    ERRATA,
-    LEDGER,
-    Section("optimum", "How each optimum was found and checked", "sections/optimum.html.j2"),
-    Section("rerun", "How to rerun it", "sections/rerun.html.j2"),
+    COMPARISONS,
+    DIAGNOSTICS,
+    CHECKS,
     SOURCES,
 )
+
+# The models that have a heading on the page.
+SHOWN = ("random_coefficients", "random_coefficients_minority", "intercepts_and_slopes")
 
 
 @dataclass(frozen=True)
@@ -49,14 +47,17 @@ class Story:
     ----------
     same_data : whether the data are known to be those of the vignette
     units : what one point and one unit are
-    between, reliability : where the variance lies, and how well school means tell schools apart
+    between, design_effect, reliability : where the variance lies, what that does to a mean, and how well school means
+        tell schools apart
     means, sector_means : what sector and mean SES say about school means
+    slopes, covariance : how slopes vary, and with what the covariance of intercepts and slopes has to do
     minority_variance : what minority explains at level 1
     published : how the vignette's fit with minority compares
     split : minority within schools and between them
     bounded, wall : where lme4's default search ends; the wall, if one keeps it above the optimum
+    wall_figure : the figure that shows it, where there is one
     mean_ses, categories, sector : what they do to the slope of SES
-    misprint : where the vignette's words contradict its own table
+    slope_variance : how much of the variance of the slopes they explain
     expanded : whether the two ways to write the formula agree
     printed_intervals : how the vignette's bootstrap intervals compare
     printed_test, omitted_test : the bootstrap test that the vignette prints, and the one that it leaves out
@@ -66,18 +67,22 @@ class Story:
     same_data: bool
     units: str
     between: str
+    design_effect: str
     reliability: str
     means: str
     sector_means: str
+    slopes: str
+    covariance: str
     minority_variance: str
     published: str
     split: str
     bounded: str
     wall: minority.Wall | None
+    wall_figure: str
     mean_ses: str
     categories: str
     sector: str
-    misprint: str
+    slope_variance: str
     expanded: str
     printed_intervals: str
     printed_test: str
@@ -101,39 +106,44 @@ def tell(material: Material) -> Narrative:
     walls = [name for name, of in material.figures.items() if of == ("wall", facts.with_minority.name)]
     return Narrative(
         summary=summary(facts),
-        sections=[section for section in SECTIONS if section is not TEXTBOOK or textbook],
-        story=_story(facts, material.comparisons.get("minority_effect"), textbook),
+        sections=SECTIONS,
+        story=_story(facts, material.comparisons.get("minority_effect"), textbook, next(iter(walls), "")),
+        appendix=[TEXTBOOK] if textbook else [],
+        shown=SHOWN,
         inserts={
             "data": "study/data.html.j2",
-            "before_tests": "study/random_intercepts.html.j2",
             "after_tests": "study/comparisons.html.j2",
             "intervals": "study/intervals.html.j2",
             "sources": "study/sources.html.j2",
         },
-        placed=(*FIGURES, *walls),
+        placed=(*FIGURES, *walls[:1]),
         explained_in={"mod3a": "minority"},
         published_in="the vignette",
     )
 
 
-def _story(facts: Facts, minority_effect: Comparison | None, textbook: Textbook | None) -> Story:
+def _story(facts: Facts, minority_effect: Comparison | None, textbook: Textbook | None, wall_figure: str) -> Story:
     same = facts.same_data
     return Story(
         same_data=same,
         units=schools.units(facts),
         between=schools.between(facts),
+        design_effect=schools.design_effect(facts),
         reliability=schools.reliability(facts),
         means=schools.means(facts),
         sector_means=schools.sector_means(facts),
+        slopes=schools.slopes(facts),
+        covariance=schools.covariance(facts),
         minority_variance=minority.minority_variance(facts),
         published=minority.published(facts),
         split=minority.split(facts),
         bounded=minority.bounded(facts),
         wall=minority.wall(facts),
+        wall_figure=wall_figure,
         mean_ses=schools.mean_ses(facts),
         categories=schools.categories(facts),
         sector=schools.sector(facts),
-        misprint=schools.misprint(facts) if same else "",
+        slope_variance=schools.slope_variance(facts),
         expanded=schools.expanded(facts),
         printed_intervals=inference.printed_intervals(facts),
         printed_test=inference.printed_test(facts, minority_effect),

@@ -70,13 +70,13 @@ def _minority(facts: Facts) -> str:
         # What is printed has one decimal; the point on the wall, where it rounds to that, is known better.
         better = at["above_optimum"] if at and abs(at["criterion"] - printed) < 0.05 else excess
         return (
-            f"{start}; the fit of that model that a teaching vignette prints is not the best one: its REML "
+            f"{start}. The fit of that model that a teaching vignette prints is not the best one: its REML "
             f"criterion, of which lower is better, is {fixed(better, 2 if better != excess else 1)} higher."
         )
     if at:
         above = fixed(at["above_optimum"], 2)
-        return f"{start}; the default search of R's lme4 stops short of this fit, by {above} in its criterion."
-    return f"{start}; this explains {explains(facts.residual['explained'])} of the variance within schools."
+        return f"{start}. The default search of R's lme4 stops short of this fit, by {above} in its criterion."
+    return f"{start}. This explains {explains(facts.residual['explained'])} of the variance within schools."
 
 
 def explains(share: float) -> str:
@@ -103,7 +103,7 @@ def _open(clear: bool) -> str:
 
 def _reproduced(facts: Facts) -> str:
     """How much of what was published comes out again; without a ledger, whether the fits can be trusted."""
-    if doubted := [model.name for model in facts.models.values() if model.doubts]:
+    if doubted := [model.called for model in facts.models.values() if model.doubts]:
         return f"Not every fit can be trusted: see {listed(doubted)}."
     ledger = facts.ledger
     if ledger is None:

@@ -9,10 +9,10 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from twolevel.figures.drawing import Drawing
-from twolevel.figures.parameter_panels import ACROSS, listed_parameters, new_panels, share, span
+from twolevel.figures.parameter_panels import ACROSS, listed_parameters, new_panels, share
 from twolevel.figures.style import BLACK, SKY_BLUE, VERMILION, halo, heading, style
 from twolevel.figures.tables import Table, sparse, texts
-from twolevel.output.words import Labels, clean, number
+from twolevel.output.words import Labels
 
 _BINS = 50
 _BAR: dict[str, Any] = {"color": VERMILION, "linewidth": 2, "marker": "|", "markersize": 8, "markeredgewidth": 2}
@@ -52,7 +52,7 @@ def draw(bootstrap: Table, intervals: Table, fit: Mapping[str, Any], labels: Lab
         axes.spines["left"].set_visible(False)
 
     n, found = len(texts(bootstrap, "replicate")), sparse(bootstrap, "optimum_found").astype(bool)
-    title = f"{n:,} bootstrap replicates of the parameters of {clean(model)}"
+    title = f"{n:,} bootstrap replicates of the parameters of {labels.model(model)}"
     key: dict[str, Artist] = {
         "replicates": Patch(color=SKY_BLUE),
         "estimate": Line2D([], [], **_LINE),
@@ -60,20 +60,11 @@ def draw(bootstrap: Table, intervals: Table, fit: Mapping[str, Any], labels: Lab
     }
     heading(figure, title, key, across=3)
 
-    facts = "; ".join(
-        f"{clean(parameter.label)}: {number(of[parameter.name][0], 3)} ({span(*of[parameter.name][1:])})"
-        for parameter in listed
-    )
     boundary = _boundary(sparse(bootstrap, "singular")[found].astype(bool), int((~found).sum()))
-    groups = labels.group_noun.count(fit["n_groups"])
-    alt = (
-        f"A histogram for each of the {len(listed)} parameters of {model}, fitted to {n:,} simulated samples of "
-        f"{groups}. Estimate and {level} percentile interval: {facts}. {boundary}"
-    )
+    alt = f"{len(listed)} histograms of {n:,} data sets, one for each parameter, with its estimate and interval marked."
     caption = (
-        f"{model}, {fit['formula']}, fitted to {n:,} data sets simulated from its own estimates by REML, each with "
-        f"the {groups} of the data: how the estimates of each parameter spread, and the interval that holds the "
-        f"middle {level} of them. {boundary}"
+        f"{labels.model(model)}, fitted to {n:,} data sets simulated from its own estimates: how the estimates of each "
+        f"parameter spread. {boundary}"
     )
     return Drawing(figure, title, alt, caption)
 

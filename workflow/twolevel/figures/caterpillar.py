@@ -69,12 +69,10 @@ def draw(group_effects: Table, fit: Mapping[str, Any], labels: Labels, *, model:
     heading(figure, title, key, across=3)
 
     found = " ".join(facts)
-    what = f"Empirical Bayes coefficients of {groups} in {model}"
-    alt = f"{what}, in order, each with its 95 % interval. {found}"
+    alt = f"A point with a bar for each of {groups}, from lowest to highest, a panel for each random coefficient."
     caption = (
-        f"{what}, {fit['formula']}, by {fit['estimator']}, in order, each with the 95 % interval of its departure from "
-        f"the mean{_predicted(fit)}. {found} The intervals set each {labels.group_noun.singular} beside the mean; of "
-        f"two {labels.group_noun.plural} whose intervals overlap they do not say that these are alike."
+        f"Empirical Bayes coefficients of {groups} in {labels.model(model)}, with 95 % intervals of the "
+        f"departure from the mean{_predicted(fit)}. {found}"
     )
     return Drawing(figure, title, alt, caption)
 

@@ -4,13 +4,13 @@ from twolevel.figures.drawing import Drawing
 from twolevel.figures.rate_rows import AROUND, ROW, draw_rates, key_of, stacked, verdicts
 from twolevel.figures.style import WIDTH, heading, new_figure, style
 from twolevel.figures.tables import Table, numbers, texts
-from twolevel.output.words import METHODS, Labels, clean, number, wrap
+from twolevel.output.words import METHODS, Labels, wrap
 
 ACROSS = 2
 
 
 @style()
-def draw(table: Table, labels: Labels) -> Drawing:  # noqa: ARG001  (every kind is given the labels)
+def draw(table: Table, labels: Labels) -> Drawing:
     """Coverage of each method's interval, with its 95 % interval: a panel for each parameter.
 
     Parameters
@@ -33,7 +33,7 @@ def draw(table: Table, labels: Labels) -> Drawing:  # noqa: ARG001  (every kind 
         at = [places[methods_used.index(method)] for method in methods[mine].tolist()]
         draw_rates(axes, at, rate[mine], lower[mine], upper[mine], level)
         label = names[mine][0]
-        axes.set_title(wrap(f"{model}: {label}" if several else label, 36), fontsize=10)
+        axes.set_title(wrap(f"{labels.model(model)}: {label}" if several else label, 36), fontsize=10)
         axes.set_yticks(places, [METHODS.get(method, method) for method in methods_used])
     for axes in grid.ravel()[len(panels) :]:
         axes.set_visible(False)
@@ -45,13 +45,8 @@ def draw(table: Table, labels: Labels) -> Drawing:  # noqa: ARG001  (every kind 
     title = f"Coverage of {100 * level:g} % intervals in {data_sets:,} simulated data sets"
     key = key_of(of_each)
     heading(figure, title, key, across=len(key))
-    shown = " and ".join(dict.fromkeys(map(clean, models.tolist())))
-    told = zip(models.tolist(), names.tolist(), methods.tolist(), rate.tolist(), strict=True)
-    found = "; ".join(
-        f"{f'{clean(model)}, ' if several else ''}{clean(label)}, {method}, {number(100 * share, 3)} %"
-        for model, label, method, share in told
-    )
-    alt = f"Rates at which {100 * level:g} % intervals cover the truth, with 95 % intervals. {found}."
+    shown = " and ".join(dict.fromkeys(map(labels.model, models.tolist())))
+    alt = f"Dots with bars, one for each method, in a panel for each parameter; {data_sets:,} data sets."
     caption = (
         f"How often the {100 * level:g} % interval of each method covers the true value, counted in {data_sets:,} data "
         f"sets simulated from {shown}, with the 95 % interval of the rate. The dashed line is the nominal level. "

@@ -89,10 +89,10 @@ def draw(
             _draw_line(axes, fixed, values, x, such, look)
             told.append(_slope(fixed, values, x, level))
         axes.set_title(f"{place.name}:\n{shorten(at, 14)} = {number(place.value, 3)}", fontsize=10)
-        facts.append(f"At {clean(at)} {number(place.value, 3)} ({place.name}) the slopes are: {'; '.join(told)}.")
+        facts.append(f"At {clean(at)} {number(place.value, 3)} ({place.name}) slopes of {'; '.join(told)}.")
     panels[0].set_ylabel(labels.axis(y, 36))
     figure.supxlabel(labels.axis(x), fontsize="medium")
-    title = f"What {clean(model)} predicts, by {labels.label(category)}"
+    title = f"What {labels.model(model)} predicts, by {labels.label(category)}"
     key: dict[str, Artist] = {
         shorten(level, 24): Line2D([], [], linewidth=2.2, **look) for level, look in zip(levels, _LOOKS, strict=False)
     }
@@ -100,17 +100,9 @@ def draw(
 
     found = " ".join(facts)
     groups = labels.group_noun.count(len(np.unique(texts(observations, labels.group))))
-    what = (
-        f"{labels.label(y)} on {labels.label(x)} by {labels.label(category)}, at the quartiles of {labels.label(at)} "
-        f"over {groups}"
-    )
-    alt = f"Lines that {model} predicts: {what}. {found}"
-    caption = (
-        f"Fixed effects of {model}, {fit['formula']}, by {fit['estimator']}: predicted {what}, with pointwise 95 % "
-        f"bands, of the fixed effects alone: single {labels.group_noun.plural} vary about the lines. Each line spans "
-        f"the middle 95 % of {clean(x)} in the {labels.group_noun.plural} of its kind that are nearest to the "
-        f"quartile.{held_at} {found}"
-    )
+    what = f"{labels.label(y)} by {labels.label(category)}, at the quartiles of {labels.label(at)}"
+    alt = f"{len(places)} panels, each with a line and a band for each of {len(levels)} levels, over {groups}."
+    caption = f"Predictions by the fixed effects of {labels.model(model)} with 95 % bands: {what}.{held_at} {found}"
     return Drawing(figure, title, alt, caption)
 
 
@@ -156,8 +148,7 @@ def _draw_line(
 
 
 def _slope(fixed: FixedPart, values: Mapping[str, Any], x: str, level: str) -> str:
-    """The slope of one line with its 95 % interval."""
+    """The slope of one line."""
     bottom, top = (fixed.rows({**values, x: [end]}) for end in (0.0, 1.0))
-    (slope,), (error,) = fixed.estimate(top - bottom)
-    low, high = (number(slope + sign * _REACH * error, 3) for sign in (-1, 1))
-    return f"{clean(level)} {number(slope, 3)} ({low} to {high})"
+    slope, _ = fixed.estimate(top - bottom)
+    return f"{clean(level)} {number(float(slope[0]), 3)}"

@@ -59,10 +59,7 @@ def draw(observations: Table, labels: Labels, *, x: str, y: str, sample: int, se
     falls = f"{n_falling:,} of {n_drawn:,} lines {'falls' if n_falling == 1 else 'fall'}"
     where = f"{both} {plural}" if every else f"{n_chosen:,} {plural}"
     drawn_so = "" if every else f" drawn at random without replacement from {n_groups:,} (seed {seed})"
-    alt = (
-        f"Regression lines of {labels.label(y)} on {labels.label(x)} in {where}, over their "
-        f"{labels.observation_noun.plural}: {falls}.{spread}{skipped}"
-    )
+    alt = f"Points of {where}, and a straight line for each of {n_drawn:,} through its own points; {n_falling:,} fall."
     caption = (
         f"{sentence(labels.label(y))} against {labels.label(x)} in {where}{drawn_so}, with the OLS "
         f"line of each over its own range: {falls} (dashed).{spread}{skipped}"

@@ -14,7 +14,7 @@ from twolevel.figures.drawing import Drawing
 from twolevel.figures.ols import GroupLines, fit_group_lines
 from twolevel.figures.style import BLACK, FAINT, PALETTE, WIDTH, YELLOW, halo, heading, new_figure, style
 from twolevel.figures.tables import Table, levels_of, numbers, of_groups, texts
-from twolevel.output.words import Labels, clean, number, shorten, without_line
+from twolevel.output.words import Labels, clean, number, sentence, shorten, without_line
 
 _COLOURS = [colour for colour in PALETTE if colour != YELLOW]  # thin yellow lines vanish on white
 _MOST_LEVELS = 12
@@ -70,16 +70,13 @@ def draw(observations: Table, labels: Labels, *, x: str, y: str, category: str) 
         axes.set_ylabel(labels.axis(y, 30))
 
     skipped = without_line(len(lines.group) - len(drawn.group), labels, x)
-    what = (
-        f"of {labels.label(y)} on {labels.label(x)} in {labels.group_noun.count(len(lines.group))}, by "
-        f"{labels.label(category)}"
-    )
     found = f"{'; '.join(facts)}.{skipped}"
-    alt = f"Within-{labels.group_noun.singular} regression lines {what}, in {len(levels)} panels: {found}"
+    everybody = labels.group_noun.count(len(lines.group))
+    alt = f"{len(levels)} panels of straight lines, those of {everybody} in all: in each panel one category stands out."
     caption = (
-        f"OLS lines {what}, each over its {labels.group_noun.singular}'s own range; in grey the lines of "
-        "the other categories, white in black the average line of the category (mean intercept, mean slope). By "
-        f"category: {found}"
+        f"OLS lines of {labels.label(y)} on {labels.label(x)} in {everybody}, by "
+        f"{labels.label(category)}; grey: the other categories; white in black: mean intercept and mean slope of the "
+        f"category. {sentence(found)}"
     )
     return Drawing(figure, title, alt, caption)
 

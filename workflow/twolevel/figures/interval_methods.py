@@ -11,7 +11,7 @@ from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from twolevel.figures.drawing import Drawing
-from twolevel.figures.parameter_panels import ACROSS, listed_parameters, new_panels, span
+from twolevel.figures.parameter_panels import ACROSS, listed_parameters, new_panels
 from twolevel.figures.style import BLUE, FAINT, GREEN, MUTED, ORANGE, PURPLE, VERMILION, halo, heading, style
 from twolevel.figures.tables import Floats, Table, sparse, texts
 from twolevel.model.parameters import Parameter
@@ -54,31 +54,18 @@ def draw(intervals: Table, fit: Mapping[str, Any], labels: Labels, *, model: str
         mine = {method: bounds[parameter.name, method] for method in used if (parameter.name, method) in bounds}
         outside += _draw_panel(axes, parameter, mine, used, named=k % ACROSS == 0)
 
-    title = f"{level} intervals of the parameters of {clean(model)}, by {len(used)} methods"
+    title = f"{level} intervals of the parameters of {labels.model(model)}, by {len(used)} methods"
     key: dict[str, Artist] = {"estimate": Line2D([], [], color=MUTED, linewidth=1.2, linestyle=(0, (1, 1.4)))}
     if outside:
         key["where the parameter cannot be"] = Patch(**_OUTSIDE)
     heading(figure, title, key, across=2)
 
     found = _agreement(listed, bounds)
-    impossible = f" Where the parameter cannot be: {'; '.join(outside)}." if outside else ""
+    impossible = f" Bounds where the parameter cannot be (shaded): {len(outside)}." if outside else ""
     missing = _missing(listed, bounds)
-    of_each = "; ".join(
-        f"{clean(parameter.label)}: {span(*bounds[parameter.name, 'percentile'][1:])} by percentile, "
-        f"{span(*bounds[parameter.name, 'profile'][1:])} by profile"
-        for parameter in listed
-    )
     groups = labels.group_noun.count(fit["n_groups"])
-    alt = (
-        f"A panel for each of the {len(listed)} parameters of {model}, fitted to {groups}, with its {level} intervals "
-        f"by {len(used)} methods. {of_each}.{impossible}{missing}"
-    )
-    caption = (
-        f"{level} intervals of the parameters of {model}, {fit['formula']}, each on its own scale: percentile, basic "
-        "and normal from the bootstrap, profile from the likelihood, Wald (fixed effects only) from the standard "
-        f"error. The dotted line is the estimate by REML; the profile interval belongs to that by ML. {found}"
-        f"{impossible}{missing}"
-    )
+    alt = f"{len(listed)} panels, one for each parameter, with {len(used)} bars each; in data of {groups}."
+    caption = f"{level} intervals of {labels.model(model)}, by method. {found}{impossible}{missing}"
     return Drawing(figure, title, alt, caption)
 
 

@@ -58,18 +58,13 @@ def draw(
     words = [f"pooled OLS: {equations[0]}", f"mixed model: {equations[1]}"]
     heading(figure, title, dict(zip(words, [Line2D([], [], **_OLS), Line2D([], [], **_MIXED)], strict=True)))
 
-    what = f"{labels.label(y)} against {labels.label(x)} for {labels.observation_noun.count(len(xs))}"
+    what = f"{labels.label(y)} against {labels.label(x)}"
     gap = float(mixed.at(xs.mean()) - ols.at(xs.mean()))
     found = _found(gap, mixed.at(ends) - ols.at(ends), clean(x), visible=1e-6 * ys.std())
-    alt = (
-        f"Scatter plot of {what}, with two lines, and an enlargement of its middle. "
-        f"Pooled OLS: {equations[0]}. Mixed model: {equations[1]}. {found}"
-    )
+    alt = f"Scatter plot of {labels.observation_noun.count(len(xs))} with two lines, and an enlargement of its middle."
     caption = (
         f"{sentence(what)}, with the pooled OLS line ({equations[0]}, dashed) and the fixed effects of "
-        f"{model}, {fit['formula']}, by {fit['estimator']} ({equations[1]}, solid). {found} OLS gives every "
-        f"{labels.observation_noun.singular} the same weight; the mixed model weighs each "
-        f"{labels.group_noun.singular} by how much its own line can tell. Right: the framed part enlarged."
+        f"{labels.model(model)} by {fit['estimator']} ({equations[1]}, solid). {found} Right: the framed part enlarged."
     )
     return Drawing(figure, title, alt, caption)
 

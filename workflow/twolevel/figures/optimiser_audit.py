@@ -12,7 +12,7 @@ from matplotlib.patches import Patch
 from twolevel.figures.drawing import Drawing
 from twolevel.figures.style import BLUE, MUTED, VERMILION, WIDTH, heading, new_figure, style
 from twolevel.figures.tables import Table, sparse, texts
-from twolevel.output.words import ELSEWHERE, SEARCHES, STARTS, Labels, clean, number
+from twolevel.output.words import ELSEWHERE, SEARCHES, STARTS, Labels, number
 
 # Distances below the first are drawn there: they are within tolerances.
 LEAST = 1e-6
@@ -77,20 +77,11 @@ def draw(audit: Table, labels: Labels) -> Drawing:  # noqa: ARG001  (every kind 
     heading(figure, title, _key(), across=2)
     missed = [trial for trial in trials if trial.missed]
     misled = sum(trial.converged for trial in missed)
-    told = "; ".join(
-        f"{SEARCHES[method]} from {STARTS[start]}, "
-        f"{sum(not t.missed for t in trials if (t.method, t.start) == (method, start))} of {len(models)}"
-        for start in starts
-        for method in rows[start]
-    )
     counted = f"{len(missed)} of {len(trials)} searches missed the optimum, and {misled} of these said “converged”."
-    alt = (
-        f"How far above the optimum each search ended in each of {_count(models, 'model')}. {counted} Optimum found: "
-        f"{told}."
-    )
+    alt = f"Rows of marks on a logarithmic scale, in each one for each of {_count(models, 'model')}."
     caption = (
         f"How far the REML criterion is above its optimum where each search ended, a mark for each of "
-        f"{_count(models, 'model')}: in a row from top to bottom {', '.join(map(clean, models))}. In the grey "
+        f"{_count(models, 'model')}. In the grey "
         f"band, up to {number(ELSEWHERE, 1)}, the optimum was found; at the far right there is no finite criterion. "
         f"A dot said “converged”, a cross that it had not. {counted}"
     )

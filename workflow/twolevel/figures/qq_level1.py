@@ -26,10 +26,9 @@ def draw(residuals: Table, fit: Mapping[str, Any], labels: Labels, *, model: str
     title = f"Level-1 residuals of {everybody}"
     figure, plot = draw_qq(values, title, wrap(f"level-1 residual ({clean(fit['response'])})", 36), size=8)
     found = describe(plot, "residuals")
-    alt = f"Normal quantile-quantile plot of the level-1 residuals of {everybody} in {model}. {found}"
+    alt = f"Normal quantile-quantile plot of {everybody}, with a line and a band around it."
     caption = (
-        f"Level-1 residuals of {model}, {fit['formula']}, by {fit['estimator']}, against the normal "
-        "distribution, with the line through the quartiles and the band in which each point of a normal "
-        f"sample lies with probability 0.95. {found}"
+        f"Level-1 residuals of {labels.model(model)} against the normal distribution, with the line through the "
+        f"quartiles and the band in which each point of a normal sample lies with probability 0.95. {found}"
     )
     return Drawing(figure, title, alt, caption)

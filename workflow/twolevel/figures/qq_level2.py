@@ -8,7 +8,7 @@ from twolevel.figures.effect_names import effect_names
 from twolevel.figures.qq_panel import describe, draw_qq
 from twolevel.figures.style import style
 from twolevel.figures.tables import Table, numbers, texts
-from twolevel.output.words import Labels, wrap
+from twolevel.output.words import Labels, sentence, wrap
 
 
 @style()
@@ -31,11 +31,9 @@ def draw(group_effects: Table, fit: Mapping[str, Any], labels: Labels, *, model:
     title = f"Empirical Bayes {effects} of {groups}"
     figure, plot = draw_qq(values, title, wrap(f"effect ({unit})", 36), size=18)
     found = describe(plot, labels.group_noun.plural)
-    alt = f"Normal quantile-quantile plot of the {effects} of {groups} in {model}. {found}"
+    alt = f"Normal quantile-quantile plot of {groups}, with a line and a band around it."
     caption = (
-        f"Empirical Bayes {effects} of {groups} in {model}, {fit['formula']}, by {fit['estimator']}, "
-        "against the normal distribution, with the line through the quartiles and the pointwise 95 % band "
-        f"of a normal sample. {found} The effects are shrunken, each by its own "
-        f"{labels.group_noun.singular}'s reliability, so the band is a guide and no test."
+        f"{sentence(effects)} of {groups} in {labels.model(model)}, by empirical Bayes, against the normal "
+        f"distribution, with the line through the quartiles and the pointwise 95 % band of a normal sample. {found}"
     )
     return Drawing(figure, title, alt, caption)

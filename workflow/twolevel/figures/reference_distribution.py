@@ -14,7 +14,7 @@ from twolevel.figures.drawing import Drawing
 from twolevel.figures.style import BLACK, BLUE, SKY_BLUE, VERMILION, halo, heading, new_figure, style
 from twolevel.figures.tables import Floats, Table, sparse, texts
 from twolevel.inference.chi_square import upper_tail
-from twolevel.output.words import Labels, chance, clean, number
+from twolevel.output.words import Labels, as_title, chance, number
 
 _BINS = 40
 _CORNERS = 250
@@ -51,7 +51,7 @@ def draw(
 
     # The axis ends where the chi-square's p value is that of a single one of the simulated data sets.
     end = 1.04 * max(float(simulated[-1]), _chi_square(df, n / (n + 1)))
-    title = f"The statistic in {n:,} data sets simulated from {clean(result['null_model'])}"
+    title = f"The statistic in {n:,} data sets simulated from {labels.model(result['null_model'])}"
     figure = new_figure()
     shape, tail = figure.subplots(1, 2)
     _draw_shape(shape, simulated, curves, end)
@@ -77,17 +77,14 @@ def draw(
     verdict = f"The data's statistic is {number(observed, 4)}{beyond}: p is {values}."
     lost = len(everything) - n
     failed = f" {lost:,} more gave no statistic." if lost else ""
-    models = f"{result['null_model']} against {result['alternative_model']}, by {result['estimator']}"
+    null, alternative = labels.model(result["null_model"]), labels.model(result["alternative_model"])
     alt = (
-        f"Left, a histogram of the likelihood ratio statistics of {n:,} data sets simulated under the null model of "
-        f"{comparison} ({models}), with the density of {' and of '.join(curves)}. Right, the p value that belongs to "
-        f"each statistic. {found} {verdict}{failed}"
+        f"{as_title(comparison)}: left, a histogram of {n:,} data sets with the density of {' and of '.join(curves)}; "
+        "right, a curve of p values on a logarithmic scale, with bands."
     )
     caption = (
-        f"{models}: the statistic in {n:,} data sets simulated from {result['null_model']}, each with the "
-        f"{labels.group_noun.plural} of the data. Left its distribution; right the p value of each statistic, on a "
-        f"logarithmic scale, with 95 % bands for what the number of data sets leaves to chance. {found} {verdict}"
-        f"{failed}"
+        f"{null} against {alternative}, by {result['estimator']}, in {n:,} data sets simulated from the former. "
+        f" {found} {verdict}{failed}"
     )
     return Drawing(figure, title, alt, caption)
 

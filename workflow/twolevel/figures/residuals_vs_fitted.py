@@ -56,11 +56,8 @@ def draw(residuals: Table, fit: Mapping[str, Any], labels: Labels, *, model: str
         f"{number(mean.min(), 2)} to {number(mean.max(), 2)} and the standard deviation from "
         f"{number(sd.min(), 3)} to {number(sd.max(), 3)}."
     )
-    alt = f"Scatter plot of {everybody}: level-1 residuals of {model} against fitted values. {found}"
-    caption = (
-        f"Level-1 residuals of {model}, {fit['formula']}, by {fit['estimator']}, against fitted values "
-        f"(fixed and random effects). {found}{bounds}"
-    )
+    alt = f"Scatter plot of {everybody}, with a line through the means of slices and lines one deviation around it."
+    caption = f"Level-1 residuals of {labels.model(model)} against fitted values. {found}{bounds}"
     return Drawing(figure, title, alt, caption)
 
 

@@ -36,10 +36,7 @@ def draw(observations: Table, labels: Labels, *, x: str, y: str) -> Drawing:
 
     correlation = number(float(np.corrcoef(xs, ys)[0, 1]), 2)
     direction = "rises" if line.slope > 0 else "falls" if line.slope < 0 else "is level"
-    alt = (
-        f"Scatter plot of {labels.label(y)} against {labels.label(x)} for {everybody}. The correlation is "
-        f"{correlation}; the regression line {direction}, its slope is {number(line.slope)}."
-    )
+    alt = f"Scatter plot with a point for each of {everybody}; a regression line through the cloud {direction}."
     caption = (
         f"{sentence(labels.label(y))} against {labels.label(x)} for {everybody} of {groups}, as if there "
         f"were no {labels.group_noun.plural}. The line is ordinary least squares through all points: "

@@ -15,7 +15,7 @@ from twolevel.figures.drawing import Drawing
 from twolevel.figures.ols import fit_group_lines
 from twolevel.figures.style import BLACK, BLUE, VERMILION, WIDTH, halo, heading, new_figure, style
 from twolevel.figures.tables import Floats, Table, numbers, sparse, texts
-from twolevel.output.words import Labels, clean, number, shorten, without_line, wrap
+from twolevel.output.words import Labels, clean, number, sentence, shorten, without_line, wrap
 
 _OWN: dict[str, Any] = {"linestyle": "", "marker": "o", "markersize": 4, "markerfacecolor": "white"}
 _OWN |= {"markeredgecolor": "#767676", "markeredgewidth": 0.9}
@@ -82,13 +82,9 @@ def draw(
     skipped = without_line(len(lines.group) - len(own), labels, x)
     moved = np.abs(shrunken - own)[:, 1]
     found = _spread(own, shrunken, variance_components, x) + _by_size(lines.n[lines.has_line], moved, labels)
-    alt = f"Intercept and slope of {groups}, by OLS in each alone and by empirical Bayes in {model}. {found}{skipped}"
-    caption = (
-        f"Intercept and slope of {labels.label(y)} on {labels.label(x)} in {groups}: from each one’s own OLS line to "
-        f"its empirical Bayes coefficients in {model}, {fit['formula']}, by {fit['estimator']}. Empirical Bayes draws "
-        f"towards the fixed effects, the more, the less a {labels.group_noun.singular}’s own data tell (the lower "
-        f"their reliability). {found}{skipped}"
-    )
+    one = labels.group_noun.singular
+    alt = f"Intercepts and slopes of {groups}: a line leads from each {one}’s OLS estimate to its empirical Bayes one."
+    caption = f"{sentence(groups)} in {labels.model(model)}. {found}{skipped}"
     return Drawing(figure, title, alt, caption)
 
 
@@ -126,7 +122,7 @@ def _spread(own: Floats, shrunken: Floats, variance_components: Table, x: str) -
     for column, (term, name) in enumerate((("(Intercept)", "intercepts"), (x, f"slopes of {clean(x)}"))):
         before, after = (number(float(values[:, column].std(ddof=1)), 3) for values in (own, shrunken))
         known = f" (reliability {number(reliability[term], 3)})" if np.isfinite(reliability[term]) else ""
-        said.append(f"The {name} have an SD of {before} by OLS and of {after} by empirical Bayes{known}.")
+        said.append(f"The {name} have an SD of {before} by OLS, {after} by empirical Bayes{known}.")
     return " ".join(said)
 
 
@@ -138,6 +134,5 @@ def _by_size(n: NDArray[np.int64], moved: Floats, labels: Labels) -> str:
     small, large = order[:quarter], order[-quarter:]
     return (
         f" Slopes move by {number(moved[small].mean(), 3)} on average in the {labels.group_noun.count(quarter)} with "
-        f"the fewest {labels.observation_noun.plural} (at most {n[small].max():,}), by "
-        f"{number(moved[large].mean(), 3)} in as many with the most (at least {n[large].min():,})."
+        f"the fewest {labels.observation_noun.plural}, by {number(moved[large].mean(), 3)} in as many with the most."
     )

@@ -6,7 +6,7 @@ from twolevel.figures.drawing import Drawing
 from twolevel.figures.rate_rows import AROUND, ROW, draw_rates, key_of, stacked, verdicts
 from twolevel.figures.style import MUTED, WIDTH, halo, heading, new_figure, style
 from twolevel.figures.tables import Table, numbers, texts
-from twolevel.output.words import TESTS, Labels, clean, number, shorten
+from twolevel.output.words import TESTS, Labels, shorten
 
 
 @style()
@@ -40,12 +40,7 @@ def draw(table: Table, labels: Labels) -> Drawing:  # noqa: ARG001  (every kind 
     title = f"Type I error in {data_sets:,} data sets without the effect"
     key = key_of(of_each)
     heading(figure, title, key, across=len(key))
-    told = zip(comparisons.tolist(), tests, nominal.tolist(), rate.tolist(), strict=True)
-    found = "; ".join(
-        f"{clean(comparison)}, {test}, {number(100 * share, 2)} % at {100 * level:g} %"
-        for comparison, test, level, share in told
-    )
-    alt = f"Rates at which tests reject a null model that is true, with 95 % intervals. {found}."
+    alt = f"Dots with bars, one for each test, in a panel for each nominal level; {data_sets:,} data sets."
     caption = (
         f"How often each test rejects a null model that is true, counted in {data_sets:,} data sets simulated from it, "
         "with the 95 % interval of the rate. The dashed line is the nominal level: a test whose interval contains it "

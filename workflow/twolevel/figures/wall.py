@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from twolevel.figures.drawing import Drawing
 from twolevel.figures.style import BLACK, BLUE, FAINT, HEIGHT, MUTED, VERMILION, halo, heading, new_figure, style
 from twolevel.figures.tables import Floats
-from twolevel.output.words import MINUS, Labels, clean, number, shorten, theta_symbol, wrap
+from twolevel.output.words import MINUS, Labels, number, shorten, theta_symbol, wrap
 
 _OPEN: dict[str, Any] = {"color": BLUE, "linewidth": 2.4}
 _BARRED: dict[str, Any] = {"color": VERMILION, "linewidth": 2.4, "linestyle": (0, (4, 1.4))}
@@ -77,22 +77,14 @@ def draw(constrained: Mapping[str, Any], fit: Mapping[str, Any], labels: Labels,
     }
     heading(figure, title, key, across=2)
 
-    bounded = constrained["bounded_search"]
-    found = (
-        f"NLopt’s BOBYQA, from the identity and within lme4’s bounds, ends at {_criterion(bounded['criterion'])}, "
-        f"{bounded['above_optimum']:.2f} above the optimum, {_criterion(constrained['optimum'])}. "
-        f"{' '.join(_describe(wall) for wall in walls)}"
-    )
     reach = number(float(walls[0].value[-1]), 2)
     alt = (
-        f"A curve of the REML criterion of {model}, fitted to {labels.group_noun.count(fit['n_groups'])}, along "
-        f"{symbols} from {MINUS}{reach} to {reach}, with a wall at 0 that closes the negative side. {found}"
+        f"A curve along {symbols} from {MINUS}{reach} to {reach} with a wall at 0 that closes the negative side; in "
+        f"data of {labels.group_noun.count(fit['n_groups'])}."
     )
     caption = (
-        f"The REML criterion of {model}, {fit['formula']}, along {symbols} of lme4’s factor of the covariance matrix, "
-        "the other elements held where the search ends. lme4 keeps the diagonal at or above zero. A negative element "
-        "is no other kind of model: it stands for the positive one with the sign of its whole column changed, which "
-        f"is the same covariance matrix. {found}"
+        f"The REML criterion of {labels.model(model)} along {symbols} of lme4’s factor, the other elements held where "
+        f"a search within the bounds ends. {' '.join(_describe(wall) for wall in walls)}"
     )
     return Drawing(figure, title, alt, caption)
 
@@ -146,11 +138,9 @@ def _describe(wall: _Wall) -> str:
     deepest = float(wall.barred[wall.lowest])
     open_side = "rises and stays higher" if wall.allowed.min() >= wall.height else "rises at first"
     return (
-        f"There {name}, is zero, and the criterion’s derivative with respect to it is {_signed(wall.slope)}: on the "
-        f"open side the criterion {open_side}, and the search stops. With the column’s sign changed the derivative is "
-        f"{_signed(wall.slope_flipped)}: behind the wall the criterion falls by {wall.height - deepest:.2f}, at "
-        f"{wall.symbol} = {number(-float(wall.value[wall.lowest]), 2)}. The other elements, moved too, gain the last "
-        f"{deepest:.2f} to the optimum."
+        f"There {wall.symbol} is zero. On the open side the slope is {_signed(wall.slope)}: the criterion {open_side}. "
+        f"Behind the bound the slope is {_signed(wall.slope_flipped)}: the criterion falls by "
+        f"{wall.height - deepest:.2f}, at {wall.symbol} = {number(-float(wall.value[wall.lowest]), 2)}."
     )
 
 
@@ -173,13 +163,13 @@ def _end(bounded: Mapping[str, Any]) -> str:
 
 def _nothing_to_see(constrained: Mapping[str, Any], fit: Mapping[str, Any], labels: Labels, model: str) -> Drawing:
     """A figure that says that no bound holds the search up."""
-    title = f"No bound of lme4’s stands in the way of {clean(model)}"
+    title = f"No bound of lme4’s stands in the way of {labels.model(model)}"
     found = f"NLopt’s BOBYQA, from the identity and within lme4’s bounds, {_end(constrained['bounded_search'])}"
     figure = new_figure(height=HEIGHT / 3)
     axes = figure.subplots()
     axes.axis("off")
     axes.text(0.0, 1.0, wrap(found, 62, lines=4), va="top")
     heading(figure, title, {})
-    alt = f"No curve: {model}, fitted to {labels.group_noun.count(fit['n_groups'])}, meets no wall. {found}"
-    caption = f"{model}, {fit['formula']}: {found} So there is no other side of a bound to show."
+    alt = f"No curve, but a sentence: in data of {labels.group_noun.count(fit['n_groups'])} the model meets no wall."
+    caption = f"{labels.model(model)}: {found} So there is no other side of a bound to show."
     return Drawing(figure, title, alt, caption)

@@ -8,7 +8,7 @@ from twolevel.model.terms import Meanings
 from twolevel.output.mathml import Math, Pieces, Words, math
 
 # A line of an equation breaks after about this many letters, which a telephone can show.
-LINE = 44
+LINE = 32
 
 
 @dataclass(frozen=True)
@@ -35,20 +35,26 @@ class Equations:
     ----------
     level1 : the level-1 equation
     level2 : one equation for each level-1 coefficient
-    combined : the level-2 equations put into the level-1 equation
+    bracketed : the level-2 equations put into the level-1 equation, each in brackets
+    multiplied : the same with the brackets multiplied out; nothing where they need not be
+    combined : the same with the fixed terms first, then the random ones
     distributions : of the level-1 residual and of the level-2 effects
     covariance : the matrix T, where there is more than one random effect
     fixed_symbols : gamma of each fixed effect, in the order of the columns
     random_symbols : the variance tau of each random effect, in the order of the columns
+    residual : the level-1 variance
     """
 
     level1: Math
     level2: tuple[Math, ...]
+    bracketed: Math
+    multiplied: Math | None
     combined: Math
     distributions: tuple[Math, ...]
     covariance: Math | None
     fixed_symbols: tuple[Math, ...]
     random_symbols: tuple[Math, ...]
+    residual: Math
 
 
 @dataclass(frozen=True)
@@ -77,6 +83,21 @@ class _Coefficient:
         """Its terms in its level-2 equation."""
         terms = [_times(g, x) for (_, g), x in zip(self.gammas, self.predictors, strict=True)]
         return terms + ([(self.effect,)] if self.effect else [])
+
+    @property
+    def bracketed(self) -> list[Pieces]:
+        """Its level-2 equation in the place of its symbol, in brackets where it has more than one term."""
+        first, *rest = self.own
+        if not rest:
+            return [_product([first, self.factor])]
+        *between, last = rest
+        after = (r"] \times ", *self.factor) if self.factor else ("]",)
+        return [("[", *first), *between, (*last, *after)]
+
+    @property
+    def multiplied(self) -> list[Pieces]:
+        """Its terms with the brackets multiplied out."""
+        return [*self.fixed, *([_times(self.effect, self.factor)] if self.effect else [])]
 
     @property
     def fixed(self) -> list[Pieces]:
@@ -114,15 +135,26 @@ def equations(
     known = estimates.covariance if estimates else [[_tau(a, b) for b in random] for a in random]
     taus = [[tau if block[i] == block[k] else "0" for k, tau in enumerate(row)] for i, row in enumerate(known)]
     variance = estimates.residual if estimates else r"\sigma^{2}"
+    brackets = _with(added, [c.bracketed for c in coefficients])
+    multiplied = _with(added, [c.multiplied for c in coefficients])
+    nested = any(c.factor and len(c.own) > 1 for c in coefficients)
     return Equations(
         level1=_equation(outcome, [*added, *(_times(c.beta, c.factor) for c in coefficients), residual]),
         level2=tuple(_equation((c.beta,), c.own) for c in coefficients),
+        bracketed=_equation(outcome, *brackets, [residual]),
+        multiplied=_equation(outcome, *multiplied, [residual]) if nested else None,
         combined=_equation(outcome, [*added, *(t for c in coefficients for t in c.fixed)], [*random_part, residual]),
         distributions=(math(rf"r_{{ij}} \sim N(0,\, {variance})"), _distribution(random, taus)),
         covariance=_matrix(taus) if len(random) > 1 else None,
         fixed_symbols=tuple(math(gammas[column]) for column in sorted(gammas)),
         random_symbols=tuple(math(row[i]) for i, row in enumerate(taus)),
+        residual=math(variance),
     )
+
+
+def _with(added: list[Pieces], parts: list[list[Pieces]]) -> list[list[Pieces]]:
+    """Parts of a sum, the first of which begins with what is added."""
+    return [[*added, *parts[0]], *parts[1:]]
 
 
 def _tau(a: _Coefficient, b: _Coefficient) -> str:
@@ -191,7 +223,7 @@ def _times(coefficient: str | None, factor: Pieces) -> Pieces:
 
 
 def _equation(left: Pieces, *parts: Sequence[Pieces]) -> Math:
-    """Write an equation with a sum on its right. Where that is long, each part of it begins a line."""
+    """Write an equation with a sum on its right. Where that is long, each part of it begins a line, indented."""
     whole = [term for part in parts for term in part]
     one_line = _length(left) + sum(map(_length, whole)) <= LINE
     lines: list[list[str | Words]] = [[]]
@@ -206,8 +238,8 @@ def _equation(left: Pieces, *parts: Sequence[Pieces]) -> Math:
             lines[-1] += _leading(term) if first else _added(term)
     if len(lines) == 1:
         return math(*left, " = ", *lines[0])
-    rows = [piece for line in lines[1:] for piece in (r" \\ & ", *line)]
-    return math(r"\begin{align*} ", *left, " = {} & ", *lines[0], *rows, r" \end{align*}")
+    rows = [piece for line in lines[1:] for piece in (r" \\ & \quad ", *line)]
+    return math(r"\begin{align*} & ", *left, " = ", *lines[0], *rows, r" \end{align*}")
 
 
 def _leading(term: Pieces) -> Pieces:

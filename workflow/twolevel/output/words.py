@@ -60,6 +60,7 @@ class Labels:
     group_noun, observation_noun : what a level-2 unit and a level-1 row are called.
     columns : label of each column; a column without one goes by its name.
     levels : the order of the levels of each factor.
+    titles : title of each model that has one.
     """
 
     group: str
@@ -67,6 +68,11 @@ class Labels:
     observation_noun: Noun
     columns: Mapping[str, str] = field(default_factory=dict)
     levels: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    titles: Mapping[str, str] = field(default_factory=dict)
+
+    def model(self, name: str) -> str:
+        """A model by its title, else its name as words, in quotation marks."""
+        return f"“{clean(self.titles.get(name, as_title(name)))}”"
 
     def label(self, column: str) -> str:
         """Label of a column, cleaned."""
@@ -79,7 +85,10 @@ class Labels:
 
 
 def configured_names(config: Mapping[str, Any]) -> dict[str, Any]:
-    """What the configuration calls things, from its sections `data` and `derive`, as plain data for `read_labels`."""
+    """What the configuration calls things, as plain data for `read_labels`.
+
+    Titles of models are among them where its section `models` is given.
+    """
     data, columns = config["data"], {**config["data"]["columns"], **config["derive"]}
     return {
         "group": data["group"],
@@ -87,6 +96,7 @@ def configured_names(config: Mapping[str, Any]) -> dict[str, Any]:
         "observation_noun": data["observation_noun"],
         "columns": {name: column["label"] for name, column in columns.items() if "label" in column},
         "levels": {name: levels for name, column in columns.items() if (levels := _levels(column))},
+        "titles": {name: of["title"] for name, of in config.get("models", {}).items() if "title" in of},
     }
 
 
@@ -99,7 +109,7 @@ def _levels(column: Mapping[str, Any]) -> list[str]:
 def read_labels(names: Mapping[str, Any]) -> Labels:
     """Labels from what `configured_names` gives."""
     nouns = {key: Noun(**names[key]) for key in ("group_noun", "observation_noun")}
-    return Labels(group=names["group"], columns=names["columns"], levels=names["levels"], **nouns)
+    return Labels(**{**names, **nouns})
 
 
 def clean(text: str) -> str:
@@ -121,6 +131,11 @@ def wrap(text: str, width: int, lines: int = 2) -> str:
 def sentence(text: str) -> str:
     """Text with a capital first letter and nothing else changed."""
     return text[:1].upper() + text[1:]
+
+
+def as_title(name: str) -> str:
+    """A name of the configuration as a heading: `random_slope` is "Random slope"."""
+    return sentence(name.replace("_", " "))
 
 
 def number(value: float, digits: int = 4) -> str:

@@ -21,7 +21,7 @@ class Comparison:
 
     Attributes
     ----------
-    name : as in the configuration
+    name, title : as in the configuration; without a title there, the name as words
     null, alternative : the two models
     result : its `comparison.json`
     table : its `table.csv`, in the layout of R's anova
@@ -30,17 +30,13 @@ class Comparison:
     """
 
     name: str
+    title: str
     null: Model
     alternative: Model
     result: Mapping[str, Any]
     table: pd.DataFrame
     tests: pd.DataFrame
     statistics: NDArray[np.float64]
-
-    @property
-    def title(self) -> str:
-        """Its name as words."""
-        return f"Test: {self.name.replace('_', ' ')}"
 
     @property
     def rows(self) -> list[dict[Any, Any]]:
@@ -111,7 +107,7 @@ class Comparison:
         ]
 
     def _verdict(self) -> str:
-        null, alternative = self.null.name, self.alternative.name
+        null, alternative = self.null.called, self.alternative.called
         n, count = f"{len(self.simulated):,}", self.reached
         reach = {0: "none reaches", 1: "1 reaches"}.get(count, f"{count:,} reach")
         counted = (
@@ -183,7 +179,7 @@ class Comparison:
         elif upper >= ALPHA and upper - lower > ALPHA:
             verdict = "too few data sets to tell whether that is as often as it should"
         return (
-            f"Of the data sets simulated from {self.null.name}, in which the null model is true, the chi-square test "
+            f"Of the data sets simulated from {self.null.called}, in which the null model is true, the chi-square test "
             f"at 5 % rejects {percent(share)} (95 % interval {percent(lower)} to {percent(upper)}): {verdict}."
         )
 

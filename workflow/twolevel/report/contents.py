@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from twolevel.data.fingerprint import check_same_data
 from twolevel.output.numbers import percent
 from twolevel.output.side_by_side import side_by_side, side_by_side_table
-from twolevel.output.words import Labels, Noun, clean, configured_names, read_labels
+from twolevel.output.words import Labels, Noun, as_title, clean, configured_names, read_labels
 from twolevel.report.calibration import Calibration, CalibrationResults, read_calibration
 from twolevel.report.comparison import Comparison
 from twolevel.report.data import ColumnRow, describe_columns
@@ -24,9 +24,8 @@ from twolevel.report.model import Model, ModelTables, read_model
 from twolevel.report.optimiser_audit import AuditResults, OptimiserAudit, read_audit
 from twolevel.report.optimum import Audit, audit, optimum_sentences
 from twolevel.report.pieces import Pieces, read_pieces
-from twolevel.report.placement import place
 from twolevel.report.prose import listed, outcome
-from twolevel.report.section import CALIBRATION, ERRATA, INTERVALS, LEDGER, SIDE_BY_SIDE, SOURCES, Section
+from twolevel.report.sections import APPENDIX, GENERIC, Section, place, those_with
 from twolevel.report.study import Material, Narrative
 
 
@@ -100,6 +99,7 @@ class Contents:
     title: str
     summary: list[str]
     sections: Sequence[Section]
+    appendix: Sequence[Section]
     files: Mapping[str, pd.DataFrame]
     calibration: Calibration | None
     ledger: Ledger | None
@@ -124,24 +124,6 @@ class Contents:
     inserts: Mapping[str, str]
 
 
-GENERIC = (
-    Section("data", "The data", "sections/data.html.j2"),
-    Section("pictures", "The data in pictures", "sections/pictures.html.j2"),
-    Section("models", "The models", "sections/models.html.j2"),
-    SIDE_BY_SIDE,
-    Section("comparisons", "Comparing models", "sections/comparisons.html.j2"),
-    CALIBRATION,
-    INTERVALS,
-    Section("diagnostics", "Diagnostics", "sections/diagnostics.html.j2"),
-    Section("variance-explained", "Variance explained", "sections/variance_explained.html.j2"),
-    ERRATA,
-    LEDGER,
-    Section("optimum", "How each optimum was found and checked", "sections/optimum.html.j2"),
-    Section("rerun", "How to rerun it", "sections/rerun.html.j2"),
-    SOURCES,
-)
-
-
 def contents(results: Results, tell: Callable[[Material], Narrative] | None = None) -> Contents:
     """Bring together what the page shows; `tell` is the study's, where the configuration names one.
 
@@ -164,6 +146,7 @@ def contents(results: Results, tell: Callable[[Material], Narrative] | None = No
     comparisons = {
         name: Comparison(
             name=name,
+            title=clean(settings.get("title") or as_title(name)),
             null=models[settings["null_model"]],
             alternative=models[settings["alternative_model"]],
             result=results.comparisons[name],
@@ -181,14 +164,15 @@ def contents(results: Results, tell: Callable[[Material], Narrative] | None = No
         if name in pictures
     }
     audits = [audit(model) for model in models.values()]
-    optional = _optional(results)
+    optional = _optional(results, {name: model.called for name, model in models.items()})
+    there = {**optional, "comparisons": comparisons, "explained": explained, "several": len(models) > 1}
+    there["diagnostics"] = any(figure.place == "diagnostics" for figure in figures.values())
     narrative = tell(_material(results, labels, models, comparisons, explained)) if tell else None
     return Contents(
         title=f"{clean(config['data']['title'])}: two-level hierarchical linear models",
         summary=narrative.summary if narrative else _summary(models, comparisons, audits, labels),
-        sections=[
-            s for s in (narrative.sections if narrative else GENERIC) if not s.needs or optional[s.needs] is not None
-        ],
+        sections=those_with(narrative.sections if narrative else GENERIC, there),
+        appendix=those_with([*APPENDIX, *(narrative.appendix if narrative else ())], there),
         files=_files(results),
         **optional,
         old_audit=old_audit,
@@ -234,7 +218,7 @@ def _material(
     )
 
 
-def _optional(results: Results) -> dict[str, Any]:
+def _optional(results: Results, called: Mapping[str, str]) -> dict[str, Any]:
     """What a run need not have made, by its field in `Contents`; None where it has not."""
     calibration, audited = None, results.optimiser_audit
     if results.calibration is not None:
@@ -242,7 +226,7 @@ def _optional(results: Results) -> dict[str, Any]:
     return {
         "calibration": calibration,
         "ledger": None if results.ledger is None else read_ledger(results.ledger),
-        "optimiser_audit": None if audited is None else read_audit(audited.table),
+        "optimiser_audit": None if audited is None else read_audit(audited.table.replace({"model": called})),
         "errata": None if results.errata is None else read_errata(results.errata),
     }
 
@@ -310,7 +294,7 @@ def _summary(
     counts = {key: sorted({model.fit[key] for model in models.values()}) for key in ("n_obs", "n_groups")}
     observations = _from_to(counts["n_obs"], labels.observation_noun)
     groups = _from_to(counts["n_groups"], labels.group_noun)
-    doubted = [a.name for a in audits if a.doubts]
+    doubted = [a.called for a in audits if a.doubts]
     fitted = "model was" if len(models) == 1 else "models were"
     return [
         f"{len(models)} two-level {fitted} fitted to {observations} in {groups}.",

@@ -140,8 +140,8 @@ class Bootstrapped(Protocol):
     """What the sentences need of a model."""
 
     @property
-    def name(self) -> str:
-        """The model's name."""
+    def called(self) -> str:
+        """The model's title, as a sentence has it."""
         ...
 
     @property
@@ -177,7 +177,7 @@ def _few(models: Sequence[Bootstrapped]) -> Iterator[str]:
         yield (
             f"So few replicates say nothing of the bounds of an interval: at {100 * level:g} % it takes "
             f"{round(2 / (1 - level)) - 1} at the least, and a thousand are better (bootstrap.replicates). Do not "
-            f"read the bootstrap's intervals of {_some([model.name for model in models])}."
+            f"read the bootstrap's intervals of {_some([model.called for model in models])}."
         )
 
 
@@ -185,7 +185,7 @@ def _failures(models: Sequence[Bootstrapped]) -> str:
     failed = [model for model in models if model.replicates.failed]
     if not failed:
         return "In every model the search found the optimum of every replicate: none failed."
-    which = "; ".join(f"{m.name}, {m.replicates.failed:,} of {m.replicates.simulated:,}" for m in failed)
+    which = "; ".join(f"{m.called}, {m.replicates.failed:,} of {m.replicates.simulated:,}" for m in failed)
     return (
         f"Replicates without an optimum, which the intervals leave out: {which}. In the other models none failed."
         if len(failed) < len(models)
@@ -199,7 +199,7 @@ def _boundary(models: Sequence[Bootstrapped]) -> str:
         return "No replicate of any model is on the boundary, where a variance is zero or a correlation 1 or −1."
     return (
         "Replicates are on the boundary, where a variance is zero or random effects are tied to each other (as by a "
-        f"correlation of 1 or −1), most often in {most.name}: {percent(most.replicates.boundary)}. These are no "
+        f"correlation of 1 or −1), most often in {most.called}: {percent(most.replicates.boundary)}. These are no "
         "failures, but there the estimates pile up, and an interval cannot be taken for that of a normal estimate."
     )
 
@@ -209,7 +209,7 @@ def _each(models: Sequence[Bootstrapped], *kinds: str) -> list[tuple[Bootstrappe
 
 
 def _named(model: Bootstrapped, of: ParameterIntervals) -> str:
-    return f"{clean(of.parameter.label)} in {model.name}"
+    return f"{clean(of.parameter.label)} in {model.called}"
 
 
 def _some(items: Sequence[str]) -> str:

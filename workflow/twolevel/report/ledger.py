@@ -90,7 +90,7 @@ class Ledger:
     Attributes
     ----------
     table : `ledger.csv`, all of it text
-    rows : the same
+    rows : the same, what does not match first
     verdicts : all that there are, those without a row too
     sections : by chapter, sorted
     models : in the order of the rows
@@ -118,6 +118,9 @@ def read_ledger(table: pd.DataFrame) -> Ledger:
     table : `ledger.csv`, read as text: `0.10` is not `0.1`
     """
     rows = tuple(Row(**{str(column): text for column, text in row.items()}) for row in table.to_dict("records"))
+    # What does not match stands first; rows of one verdict keep their order.
+    worst_first = [name for name in reversed(VERDICTS) if name != "given"] + ["given"]
+    rows = tuple(sorted(rows, key=lambda row: worst_first.index(row.verdict)))
     chapters = dict.fromkeys(row.chapter for row in rows)
     repeated = [reason for reason, count in Counter(row.reason for row in rows).items() if reason and count > 1]
     return Ledger(

@@ -13,7 +13,7 @@ from twolevel.model.terms import Factor, read_meanings
 from twolevel.output.equations import Equations, equations
 from twolevel.output.mathml import Math
 from twolevel.output.numbers import decimals
-from twolevel.output.words import sentence
+from twolevel.output.words import as_title, clean
 from twolevel.report.intervals import ParameterIntervals, Replicates, read_intervals
 
 # In a singular fit, a standard deviation over groups below this share of the standard error of the coefficient's mean
@@ -173,7 +173,7 @@ class Model:
 
     Attributes
     ----------
-    name, published_name, baseline : as in the configuration
+    name, title, published_name, baseline : as in the configuration; without a title there, the name as words
     fit : its `fit.json`
     fixed, random : its effects
     equations : the model as equations
@@ -183,6 +183,7 @@ class Model:
     """
 
     name: str
+    title: str
     published_name: str | None
     baseline: str | None
     fit: Mapping[str, Any]
@@ -210,9 +211,9 @@ class Model:
         return of[one] == of[other]
 
     @property
-    def title(self) -> str:
-        """Its name as words."""
-        return sentence(self.name.replace("_", " "))
+    def called(self) -> str:
+        """Its title as a sentence has it."""
+        return f"“{self.title}”"
 
     @property
     def between(self) -> float | None:
@@ -286,6 +287,7 @@ def read_model(name: str, settings: Mapping[str, Any], fit: Mapping[str, Any], t
     )
     return Model(
         name=name,
+        title=clean(settings.get("title") or as_title(name)),
         published_name=settings.get("published_name"),
         baseline=settings.get("baseline"),
         fit=fit,

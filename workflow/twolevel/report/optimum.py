@@ -21,7 +21,7 @@ class Audit:
 
     Attributes
     ----------
-    name : the model
+    name, called : the model, and its title as a sentence has it
     criterion : at the optimum
     agreed, searches : how many searches ended there, of how many
     confirmed : criterion where MixedLM ended that started there, less that of the optimum; None where it broke down
@@ -32,6 +32,7 @@ class Audit:
     """
 
     name: str
+    called: str
     criterion: float
     agreed: int
     searches: int
@@ -53,6 +54,7 @@ def audit(model: Model) -> Audit:
     bounded = story["defaults"]["lme4_bounds"]
     return Audit(
         name=model.name,
+        called=model.called,
         criterion=fit["criterion"],
         agreed=story["reached_best"],
         searches=len(story["runs"]),
@@ -74,11 +76,11 @@ def gap(difference: float | None) -> str:
 def optimum_sentences(audits: Sequence[Audit]) -> list[str]:
     """What the audit of all models shows."""
     return [
-        _agreement([a.name for a in audits if a.agreed < a.searches]),
-        _confirmation([a.name for a in audits if a.confirmed is None or abs(a.confirmed) >= ROUNDING]),
+        _agreement([a.called for a in audits if a.agreed < a.searches]),
+        _confirmation([a.called for a in audits if a.confirmed is None or abs(a.confirmed) >= ROUNDING]),
         _bounded(audits),
-        *_not_lme4([a.name for a in audits if not a.repeats_lme4]),
-        _singular([a.name for a in audits if a.singular]),
+        *_not_lme4([a.called for a in audits if not a.repeats_lme4]),
+        _singular([a.called for a in audits if a.singular]),
         _trust(audits),
     ]
 
@@ -103,7 +105,7 @@ def _bounded(audits: Sequence[Audit]) -> str:
     if not missed:
         return f"{DEFAULT} ended at the same optimum in every model."
     places = listed(
-        f"{a.name} ({'no finite criterion' if a.bounded is None else f'by {fixed(a.bounded, 2)}'})" for a in missed
+        f"{a.called} ({'no finite criterion' if a.bounded is None else f'by {fixed(a.bounded, 2)}'})" for a in missed
     )
     return (
         f"{DEFAULT} stopped above the optimum in {len(missed)} of {len(audits)} models: {places}. Another optimiser "
@@ -125,5 +127,5 @@ def _singular(names: Sequence[str]) -> str:
 
 
 def _trust(audits: Sequence[Audit]) -> str:
-    doubted = [f"{a.name} ({'; '.join(a.doubts)})" for a in audits if a.doubts]
+    doubted = [f"{a.called} ({'; '.join(a.doubts)})" for a in audits if a.doubts]
     return f"Not to be trusted: {listed(doubted)}." if doubted else "Nothing speaks against any of the fits."

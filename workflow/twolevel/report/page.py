@@ -1,11 +1,11 @@
-"""The page: templates filled with the contents."""
+"""The page and its appendix: templates filled with the contents."""
 
 import re
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import fields
 from hashlib import sha256
-from itertools import count
+from typing import Any
 
 from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup, escape
@@ -15,18 +15,27 @@ from twolevel.output.mathml import Math
 from twolevel.output.words import clean, number, sentence
 from twolevel.report.contents import Contents
 from twolevel.report.files import file_name, shown_address, table_address
+from twolevel.report.links import SEE, Numbering, linked
 from twolevel.report.optimum import gap
 from twolevel.report.prose import held_equal, left_out, listed, model_sentences
+from twolevel.report.spread import spread
+
+# The two files, which link to each other by these names.
+PAGE, APPENDIX = "report.html", "appendix.html"
 
 
-def render_page(contents: Contents, templates: Mapping[str, str], start: str = "report.html.j2") -> str:
-    """Fill the templates: one HTML page that needs no other file.
+def render_pages(contents: Contents, templates: Mapping[str, str]) -> dict[str, str]:
+    """Fill the templates: the page and its appendix, each one HTML file that needs no other.
 
     Parameters
     ----------
-    contents : what the page shows
+    contents : what they show
     templates : text of each template, by the name under which others include it; the style sheet and the script too
-    start : the one to begin with
+
+    Raises
+    ------
+    LookupError
+        A link leads to nothing on either.
     """
     environment = Environment(
         loader=DictLoader(templates),
@@ -55,20 +64,29 @@ def render_page(contents: Contents, templates: Mapping[str, str], start: str = "
         "file_name": file_name,
         "shown_address": shown_address,
     }
+    values = _values(contents, templates)
+    numbered: dict[str, str] = {}
+    pages = {
+        name: environment.get_template(name + ".j2").render(**values, number_of=Numbering(prefix, numbered))
+        for name, prefix in ((PAGE, ""), (APPENDIX, "A"))
+    }
+    return linked(pages, numbered)
+
+
+def _values(contents: Contents, templates: Mapping[str, str]) -> dict[str, Any]:
+    """What the templates find under names of their own."""
     script = f"\n{templates['report.js']}"
-    values = {field.name: getattr(contents, field.name) for field in fields(contents)}
-    return environment.get_template(start).render(
-        **values,
-        script=Markup(script),  # noqa: S704
-        script_hash=b64encode(sha256(script.encode()).digest()).decode("ascii"),
-        table_address=lambda file: table_address(contents.files[file]),
-        decimals=numbers.decimals,
-        next_table=count(1).__next__,
-        next_figure=count(1).__next__,
-        model_sentences=lambda model: model_sentences(model, contents.labels, contents.with_zero),
-        held_equal=lambda model: held_equal(model, contents.labels, contents.with_zero),
-        left_out=lambda model: left_out(model, contents.labels),
-    )
+    return {field.name: getattr(contents, field.name) for field in fields(contents)} | {
+        "script": Markup(script),  # noqa: S704
+        "script_hash": b64encode(sha256(script.encode()).digest()).decode("ascii"),
+        "table_address": lambda file: table_address(contents.files[file]),
+        "decimals": numbers.decimals,
+        "spread": spread,
+        "see": lambda target: Markup(SEE).format(target),  # noqa: S704
+        "model_sentences": lambda model: model_sentences(model, contents.labels, contents.with_zero),
+        "held_equal": lambda model: held_equal(model, contents.labels, contents.with_zero),
+        "left_out": lambda model: left_out(model, contents.labels),
+    }
 
 
 def _math(formula: Math, display: bool = False) -> Markup:
@@ -84,5 +102,5 @@ def typographic(text: str) -> str:
 
 
 def breakable(name: str) -> Markup:
-    """A name that a narrow table may break behind its underscores."""
-    return Markup("_<wbr>").join(escape(part) for part in clean(name).split("_"))
+    """A name that a narrow table may break behind its underscores and colons."""
+    return Markup("<wbr>").join(escape(part) for part in re.split("(?<=[_:])", clean(name)))

@@ -11,7 +11,7 @@ if TYPE_CHECKING:  # the main process reads what tables there are, and starts fa
     from twolevel.output.words import Labels
     from twolevel.report.comparison import Comparison
     from twolevel.report.model import Model
-    from twolevel.report.section import Section
+    from twolevel.report.sections import Section
 
 
 @dataclass(frozen=True)
@@ -50,10 +50,12 @@ class Narrative:
     Attributes
     ----------
     summary : the opening, a sentence or a few each
-    sections : all sections of the page, in order: those of `twolevel.report.section` and of the study
+    sections : all sections of the page, in order: those of `twolevel.report.sections` and of the study
     story : what the study's templates find under the name `story`
+    appendix : what the appendix has beside what every appendix has
+    shown : the models that have a heading on the page, with the anchor `model-` and their name
     inserts : templates of the study that stand in sections of every report, by place: `data` (before the table of
-        columns), `before_tests` and `after_tests` (among the comparisons), `intervals`, `sources` (before the methods)
+        columns), `after_tests` (below the comparisons), `intervals`, `sources` (before the methods)
     placed : figures that a template of the study shows
     explained_in : the section that tells why, by the id of a claim in `errata.csv`
     published_in : where models have their `published_name`: "the article"
@@ -62,6 +64,8 @@ class Narrative:
     summary: list[str]
     sections: Sequence["Section"]
     story: Any
+    appendix: Sequence["Section"] = ()
+    shown: Collection[str] = ()
     inserts: Mapping[str, str] = field(default_factory=dict)
     placed: Collection[str] = ()
     explained_in: Mapping[str, str] = field(default_factory=dict)
