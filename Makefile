@@ -74,6 +74,7 @@ bench: environment  ## measure speed and scale beside R and other Python package
 	$(BIN)/python benchmarks/run.py
 	$(BIN)/python benchmarks/anatomy.py
 	$(BIN)/python benchmarks/stages.py
+	$(BIN)/python benchmarks/comparing.py
 ifneq ($(SCALE),0)
 	TIME_FOR_R=$(or $(TIME_FOR_R),600) $(BIN)/python benchmarks/scale.py
 endif
