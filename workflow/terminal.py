@@ -181,6 +181,9 @@ def closing_lines(config: Mapping[str, Any], results: Path, seconds: float) -> l
     doubted = [model for model in config["models"] if _doubts(results / f"models/{model}/fit.json")]
     lines.append(f"Do not trust: {', '.join(doubted)}; fit.json says why." if doubted else "No fit is in doubt.")
     lines += [f"Time: {clock(seconds).strip()} minutes.", report_line(results)]
+    changes = results / "changes.html"
+    if changes.is_file():
+        lines.append(f"Changes since the accepted run: {changes.absolute()}")
     if _stands_in(results / "data/provenance.json"):
         data = config["data"]
         lines.append(f"There was no network: the data are the snapshot {data['snapshot']}, not {data['url']}.")

@@ -70,7 +70,8 @@ def run(study: Path, *options: str) -> subprocess.CompletedProcess[str]:
 
 def stages(done: subprocess.CompletedProcess[str]) -> list[str]:
     """What was done, as the run says it."""
-    return re.findall(r"^ *\d+:\d\d +\d+ %  (.*?)(?: \(\d+ jobs\))?$", done.stdout + done.stderr, re.MULTILINE)
+    line = r"^ *\d+:\d\d +\d+ %  ([\w ]+?)(?: \(\d+ jobs\))?(?:, about .*)?$"
+    return re.findall(line, done.stdout + done.stderr, re.MULTILINE)
 
 
 def changes(study: Path) -> list[dict[str, str]]:
@@ -380,3 +381,26 @@ def test_another_study_is_compared_by_its_key(sleep: Path, server: Server) -> No
     failed = run(sleep, "--", "verify")
     assert failed.returncode == 1
     assert "results/models/intercepts/fixed_effects.csv, Days: estimate was accepted as 10.4672859596" in failed.stderr
+
+
+def test_without_a_network_the_last_line_and_the_top_of_the_report_say_so(sleep: Path, tmp_path: Path) -> None:
+    study = tmp_path / "study"
+    study.mkdir()
+    shutil.copy(ROOT / "studies/sleepstudy/data/sleepstudy.csv", study / "snapshot.csv")
+    config = yaml.safe_load((sleep / "config.yaml").read_text(encoding="utf-8"))
+    # A port that nobody listens on.
+    address = {"mode": "auto", "url": "http://127.0.0.1:1/sleep.csv", "snapshot": "snapshot.csv"}
+    (study / "config.yaml").write_text(yaml.safe_dump(config | {"data": config["data"] | address}), encoding="utf-8")
+    done = run(study)
+    assert done.returncode == 0, done.stderr
+    first, last = (
+        "The data are the snapshot snapshot.csv.",
+        "There was no network: the data are the snapshot snapshot.csv, not http://127.0.0.1:1/sleep.csv.",
+    )
+    lines = [line for line in done.stderr.splitlines() if not line.startswith("Complete log")]
+    assert sum(line.startswith("There is no network (") and line.endswith(first) for line in lines) == 1
+    assert lines[-1] == last
+    banner = re.search(r"<header.*?</header>", (study / "results/report.html").read_text("utf-8"), re.DOTALL)
+    assert banner
+    assert "There was no network: this report is of the snapshot <code>snapshot.csv</code>" in banner[0]
+    assert "Errno" not in done.stderr
