@@ -136,6 +136,12 @@ def test_levels_that_are_respelled_or_reordered_alter_no_row(table: pd.DataFrame
     assert not compared(table, table.assign(sex=table["sex"].astype(str)))
 
 
+def test_one_of_two_numbers_that_becomes_a_word_alters_no_row(table: pd.DataFrame) -> None:
+    coded = table.assign(sex=(table["sex"] == "m").astype(int))
+    changes = compared(coded, table.assign(sex=coded["sex"].map({0: "0", 1: "male"})))
+    assert said(changes) == "Level 1 of sex is now written male."
+
+
 def test_a_level_that_is_new_is_told_with_its_rows(table: pd.DataFrame) -> None:
     sex = table["sex"].astype(str)
     sex[[0, 6]] = "x"

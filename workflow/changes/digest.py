@@ -5,6 +5,7 @@ It is short. It hides nothing: whoever has a guess at a value can check it.
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from io import BytesIO
 from typing import Any
@@ -143,7 +144,7 @@ def _hashed(values: pd.Series) -> tuple[np.ndarray, Column]:
     ordered = isinstance(values.dtype, pd.CategoricalDtype)
     if numbers is None:
         codes, uniques = pd.factorize(_texts(values))
-        hashes = _short(pd.util.hash_array(np.asarray(uniques, dtype=object), categorize=False))
+        hashes = _hashes_of_texts(np.asarray(uniques, dtype=object))
         cells = np.where(values.isna(), np.uint32(0), hashes[codes]) if len(values) else hashes
         return cells, Column("text", missing, levels=levels, ordered=ordered)
     empty = np.isnan(numbers)
@@ -151,6 +152,17 @@ def _hashed(values: pd.Series) -> tuple[np.ndarray, Column]:
     there = numbers[~empty]
     mean, sd = (float(there.mean()), float(there.std(ddof=1))) if len(there) > 1 else (None, None)
     return cells, Column("number", missing, mean, sd, levels, ordered)
+
+
+def _hashes_of_texts(texts: np.ndarray) -> np.ndarray:
+    """The hash of each text; of one that is a number that of the number, as in a column where all are."""
+    hashes = _short(pd.util.hash_array(texts, categorize=False))
+    numbers: dict[int, float] = {}
+    for place, text in enumerate(texts):
+        with suppress(ValueError):
+            numbers[place] = float(text)
+    hashes[[*numbers]] = _short(pd.util.hash_array(np.array([*numbers.values()], dtype=float)))
+    return hashes
 
 
 def _levels(values: pd.Series) -> dict[str, int]:

@@ -13,7 +13,7 @@ MOST_NAMES = 3
 
 def paragraph(comparison: Comparison) -> str:
     """What differs, the data first, in sentences."""
-    return " ".join([*data_sentences(comparison.data), *_results(comparison)])
+    return " ".join(filter(None, [*data_sentences(comparison.data), *_results(comparison)]))
 
 
 def data_sentences(data: DataChanges | None) -> Iterator[str]:
