@@ -39,9 +39,10 @@ def matched_by_values(one: np.ndarray, other: np.ndarray, group_one: np.ndarray,
         first, second = _equal(_identity(rest[0], group_one[rows[0]]), _identity(rest[1], group_other[rows[1]]))
         pairs.append((rows[0][first], rows[1][second]))
     varying = _varying(one, group_one)
+    within = one[:, varying], other[:, varying]
     rows = _rest(pairs, 0, len(one)), _rest(pairs, 1, len(other))
     for first, second in _by_group(rows, group_one, group_other):
-        pairs.append(_closest(one[:, varying], other[:, varying], first, second))
+        pairs.append(_closest(*within, first, second))
     return np.concatenate([pair[0] for pair in pairs]), np.concatenate([pair[1] for pair in pairs])
 
 
