@@ -24,7 +24,7 @@ export MPLCONFIGDIR := $(CURDIR)/.cache/matplotlib
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help new report snakemake-report archive verify accept test test-fast check bench environment lock clean
+.PHONY: help new report snakemake-report archive verify accept source diff test test-fast check bench environment lock clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | awk -F'|' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -44,13 +44,20 @@ snakemake-report: report  ## the same run as Snakemake reports it, in one file: 
 archive: report  ## one file with code, configuration, lock, data, results and their description, to make the same again elsewhere
 	@$(BIN)/python workflow/archive.py --folder "$(FOLDER)"
 
-verify: environment  ## run the whole pipeline and the audit; fail where a verdict or a number is not as accepted (tests/accepted/README.md)
+verify: environment  ## run the whole pipeline and the audit; fail where a verdict or a number is not as accepted (docs/updating.md)
 	$(SNAKEMAKE) --cores $(CORES) --keep-going $(ARGS) -- verify all audit
 	@cat "$(FOLDER)/logs/verify.log"
 
 accept: environment  ## run the whole pipeline and the audit, and record its verdicts and numbers as accepted, on purpose
 	$(SNAKEMAKE) --cores $(CORES) $(ARGS) -- accept all audit
 	@cat "$(FOLDER)/logs/accept.log"
+
+source: environment  ## ask for the data anew; fail, and say how they differ, where they are not those of the accepted run
+	$(SNAKEMAKE) --cores $(CORES) $(ARGS) -- source
+	@cat "$(FOLDER)/logs/source.log"
+
+diff: environment  ## compare any two runs: make diff OLD=folder NEW=folder; each of results, or of an accepted run
+	@$(BIN)/python workflow/scripts/diff_runs.py "$(OLD)" "$(NEW)" $(ARGS)
 
 test: environment  ## run every test
 	$(BIN)/pytest $(PARALLEL) $(ARGS)
@@ -70,6 +77,7 @@ bench: environment  ## measure speed and scale beside R and other Python package
 	$(BIN)/python benchmarks/run.py
 	$(BIN)/python benchmarks/anatomy.py
 	$(BIN)/python benchmarks/stages.py
+	$(BIN)/python benchmarks/comparing.py
 ifneq ($(SCALE),0)
 	TIME_FOR_R=$(or $(TIME_FOR_R),600) $(BIN)/python benchmarks/scale.py
 endif

@@ -12,6 +12,7 @@ FIRST = workflow.default_target is None
 
 include: "workflow/rules/config.smk"
 include: "workflow/rules/common.smk"
+include: "workflow/rules/source.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/models.smk"
 include: "workflow/rules/inference.smk"
@@ -47,6 +48,7 @@ rule all:
         ),
         rules.render_report.output,
         REPORT_PDF,
+        CHANGES,
 
 
 # These two are the main workflow's: the words at the top of Snakemake's report, and what is said where a run ends.
@@ -73,8 +75,14 @@ onerror:
     page = Path(rules.render_report.output[0])
     old = page.exists() and page.stat().st_mtime < workflow.start_time.timestamp()
     # `verify` does not need the report.
-    if not any("Error in rule verify:" in Path(file).read_text() for file in log):
+    told = "".join(Path(file).read_text(encoding="utf-8") for file in log)
+    if "Error in rule verify:" not in told and "Error in rule source:" not in told:
         print(
             f"The run failed{f'; {page} is of an earlier run' if old else ''}.",
+            file=sys.stderr,
+        )
+    if "Error in rule prepare_data:" in told and ACCEPTED_FILES:
+        print(
+            "The target `source` says how the data differ from those of the accepted run.",
             file=sys.stderr,
         )

@@ -59,7 +59,26 @@ def missing_chromium() -> str:
     return f"needs a browser on the PATH: one of {', '.join(BROWSERS)}. Debian: apt install chromium"
 
 
-TOOLS = {"needs_r": missing_r, "needs_chromium": missing_chromium, "needs_slurm": missing_programs}
+@cache
+def missing_actionlint() -> str:
+    """Say that the linter of GitHub's workflows is not there; empty where it is."""
+    if actionlint():
+        return ""
+    return "needs actionlint: `make environment` installs it"
+
+
+def actionlint() -> str | None:
+    """The path of actionlint, beside this Python or on the PATH."""
+    beside = Path(sys.prefix, "bin/actionlint")
+    return str(beside) if beside.is_file() else shutil.which("actionlint")
+
+
+TOOLS = {
+    "needs_r": missing_r,
+    "needs_chromium": missing_chromium,
+    "needs_slurm": missing_programs,
+    "needs_actionlint": missing_actionlint,
+}
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -180,13 +180,25 @@ def closing_lines(config: Mapping[str, Any], results: Path, seconds: float) -> l
         lines.append(f"Ledger: {', '.join(f'{count} {verdict}' for verdict, count in verdicts.most_common())}.")
     doubted = [model for model in config["models"] if _doubts(results / f"models/{model}/fit.json")]
     lines.append(f"Do not trust: {', '.join(doubted)}; fit.json says why." if doubted else "No fit is in doubt.")
-    return [*lines, f"Time: {clock(seconds).strip()} minutes.", report_line(results)]
+    lines += [f"Time: {clock(seconds).strip()} minutes.", report_line(results)]
+    changes = results / "changes.html"
+    if changes.is_file():
+        lines.append(f"Changes since the accepted run: {changes.absolute()}")
+    if _stands_in(results / "data/provenance.json"):
+        data = config["data"]
+        lines.append(f"There was no network: the data are the snapshot {data['snapshot']}, not {data['url']}.")
+    return lines
 
 
 def report_line(results: Path) -> str:
     """Where the report is."""
     pages = [page.absolute() for page in (results / "report.html", results / "report.pdf") if page.is_file()]
     return f"Report: {' and '.join(map(str, pages))}"
+
+
+def _stands_in(provenance: Path) -> bool:
+    """Whether the data are the snapshot because the file could not be downloaded."""
+    return provenance.is_file() and "no network" in json.loads(provenance.read_text(encoding="utf-8"))["obtained"]
 
 
 def _doubts(fit: Path) -> bool:

@@ -1,9 +1,9 @@
 """Downloads from a real server that misbehaves in each way a server can; files that are not what they say."""
 
 import contextlib
-import functools
 import hashlib
 import json
+import re
 import socket
 import sys
 import threading
@@ -11,17 +11,20 @@ from collections import Counter
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 
 import fetch_data
 import jsonschema
 import pandas as pd
 import pytest
-from twolevel.data.download import download
+import updates
+from twolevel.data.download import NoNetwork, download
 from twolevel.data.source import read_table, read_texts
 from twolevel.errors import UserError
 
 CONTENT = b"school,x\n007,1.5\n8,\n8,2\n"
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
+VALIDATORS = {"ETag": '"version 1"', "Last-Modified": "Wed, 21 Oct 2026 07:28:00 GMT"}
 PAGE = b"\n<!DOCTYPE html>\n<html><body>Log in to the network</body></html>"
 SCHEMA = Path(__file__).parents[2] / "workflow/schemas/provenance.schema.json"
 
@@ -54,6 +57,16 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(content) if length is None else length))
         self.end_headers()
         self.wfile.write(content)
+
+    def remembered(self) -> None:
+        name = self.path.rpartition("/")[2]
+        asked = {"ETag": "If-None-Match", "Last-Modified": "If-Modified-Since"}[name]
+        same = self.headers.get(asked) == VALIDATORS[name]
+        self.send_response(304 if same else 200)
+        self.send_header(name, VALIDATORS[name])
+        self.send_header("Content-Length", str(0 if same else len(CONTENT)))
+        self.end_headers()
+        self.wfile.write(b"" if same else CONTENT)
 
     def good(self) -> None:
         self.answer(200, CONTENT)
@@ -105,33 +118,43 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
         running.shutdown()
 
 
-# path, sha256 expected, requests made, what the message says
-FAILURES = [
-    pytest.param("missing.csv", None, 1, "HTTP 404 Not Found", id="404"),
-    pytest.param("broken.csv", None, 3, r"HTTP 500 .*\(3 attempts\)", id="500"),
-    pytest.param("silent.csv", None, 3, r"timed out.*\(3 attempts\)", id="no answer"),
-    pytest.param("stalled.csv", None, 3, r"timed out.*\(3 attempts\)", id="stalled"),
-    pytest.param("truncated.csv", None, 3, r"broke off.*10 bytes read, 14 more expected", id="truncated"),
-    pytest.param("page.csv", SHA256, 1, "HTML page where a data file was expected", id="HTML page"),
-    pytest.param("good.csv", "0" * 64, 1, f"sha256 {SHA256} where data.sha256 expects 0000", id="checksum"),
+# Path, requests made, what the message says: the server answers something else than the file; or not in full.
+ANSWERED = [
+    pytest.param("missing.csv", 1, "HTTP 404 Not Found", id="404"),
+    pytest.param("broken.csv", 3, r"HTTP 500 .*\(3 attempts\)", id="500"),
+    pytest.param("page.csv", 1, "HTML page where a data file was expected", id="HTML page"),
+]
+UNANSWERED = [
+    pytest.param("silent.csv", 3, r"timed out.*\(3 attempts\)", id="no answer"),
+    pytest.param("stalled.csv", 3, r"timed out.*\(3 attempts\)", id="stalled"),
+    pytest.param("truncated.csv", 3, r"broke off.*10 bytes read, 14 more expected", id="truncated"),
 ]
 
 
 def test_a_good_download_is_returned_as_served(server: Server) -> None:
-    assert download(server.url("good.csv"), sha256=SHA256, **LIMITS) == CONTENT
+    assert download(server.url("good.csv"), **LIMITS).content == CONTENT
 
 
 def test_an_error_that_passes_is_waited_out(server: Server) -> None:
-    assert download(server.url("recovers.csv"), sha256=SHA256, **LIMITS) == CONTENT
+    assert download(server.url("recovers.csv"), **LIMITS).content == CONTENT
     assert server.requests["recovers.csv"] == 3
 
 
-@pytest.mark.parametrize(("path", "sha256", "requests", "message"), FAILURES)
-def test_a_failed_download_says_what_happened(
-    server: Server, path: str, sha256: str | None, requests: int, message: str
-) -> None:
+@pytest.mark.parametrize("name", ["ETag", "Last-Modified"])
+def test_a_file_that_is_here_is_not_served_again(server: Server, name: str) -> None:
+    url = server.url(f"remembered.csv/{name}")
+    first = download(url, **LIMITS)
+    assert first.content == CONTENT
+    assert first.validators == {name: VALIDATORS[name]}
+    assert download(url, first.validators, **LIMITS).content is None
+    assert download(url, {name: "another"}, **LIMITS).content == CONTENT
+
+
+@pytest.mark.parametrize(("path", "requests", "message"), [*ANSWERED, *UNANSWERED])
+def test_a_failed_download_says_what_happened(server: Server, path: str, requests: int, message: str) -> None:
     with pytest.raises(UserError, match=message) as raised:
-        download(server.url(path), sha256=sha256, **LIMITS)
+        download(server.url(path), **LIMITS)
+    assert isinstance(raised.value, NoNetwork) == (path in ("silent.csv", "stalled.csv", "truncated.csv"))
     happened, mend = str(raised.value).split("\n")
     assert server.url(path) in happened
     assert "data.mode: snapshot" in mend
@@ -157,7 +180,7 @@ def test_a_slow_name_server_ends_at_the_deadline(monkeypatch: pytest.MonkeyPatch
 @pytest.mark.parametrize(
     ("url", "message"),
     [
-        ("http://127.0.0.1:1/x.csv", "Connection refused"),
+        ("http://127.0.0.1:1/x.csv", "connection: Connection refused"),
         ("http://nosuch.invalid/x.csv", "nosuch.invalid"),  # a name that never resolves: RFC 6761
         ("nosuch/x.csv", "No scheme supplied"),
         ("ftp://127.0.0.1/x.csv", "No connection adapters"),
@@ -196,7 +219,7 @@ def test_a_server_that_does_not_speak_http_is_quoted_in_one_line() -> None:
 
         threading.Thread(target=greet, daemon=True).start()
         url = f"http://127.0.0.1:{listening.getsockname()[1]}/x.csv"
-        with pytest.raises(UserError, match=r": 220 ready \(1 attempts\)\n"):
+        with pytest.raises(UserError, match=r": 220 ready\n"):
             download(url, **LIMITS | {"attempts": 1})
 
 
@@ -205,80 +228,122 @@ def test_a_server_that_does_not_speak_http_is_quoted_in_one_line() -> None:
 
 @pytest.fixture
 def fetch(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """Run fetch_data.main in an empty folder with a snapshot of two schools."""
-    monkeypatch.setattr(fetch_data, "download", functools.partial(download, **LIMITS))
+    """Ask as a run does before its plan, then run fetch_data.main, in a folder with a snapshot of two schools."""
+    monkeypatch.setattr(updates, "download", lambda url, *known, **_: download(url, *known, **LIMITS))
     monkeypatch.chdir(tmp_path)
     Path("data").mkdir()
     Path("results").mkdir()
     Path("data/snapshot.csv").write_text("school,x\n1,1\n2,2\n")
 
-    def run(**choices: object) -> dict:
+    def run(**choices: object) -> SimpleNamespace:
         data = {"group": "school", "snapshot": "data/snapshot.csv", "sha256": None}
-        fetch_data.main(
-            data | {"url": server.url("good.csv")} | choices,
-            Path("results/raw.parquet"),
-            Path("results/provenance.json"),
-        )
+        data |= {"url": server.url("good.csv")} | choices
+        said, copy = "", None
+        if data["mode"] in ("auto", "download"):
+            said = updates.ask(data, lambda sha256: f"Put {sha256[:4]} into line 9.")
+            copy = updates.usable_copy(data)
+        fetch_data.main(data, copy, Path("results/raw.parquet"), Path("results/provenance.json"))
         story = json.loads(Path("results/provenance.json").read_text())
         jsonschema.validate(story, json.loads(SCHEMA.read_text()))
-        return story
+        return SimpleNamespace(said=said, copy=copy, **story)
 
     return run
 
 
-UNREADABLE = pytest.param("garbage.csv", None, 1, "could not be read as a .csv", id="unreadable")
-
-
-@pytest.mark.parametrize(("path", "sha256", "requests", "message"), [*FAILURES, UNREADABLE])
-def test_mode_download_fails_and_leaves_nothing(
-    server: Server, fetch, path: str, sha256: str | None, requests: int, message: str
+@pytest.mark.parametrize("mode", ["download", "auto"])
+@pytest.mark.parametrize(("path", "requests", "message"), ANSWERED)
+def test_an_answer_that_is_not_the_file_is_an_error_in_every_mode(
+    server: Server, fetch, mode: str, path: str, requests: int, message: str
 ) -> None:
     with pytest.raises(UserError, match=message):
-        fetch(mode="download", url=server.url(path), sha256=sha256)
+        fetch(mode=mode, url=server.url(path))
+    assert server.requests[path] == requests
     assert list(Path("results").iterdir()) == []
 
 
-@pytest.mark.parametrize(("path", "sha256", "requests", "message"), [*FAILURES, UNREADABLE])
-def test_mode_auto_falls_back_to_the_snapshot_and_says_so_once(
-    server: Server,
-    fetch,
-    caplog: pytest.LogCaptureFixture,
-    path: str,
-    sha256: str | None,
-    requests: int,
-    message: str,
+@pytest.mark.parametrize("mode", ["download", "auto"])
+def test_another_file_than_was_asked_for_is_an_error_in_every_mode(server: Server, fetch, mode: str) -> None:
+    with pytest.raises(UserError) as raised:
+        fetch(mode=mode, sha256="0" * 64)
+    said = f"{server.url('good.csv')} serves another file than data.sha256 asks for: {len(CONTENT)} bytes with SHA-256"
+    assert str(raised.value).splitlines() == [
+        said,
+        f"  {SHA256}, where data.sha256 is",
+        f"  {'0' * 64}.",
+        f"Put {SHA256[:4]} into line 9.",
+    ]
+    assert list(Path("results").iterdir()) == []
+    assert not updates.COPIES.exists()
+
+
+@pytest.mark.parametrize("mode", ["download", "auto"])
+def test_a_file_that_cannot_be_read_is_an_error_in_every_mode(server: Server, fetch, mode: str) -> None:
+    with pytest.raises(UserError, match=r"could not be read as a .csv"):
+        fetch(mode=mode, url=server.url("garbage.csv"))
+    assert list(Path("results").iterdir()) == []
+
+
+@pytest.mark.parametrize(("path", "requests", "message"), UNANSWERED)
+def test_without_a_network_mode_auto_takes_the_snapshot_and_says_so(
+    server: Server, fetch, path: str, requests: int, message: str
 ) -> None:
-    story = fetch(mode="auto", url=server.url(path), sha256=sha256)
-    assert story["obtained"].startswith("snapshot, because the download failed: http://127.0.0.1")
-    assert "\n" not in story["obtained"]
-    assert story["source"] == "data/snapshot.csv"
-    assert story["sha256"] == hashlib.sha256(Path("data/snapshot.csv").read_bytes()).hexdigest()
+    story = fetch(mode="auto", url=server.url(path))
+    assert server.requests[path] == requests
+    assert story.obtained == "snapshot, because there was no network"
+    assert story.source == "data/snapshot.csv"
+    assert story.sha256 == hashlib.sha256(Path("data/snapshot.csv").read_bytes()).hexdigest()
     assert pd.read_parquet("results/raw.parquet")["school"].tolist() == ["1", "2"]
-    (said,) = caplog.messages
-    assert "data/snapshot.csv is used instead" in said
+    assert re.match(rf"There is no network \(http://127.0.0.1:\d+/{path} .*{message}", story.said)
+    assert story.said.endswith("The data are the snapshot data/snapshot.csv.")
+
+
+@pytest.mark.parametrize(("path", "requests", "message"), UNANSWERED)
+def test_without_a_network_mode_download_is_an_error(
+    server: Server, fetch, path: str, requests: int, message: str
+) -> None:
+    with pytest.raises(NoNetwork, match=message):
+        fetch(mode="download", url=server.url(path))
+    assert server.requests[path] == requests
+    assert list(Path("results").iterdir()) == []
 
 
 @pytest.mark.parametrize("mode", ["auto", "download"])
 @pytest.mark.parametrize("path", ["good.csv", "recovers.csv"])
-def test_a_download_that_succeeds_is_recorded(
-    server: Server, fetch, caplog: pytest.LogCaptureFixture, mode: str, path: str
-) -> None:
+def test_a_download_that_succeeds_is_recorded(server: Server, fetch, mode: str, path: str) -> None:
     story = fetch(mode=mode, url=server.url(path), sha256=SHA256)
-    assert (story["obtained"], story["source"]) == ("downloaded", server.url(path))
-    assert story["sha256"] == story["expected_sha256"] == SHA256
-    assert (story["rows"], story["groups"], story["columns"]) == (3, 2, ["school", "x"])
-    assert caplog.messages == []
+    assert (story.obtained, story.source, story.said) == ("downloaded", server.url(path), "")
+    assert story.sha256 == story.expected_sha256 == SHA256
+    assert (story.rows, story.group, story.groups, story.columns) == (3, "school", 2, ["school", "x"])
+
+
+def test_the_copy_of_an_earlier_run_stands_in_where_there_is_no_network(server: Server, fetch) -> None:
+    url = server.url("remembered.csv/ETag")
+    copy = updates.copy_of(url)
+    data = {"mode": "auto", "url": url, "sha256": None, "snapshot": "data/snapshot.csv"}
+    assert updates.ask(data, str) == ""
+    written = copy.stat().st_mtime_ns
+    assert updates.ask(data, str) == ""
+    assert copy.stat().st_mtime_ns == written  # not served again, not written again
+    server.shutdown()
+    server.server_close()
+    said = updates.ask(data, str)
+    assert said.startswith(f"There is no network ({url} could not be downloaded: ")
+    assert said.endswith(f"The data are those downloaded at {updates.about_copy(copy)['obtained_at']}.")
+    assert updates.usable_copy(data) == copy
+    # Another hash is asked for: the copy is not that file.
+    assert updates.usable_copy(data | {"sha256": "0" * 64}) is None
+    assert updates.ask(data | {"sha256": "0" * 64}, str).endswith("The data are the snapshot data/snapshot.csv.")
 
 
 def test_mode_snapshot_asks_no_server(server: Server, fetch) -> None:
-    assert fetch(mode="snapshot")["obtained"] == "snapshot"
+    assert fetch(mode="snapshot").obtained == "snapshot"
     assert not server.requests
 
 
 def test_mode_path_reads_that_file(fetch) -> None:
     Path("mine.csv").write_bytes(CONTENT)
     story = fetch(mode="mine.csv")
-    assert (story["obtained"], story["source"], story["rows"]) == ("file", "mine.csv", 3)
+    assert (story.obtained, story.source, story.rows) == ("file", "mine.csv", 3)
 
 
 def test_a_missing_snapshot_is_named(fetch) -> None:

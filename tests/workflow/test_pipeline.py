@@ -65,15 +65,17 @@ def test_a_figure_s_code_or_options_redraw_the_figures_of_its_model_alone(projec
     with (project / "workflow/twolevel/figures/fitted_lines.py").open("a") as module:
         module.write("\n# changed\n")
     run = snakemake(project, "--cores", "2", "--dry-run")
-    assert jobs_of(run) == {"draw_figures": 1, "render_report": 1}
+    assert jobs_of(run) == {"draw_figures": 1, "tell_changes": 1, "render_report": 1}
     assert "Draw fitted_lines, intervals_intercepts_and_slopes\n" in run.stdout + run.stderr
     edit(project / "config.yaml", "sample: 40, seed: 2002", "sample: 40, seed: 2003")
-    assert planned(project) == {"draw_figures": 2, "render_report": 1}
+    assert planned(project) == {"draw_figures": 2, "tell_changes": 1, "render_report": 1}
 
 
 def test_a_formula_refits_what_depends_on_it(project: Path) -> None:
     edit(project / "config.yaml", "mathach ~ sector + (1 | school)", "mathach ~ sector + sex + (1 | school)")
-    once = dict.fromkeys(("set_side_by_side", "explain_variance", "write_ledger", "check_errata", "render_report"), 1)
+    once = dict.fromkeys(
+        ("set_side_by_side", "explain_variance", "write_ledger", "check_errata", "tell_changes", "render_report"), 1
+    )
     of_audit = {"audit_optimisers": 1, "gather_audit": 1, "draw_audit": 1, "audit": 1}
     assert planned(project, "--", "all", "audit") == {"fit_model": 1, "gather_intervals": 1} | once | of_audit
     # Two comparisons have that model; each has a figure of its reference distribution.

@@ -165,5 +165,19 @@ def test_the_end_says_what_was_made_and_what_is_in_doubt(tmp_path: Path) -> None
     assert with_ledger == [*first, "Ledger: 2 match, 1 mismatch.", *last]
 
 
+def test_the_last_line_says_that_the_snapshot_stood_in(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    story = tmp_path / "data/provenance.json"
+    data = {"snapshot": "data/snapshot.csv", "url": "https://example.org/data.csv"}
+    config = {"models": {}, "comparisons": {}, "figures": {}, "ledger": None, "data": data}
+    story.write_text(json.dumps({"obtained": "downloaded"}), encoding="utf-8")
+    assert "no network" not in closing_lines(config, tmp_path, 65)[-1]
+    story.write_text(json.dumps({"obtained": "snapshot, because there was no network"}), encoding="utf-8")
+    *_, last = closing_lines(config, tmp_path, 65)
+    assert last == (
+        "There was no network: the data are the snapshot data/snapshot.csv, not https://example.org/data.csv."
+    )
+
+
 def test_a_stage_bears_its_rule_s_name() -> None:
     assert [stage(rule) for rule in ("fit_model", "draw_figures_12")] == ["Fit model", "Draw figures"]

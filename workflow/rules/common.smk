@@ -233,3 +233,9 @@ def figure_caption(figure):
         own.parent.mkdir(parents=True, exist_ok=True)
         own.write_text(text, encoding="utf-8")
     return own
+
+
+def compared_results(wildcards):
+    """The results that are compared: all but the pages, so that results that the story does not fit are compared too."""
+    pages = [*rules.render_report.output, *REPORT_PDF, *CHANGES]
+    return [file for file in rules.all.input if file not in pages]

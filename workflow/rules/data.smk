@@ -1,37 +1,10 @@
 # The data: obtained, checked, completed.
 
-# What each mode needs beside the table's path and its groups: a change of anything else does not fetch the data again.
-MODE_KEYS = {
-    "auto": ("url", "sha256", "snapshot"),
-    "download": ("url", "sha256"),
-    "snapshot": ("snapshot",),
-}
-# How to read the file, where it is said.
-READING = [
-    key
-    for key in ("separator", "decimal", "encoding", "sheet")
-    if key in config["data"]
-]
-FETCH = {
-    key: config["data"][key]
-    for key in (
-        "mode",
-        "group",
-        *MODE_KEYS.get(config["data"]["mode"], ()),
-        *READING,
-    )
-}
-
 
 rule fetch_data:
     input:
-        # The person's own file or the snapshot, so that an update of it is seen. Where there is none, the script says
-        # what the choices are; but a rule of the workflow that this is a module of may make the file.
-        file=[
-            local(file)
-            for file in (FETCH["mode"], FETCH.get("snapshot", ""))
-            if Path(file).is_file() or not (ALONE or file in ("", *MODE_KEYS))
-        ],
+        # So that an update of it is seen.
+        unpack(lambda wildcards: read_from()),
         library=library("fetch_data"),
     output:
         raw=RAW,
