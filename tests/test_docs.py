@@ -70,6 +70,7 @@ NO_PATHS = {
     "results.md": {".json", ".png", "results/"},
     "studies.md": {"results/", "study/<file>", "templates/*.html.j2", "__init__.py"},
     "architecture.md": {"results/", "__init__.py"},
+    "tour.md": {"studies/pupils"},
     "updating.md": {".snakemake/downloads/"},
 }
 

@@ -75,7 +75,7 @@ def fit(hierarchy, terms, covariance, criterion, sigma=2.0, response="words"):
     story = {
         "reached_best": 10,
         "runs": [{}] * 10,
-        "mixedlm": {"difference": 0.0},
+        "mixedlm": {"difference": 0.0, "messages": []},
         "defaults": {
             "lme4_bounds": {"criterion": criterion, "theta": [1.0] * (q * (q + 1) // 2), "repeats_lme4": True},
         },

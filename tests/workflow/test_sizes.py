@@ -54,7 +54,7 @@ def test_each_attempt_asks_for_more() -> None:
 
 def test_each_job_between_the_data_and_the_report_has_a_group() -> None:
     # A cluster would wait for ever for a job without one that stands between two of the same group.
-    own_targets = {"audit_optimisers", "gather_audit", "draw_audit", "audit", "verify", "accept"}
+    own_targets = {"audit_optimisers", "gather_audit", "draw_audit", "audit", "verify", "accept", "source"}
     own_targets |= {"calibrate_tests", "calibrate_intervals", "gather_calibration", "draw_calibration", "calibration"}
     rules = {}
     for file in (ROOT / "workflow/rules").glob("*.smk"):

@@ -26,6 +26,8 @@ rule tell_changes:
         "<logs>/tell_changes.log",
     benchmark:
         "<logs>/benchmarks/tell_changes.tsv"
+    group:
+        SHORT
     conda:
         "../../envs/pipeline.yaml"
     threads: 1
