@@ -82,5 +82,5 @@ def test_without_both_methods_nothing_is_said_of_them():
 
 def test_the_page_shows_them():
     text = Page(page(results())).text
-    assert "The matrix T of Full: variances τ on the diagonal, covariances below it" in text
-    assert "Correlations of the estimates of the fixed effects of Full" in text
+    assert "The matrix T of “Full”: variances τ on the diagonal, covariances below it" in text
+    assert "Correlations of the estimates of the fixed effects of “Full”" in text
