@@ -130,6 +130,7 @@ def test_data_and_models_are_enough(config) -> None:
     check_config(completed, SCHEMA)
     assert {key: value for key, value in completed.items() if key not in ("data", "models")} == {
         "results": "results",
+        "accepted": None,
         "derive": {},
         "optimiser": {"random_starts": 4, "seed": 1},
         "comparisons": {},
@@ -144,7 +145,7 @@ def test_data_and_models_are_enough(config) -> None:
 
 
 def test_defaults_fill_a_section_in_part_and_change_nothing_that_is_said(config) -> None:
-    said = {**config, "results": "elsewhere"}
+    said = {**config, "results": "elsewhere", "data": {**config["data"], "key": [], "missing": "refuse"}}
     assert with_defaults(said, SCHEMA) == said
     completed = with_defaults({**config, "bootstrap": {"replicates": 99}, "derive": None}, SCHEMA)
     assert completed["bootstrap"] == {"replicates": 99, "parts": "auto", "seed": 1}

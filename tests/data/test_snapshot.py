@@ -33,7 +33,7 @@ def prepare(mode: str, folder: Path) -> tuple[bytes, bytes]:
     raw, provenance, table, text, groups = (
         folder / name for name in ("raw.parquet", "provenance", "table.parquet", "table.csv", "groups")
     )
-    fetch_data.main(CONFIG["data"] | {"mode": mode, "snapshot": str(SNAPSHOT)}, raw, provenance)
+    fetch_data.main(CONFIG["data"] | {"mode": mode, "snapshot": str(SNAPSHOT)}, None, raw, provenance)
     prepare_data.main(raw, provenance, table, text, groups, CONFIG["data"], CONFIG["derive"])
     return table.read_bytes(), groups.read_bytes()
 

@@ -15,7 +15,7 @@ from twolevel.output.words import Noun, chance, clean, equation, number, shorten
         (7185.0, "7,185"),
         (1234567.8, "1,234,568"),
         (-0.0000123456, "\N{MINUS SIGN}1.235\xa0×\xa010⁻⁵"),
-        (9.99996, "10.000"),
+        (9.99996, "10.00"),
     ],
 )
 def test_numbers_have_four_significant_digits(value, text):
