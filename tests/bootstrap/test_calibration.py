@@ -329,7 +329,8 @@ def test_the_figures_show_every_rate_at_its_place() -> None:
     five, one = rejected.figure.axes
     marks = {line.get_marker(): line.get_xdata()[0] for line in five.lines if line.get_marker() not in ("None", "")}
     assert marks == {">": 100.0, "o": pytest.approx(5.0)}
-    assert "for each test" in rejected.alt and "100 data sets" in rejected.alt
+    assert "for each test" in rejected.alt
+    assert "100 data sets" in rejected.alt
     assert [text.get_text() for text in five.get_yticklabels()] == ["chi-square", "bootstrap"]
     assert [axes.lines[0].get_xdata()[0] for axes in (five, one)] == [5.0, 1.0]
 
@@ -342,4 +343,5 @@ def test_the_figures_show_every_rate_at_its_place() -> None:
     assert panel.get_title() == "correlation of x with (Intercept)"
     assert [line.get_xdata()[0] for line in panel.lines if line.get_marker() == "<"] == [70.0]
     assert sum(line.get_marker() == "o" for line in panel.lines) == 3
-    assert "for each method" in drawn.alt and "100 data sets" in drawn.alt
+    assert "for each method" in drawn.alt
+    assert "100 data sets" in drawn.alt
