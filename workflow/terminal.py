@@ -142,4 +142,4 @@ def _pages(results: Path) -> Sequence[str]:
 
 def _doubts(fit: Path) -> bool:
     found = json.loads(fit.read_text(encoding="utf-8"))
-    return bool(found["doubts"] or found["ml"].get("doubts"))
+    return bool(found["doubts"] or any(found.get(by, {}).get("doubts") for by in ("ml", "reml")))

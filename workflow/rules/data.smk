@@ -73,6 +73,15 @@ rule prepare_data:
     output:
         table=TABLE,
         groups=reported(GROUP_TABLE, "groups", "Data", table=GROUPS),
+        descriptives=reported(
+            "<results>/data/descriptives.csv",
+            "descriptives",
+            "Data",
+            table="descriptives",
+        ),
+        frequencies=reported(
+            "<results>/data/frequencies.csv", "frequencies", "Data", table="frequencies"
+        ),
     log:
         "<logs>/prepare_data.log",
     benchmark:

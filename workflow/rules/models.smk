@@ -1,6 +1,18 @@
 # Fit every model, one job each, and measure the variance that each explains against its baseline.
 
 
+# What a paper sets beside a fit (twolevel/output/supplements.py).
+SUPPLEMENTS = (
+    "term_tests",
+    "marginal_means",
+    "contrasts",
+    "robust",
+    "single_level",
+    "single_level_test",
+    "own_lines",
+)
+
+
 rule fit_model:
     input:
         table=TABLE,
@@ -43,6 +55,16 @@ rule fit_model:
             "{model}",
             table="empirical Bayes effects",
         ),
+        **{
+            name: reported(
+                f"<results>/models/{{model}}/{name}.csv",
+                name,
+                "Models",
+                "{model}",
+                table=name.replace("_", " "),
+            )
+            for name in SUPPLEMENTS
+        },
         residuals="<results>/models/{model}/residuals.parquet",
         experiment="<results>/models/{model}/experiment.npz",
     log:
@@ -59,6 +81,9 @@ rule fit_model:
     params:
         formula=lambda wildcards: config["models"][wildcards.model]["formula"],
         group=config["data"]["group"],
+        estimator=lambda wildcards: config["models"][wildcards.model].get(
+            "estimator", "REML"
+        ),
         optimiser=config["optimiser"],
         data_name=config["data"]["name"],
     message:

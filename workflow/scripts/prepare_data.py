@@ -1,4 +1,4 @@
-"""Check the raw table, derive columns; write the table that models are fitted to, and one row per group."""
+"""Check the raw table, derive columns; write the table that models are fitted to, one row per group, descriptives."""
 
 import logging
 from collections.abc import Mapping
@@ -8,6 +8,8 @@ from typing import Any
 import pandas as pd
 from _job import job, read_json, write_table
 from twolevel.data.columns import check_columns
+from twolevel.data.descriptives import descriptives as describe
+from twolevel.data.descriptives import frequencies as count_levels
 from twolevel.data.look_alikes import warnings_of
 from twolevel.data.source import read_file, suffix_of
 from twolevel.errors import UserError
@@ -19,10 +21,12 @@ def main(
     provenance: Path,
     table: Path,
     groups: Path,
+    descriptives: Path,
+    frequencies: Path,
     data: Mapping[str, Any],
     recipes: Mapping[str, Any],
 ) -> None:
-    """Write the prepared table to `table` (Parquet) and the groups to `groups` (CSV).
+    """Write the prepared table to `table` (Parquet), the groups to `groups` and what both hold to the others (CSV).
 
     `data` and `recipes` are the configuration's sections `data` and `derive`.
     """
@@ -43,6 +47,8 @@ def main(
     by_group = group_table(prepared, group, group_level_columns(columns, recipes))
     write_table(table, prepared)
     write_table(groups, by_group)
+    write_table(descriptives, describe(prepared, by_group, group))
+    write_table(frequencies, count_levels(prepared, by_group, group))
 
 
 def _joined(recipes: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
@@ -68,6 +74,8 @@ if __name__ == "__main__":
             provenance=Path(snakemake.input.provenance),  # noqa: F821
             table=Path(snakemake.output.table),  # noqa: F821
             groups=Path(snakemake.output.groups),  # noqa: F821
+            descriptives=Path(snakemake.output.descriptives),  # noqa: F821
+            frequencies=Path(snakemake.output.frequencies),  # noqa: F821
             data=snakemake.params.data,  # noqa: F821
             recipes=snakemake.params.derive,  # noqa: F821
         )

@@ -16,7 +16,8 @@ from twolevel.bootstrap.replicate_tables import replicate_table, simulated_value
 from twolevel.errors import UserError
 from twolevel.fitting.effects import GroupEffects, fitted_values, group_effects
 from twolevel.fitting.fit import Fit, fit_model
-from twolevel.inference.intervals import bootstrap_intervals, wald_intervals
+from twolevel.inference.fixed_tests import SmallSamples, kenward_roger, satterthwaite, t_tests
+from twolevel.inference.intervals import bootstrap_intervals, t_intervals, wald_intervals
 from twolevel.inference.profile_intervals import profile_intervals
 from twolevel.inference.reported import Reported, reported
 from twolevel.likelihood.crossproducts import CrossProducts
@@ -26,7 +27,7 @@ from twolevel.model.new_data import new_rows
 from twolevel.output.results import estimates, fixed_effects_table, random_effects_table, residuals_table
 from twolevel.output.summary import summary_text
 
-Method = Literal["wald", "profile", "bootstrap"]
+Method = Literal["satterthwaite", "kenward_roger", "wald", "profile", "bootstrap"]
 
 # The names of a notebook, and those of the pipeline's tables.
 _FIXED_EFFECTS = {"statistic": "t", "p_value": "p", "kr_statistic": "kr_t", "kr_p_value": "kr_p"}
@@ -66,6 +67,11 @@ class Result:
     def aic(self) -> float:
         """Akaike's criterion, of the fit's own log-likelihood, as lme4 has it."""
         return self.estimates.aic
+
+    @property
+    def aicc(self) -> float:
+        """The same, corrected for small samples, with n the number of observations (MuMIn's `AICc`)."""
+        return self.estimates.aicc
 
     @property
     def bic(self) -> float:
@@ -218,8 +224,9 @@ class Result:
         Parameters
         ----------
         method : "profile" and "bootstrap" give every parameter: SDs and correlations of the random effects in the order
-            of lme4's theta (`.sig01`, ...), the residual SD (`.sigma`), the fixed effects; "wald" the fixed effects
-            alone. "profile" is of the ML fit, as lme4's, whatever the estimator of this one.
+            of lme4's theta (`.sig01`, ...), the residual SD (`.sigma`), the fixed effects; the others the fixed effects
+            alone. "satterthwaite" and "kenward_roger" belong to the t tests in `fixed_effects`; "wald" is by z, as
+            lme4's. "profile" is of the ML fit, as lme4's, whatever the estimator of this one.
         level : between 0 and 1
         replicates, seed : of the bootstrap
 
@@ -248,6 +255,8 @@ class Result:
         of = self._reported
         if method == "wald":
             table = wald_intervals(of.listed, of.estimates, of.std_errors, level)
+        elif method in ("satterthwaite", "kenward_roger"):
+            table = t_intervals(of.listed, t_tests(self._small_samples(method)), method, level)
         elif method == "profile":
             at = pack(from_lme4(self._by(reml=False).theta, self.products), self.design.blocks)
             table = profile_intervals(self.design.random_terms, self.design.fixed_terms, self.products, at, level)
@@ -307,6 +316,13 @@ class Result:
     @cached_property
     def _effects(self) -> GroupEffects:
         return group_effects(self.design, self.products, self.estimates.lower, self.estimates.at)
+
+    def _small_samples(self, method: Literal["satterthwaite", "kenward_roger"]) -> SmallSamples:
+        if method == "kenward_roger" and self.estimates.estimator == "ML":
+            raise UserError(
+                "Kenward and Roger's method needs a fit by REML: fit with reml=True, or take satterthwaite."
+            )
+        return {"satterthwaite": satterthwaite, "kenward_roger": kenward_roger}[method](self.products, self.estimates)
 
     @cached_property
     def _rows(self) -> pd.DataFrame:

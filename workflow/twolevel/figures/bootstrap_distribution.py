@@ -71,8 +71,8 @@ def draw(bootstrap: Table, intervals: Table, fit: Mapping[str, Any], labels: Lab
         f"{groups}. Estimate and {level} percentile interval: {facts}. {boundary}"
     )
     caption = (
-        f"{model}, {fit['formula']}, fitted to {n:,} data sets simulated from its own estimates by REML, each with "
-        f"the {groups} of the data: how the estimates of each parameter spread, and the interval that holds the "
+        f"{model}, {fit['formula']}, fitted to {n:,} data sets simulated from its own estimates by "
+        f"{fit['estimator']}, each with the {groups} of the data: how the estimates of each parameter spread, and the interval that holds the "
         f"middle {level} of them. {boundary}"
     )
     return Drawing(figure, title, alt, caption)

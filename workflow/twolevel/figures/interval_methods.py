@@ -76,17 +76,18 @@ def draw(intervals: Table, fit: Mapping[str, Any], labels: Labels, *, model: str
     caption = (
         f"{level} intervals of the parameters of {model}, {fit['formula']}, each on its own scale: percentile, basic "
         "and normal from the bootstrap, profile from the likelihood, Wald (fixed effects only) from the standard "
-        f"error. The dotted line is the estimate by REML; the profile interval belongs to that by ML. {found}"
-        f"{impossible}{missing}"
+        f"error. The dotted line is the estimate by {fit['estimator']}; the profile interval belongs to that by "
+        f"ML. {found}{impossible}{missing}"
     )
     return Drawing(figure, title, alt, caption)
 
 
 def _bounds(intervals: Table) -> dict[tuple[str, str], tuple[float, float, float]]:
-    """Estimate, lower and upper bound by parameter and method."""
+    """Estimate, lower and upper bound by parameter and method; intervals by t are much like Wald's, and not drawn."""
     keys = zip(texts(intervals, "parameter").tolist(), texts(intervals, "method").tolist(), strict=True)
     columns = (sparse(intervals, column).tolist() for column in ("estimate", "lower", "upper"))
-    return dict(zip(keys, zip(*columns, strict=True), strict=True))
+    rows = zip(keys, zip(*columns, strict=True), strict=True)
+    return {key: row for key, row in rows if key[1] in _METHODS}
 
 
 def _draw_panel(
