@@ -23,7 +23,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 # The prepared table, lme4's reference values, each model fitted once.
 pytest_plugins = ("fitted",)
 
-R_PACKAGES = ("lme4", "pbkrtest", "lmerTest", "numDeriv", "jsonlite")
+R_PACKAGES = ("lme4", "pbkrtest", "lmerTest", "emmeans", "numDeriv", "jsonlite")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -34,7 +34,7 @@ def _first_on_path(names: tuple[str, ...]) -> str | None:
 @cache
 def missing_r() -> str:
     """Say what R lacks for these tests; empty where it lacks nothing."""
-    install = "Debian: apt install r-base-core r-cran-lme4 r-cran-pbkrtest r-cran-lmertest r-cran-jsonlite"
+    install = "Debian: apt install r-base-core r-cran-lme4 r-cran-pbkrtest r-cran-lmertest r-cran-emmeans r-cran-jsonlite"
     rscript = _first_on_path(("Rscript",))
     if rscript is None:
         return f"needs R: Rscript is not on the PATH. {install}"

@@ -80,7 +80,10 @@ rule prepare_data:
             table="descriptives",
         ),
         frequencies=reported(
-            "<results>/data/frequencies.csv", "frequencies", "Data", table="frequencies"
+            "<results>/data/frequencies.csv",
+            "frequencies",
+            "Data",
+            table="frequencies",
         ),
     log:
         "<logs>/prepare_data.log",

@@ -3,13 +3,13 @@
 
 # What a paper sets beside a fit (twolevel/output/supplements.py).
 SUPPLEMENTS = (
-    "term_tests",
-    "marginal_means",
-    "contrasts",
-    "robust",
-    "single_level",
-    "single_level_test",
-    "own_lines",
+    "term_tests.csv",
+    "marginal_means.csv",
+    "contrasts.csv",
+    "robust.csv",
+    "single_level.csv",
+    "single_level_test.csv",
+    "own_lines.csv",
 )
 
 
@@ -18,6 +18,16 @@ rule fit_model:
         table=TABLE,
         library=library("fit_model"),
     output:
+        **{
+            Path(file).stem: reported(
+                f"<results>/models/{{model}}/{file}",
+                Path(file).stem,
+                "Models",
+                "{model}",
+                table=Path(file).stem.replace("_", " "),
+            )
+            for file in SUPPLEMENTS
+        },
         summary=reported(
             "<results>/models/{model}/summary.txt",
             "summary",
@@ -55,16 +65,6 @@ rule fit_model:
             "{model}",
             table="empirical Bayes effects",
         ),
-        **{
-            name: reported(
-                f"<results>/models/{{model}}/{name}.csv",
-                name,
-                "Models",
-                "{model}",
-                table=name.replace("_", " "),
-            )
-            for name in SUPPLEMENTS
-        },
         residuals="<results>/models/{model}/residuals.parquet",
         experiment="<results>/models/{model}/experiment.npz",
     log:

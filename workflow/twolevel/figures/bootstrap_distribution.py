@@ -72,8 +72,8 @@ def draw(bootstrap: Table, intervals: Table, fit: Mapping[str, Any], labels: Lab
     )
     caption = (
         f"{model}, {fit['formula']}, fitted to {n:,} data sets simulated from its own estimates by "
-        f"{fit['estimator']}, each with the {groups} of the data: how the estimates of each parameter spread, and the interval that holds the "
-        f"middle {level} of them. {boundary}"
+        f"{fit['estimator']}, each with the {groups} of the data: how the estimates of each parameter "
+        f"spread, and the interval that holds the middle {level} of them. {boundary}"
     )
     return Drawing(figure, title, alt, caption)
 

@@ -1,6 +1,7 @@
 """A fit written for people and for programs. May use the packages up to optimisers.
 
 results, summary, rformat    tables and JSON; lme4's summary text
+supplements                  tables that a paper sets beside a fit
 equations, mathml            a model's equations
 words, numbers               what things are called; numbers as a reader wants them
 """
