@@ -34,7 +34,9 @@ def _first_on_path(names: tuple[str, ...]) -> str | None:
 @cache
 def missing_r() -> str:
     """Say what R lacks for these tests; empty where it lacks nothing."""
-    install = "Debian: apt install r-base-core r-cran-lme4 r-cran-pbkrtest r-cran-lmertest r-cran-emmeans r-cran-jsonlite"
+    install = (
+        "Debian: apt install r-base-core r-cran-lme4 r-cran-pbkrtest r-cran-lmertest r-cran-emmeans r-cran-jsonlite"
+    )
     rscript = _first_on_path(("Rscript",))
     if rscript is None:
         return f"needs R: Rscript is not on the PATH. {install}"

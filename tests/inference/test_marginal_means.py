@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from factors_and_levels import MODELS, fitted, table_of
+from twolevel.errors import UserError
 from twolevel.fitting.fit import fit_model
 from twolevel.inference.fixed_tests import kenward_roger, satterthwaite
-from twolevel.inference.marginal_means import marginal_means, pairwise_contrasts, reference_grid
+from twolevel.inference.marginal_means import marginal_means, pairwise_contrasts, predictions, reference_grid
 from twolevel.likelihood.crossproducts import cross_products
 from twolevel.model.formula import build_design
 
@@ -83,3 +84,43 @@ def test_without_factors_there_are_no_means() -> None:
     of = kenward_roger(data, fit)
     assert marginal_means(design, table_of("sleepstudy"), of).empty
     assert pairwise_contrasts(design, table_of("sleepstudy"), of).empty
+
+
+@pytest.mark.parametrize("name", ["sleepstudy", "factors"])
+def test_predictions_are_emmeans(name) -> None:
+    # R: summary(ref_grid(m, at = list(...), lmer.df = "kenward-roger"), infer = TRUE)
+    design, data, fit = fitted(name)
+    of = kenward_roger(data, fit)
+    for row in MODELS[name]["REML"]["predictions"]:
+        values = {key: row[key] for key in ("Days", "x", "arm", "dose") if key in row}
+        ours = predictions(design, table_of(name), of, values)
+        expected = [[row["prediction"], row["SE"], row["df"], row["lower.CL"], row["upper.CL"]]]
+        found = ours[["estimate", "std_error", "df", "lower", "upper"]]
+        np.testing.assert_allclose(found, expected, rtol=1e-6)  # the optima's agreement
+
+
+def test_predictions_average_over_what_is_not_given() -> None:
+    """Every combination has a row of its own; numbers not given are at their means, and levels count alike."""
+    design, data, fit = fitted("factors")
+    of, table = kenward_roger(data, fit), table_of("factors")
+    ours = predictions(design, table, of, {"dose": ["mid", "low"], "arm": ["Yes", "No"]}).set_index(["arm", "dose"])
+    means = marginal_means(design, table, of).set_index("level")
+    for arm in ("Yes", "No"):
+        for dose in ("low", "mid"):
+            assert ours["estimate"][arm, dose] == pytest.approx(means["estimate"][f"{arm}, {dose}"], rel=1e-12)
+    of_arm = predictions(design, table, of, {"arm": "Yes"})
+    assert of_arm["estimate"].item() == pytest.approx(means["estimate"]["Yes"], rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"q": 1}, "q: the model has no such predictor; it has x, arm, dose"),
+        ({"arm": "Maybe"}, "arm has no level Maybe; it has No, Yes"),
+        ({"x": "one"}, "x: found 'one'; expected numbers"),
+    ],
+)
+def test_what_cannot_be_predicted_is_said(values, said) -> None:
+    design, data, fit = fitted("factors")
+    with pytest.raises(UserError, match=said):
+        predictions(design, table_of("factors"), kenward_roger(data, fit), values)

@@ -2,6 +2,7 @@
 
 information, fixed_tests              what the data say about the variances; t and F tests of fixed effects that heed it
 term_tests, marginal_means            joint tests of factors and interactions; means of factors' levels, compared
+studentized_range                     by which Tukey adjusts comparisons
 robust                                cluster-robust standard errors
 single_level, own_lines               least squares of all rows, of the groups' means, and in each group
 compare                               likelihood ratio tests of nested models

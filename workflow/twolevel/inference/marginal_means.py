@@ -5,16 +5,17 @@ levels with equal weights, with numbers at their means over the rows of the fit 
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from itertools import combinations, product
 
 import numpy as np
 import pandas as pd
-from scipy.special import stdtr, stdtrit
+from scipy.special import stdtrit
 
-from twolevel.inference.fixed_tests import SmallSamples, t_tests
+from twolevel.errors import UserError
+from twolevel.inference.fixed_tests import FixedTests, SmallSamples, t_tests
+from twolevel.inference.studentized_range import quantile, upper_tail
 from twolevel.model.design import Design, Floats
 from twolevel.model.expression import names_in
 from twolevel.model.formula_parts import take_apart
@@ -24,7 +25,7 @@ from twolevel.model.variables import alphabetical
 # More combinations of levels than this are a mistake, such as an identifier among the factors.
 MOST_COMBINATIONS = 10_000
 
-# Pairs of more levels than this are too many for a reader; their adjusted p values would take long, too.
+# Pairs of more levels than this are too many for a reader.
 MOST_LEVELS = 10
 
 MEANS = {"factor": "str", "level": "str", "method": "str"}
@@ -47,7 +48,7 @@ class Grid:
     offset: Floats
 
 
-def reference_grid(design: Design, table: pd.DataFrame) -> Grid:
+def reference_grid(design: Design, table: pd.DataFrame, at: Mapping[str, Sequence[object]] | None = None) -> Grid:
     """The combinations that marginal means are averages over; none where they are more than `MOST_COMBINATIONS`.
 
     Factors are columns of levels, of text and of truth values, columns that `factor()` makes one of, and, as in
@@ -56,11 +57,19 @@ def reference_grid(design: Design, table: pd.DataFrame) -> Grid:
     Parameters
     ----------
     table : what the design was made of
+    at : values of some columns, in place of the levels of a factor or of a number's mean; each is then a factor here
     """
     fixed = take_apart(design.formula, design.group).fixed
     names = dict.fromkeys(name.name for node in (*fixed.variables, *fixed.offsets) for name in names_in(node))
     used = table.iloc[design.rows]
-    levels = {name: found for name in names if (found := _levels(design, used[name]))}
+    given = {} if at is None else at
+    if unknown := [name for name in given if name not in names]:
+        raise UserError(
+            f"predictions: {', '.join(unknown)}: the model has no such predictor; it has {', '.join(names)}."
+        )
+    levels = {
+        name: found for name in names if (found := [*given[name]] if name in given else _levels(design, used[name]))
+    }
     if math.prod(map(len, levels.values())) > MOST_COMBINATIONS:
         levels = {name: found[:0] for name, found in levels.items()}
     combinations_of = pd.DataFrame([*product(*levels.values())], columns=[*levels])
@@ -68,9 +77,27 @@ def reference_grid(design: Design, table: pd.DataFrame) -> Grid:
         {name: used[name].astype("float64").mean() for name in names if name not in levels}, index=combinations_of.index
     )
     for name in levels:
-        grid[name] = combinations_of[name].astype(used[name].dtype)
+        grid[name] = _as_in(used[name], combinations_of[name])
     rows = new_rows(design, table, grid, groups=False)
     return Grid(combinations_of, rows.x, rows.offset)
+
+
+def _as_in(fitted: pd.Series, values: pd.Series) -> pd.Series:
+    """Values of the kind that a column has; a level that it does not have is refused."""
+    if isinstance(fitted.dtype, pd.CategoricalDtype):
+        known = fitted.cat.categories
+        texts = values.astype("object").map(str)
+        if unknown := sorted(set(texts) - set(map(str, known))):
+            raise UserError(
+                f"predictions: {fitted.name} has no level {', '.join(unknown)}; it has {', '.join(map(str, known))}."
+            )
+        return pd.Series(pd.Categorical(texts, categories=[*map(str, known)]), index=values.index)
+    if pd.api.types.is_numeric_dtype(fitted) and not pd.api.types.is_bool_dtype(fitted):
+        numbers = pd.to_numeric(values, errors="coerce")
+        if numbers.isna().any():
+            raise UserError(f"predictions: {fitted.name}: found {values[numbers.isna()].iloc[0]!r}; expected numbers.")
+        return numbers.astype("float64")
+    return values
 
 
 def _levels(design: Design, column: pd.Series) -> list[object]:
@@ -106,12 +133,12 @@ def marginal_means(design: Design, table: pd.DataFrame, of: SmallSamples, level:
     grid = reference_grid(design, table)
     rows = []
     for names in grid_factors(design, grid):
-        labels, weights = _averages(grid, names)
+        found, weights = _averages(grid, names)
         tests = t_tests(of, weights @ grid.x)
         added = weights @ grid.offset
         lower, upper = tests.interval(level)
         about = zip(
-            labels, tests.estimate + added, tests.std_error, tests.df, lower + added, upper + added, strict=True
+            _labels(found), tests.estimate + added, tests.std_error, tests.df, lower + added, upper + added, strict=True
         )
         rows += [(":".join(names), label, of.method, *numbers) for label, *numbers in about]
     columns = MEANS | dict.fromkeys(("estimate", "std_error", "df", "lower", "upper"), "float64")
@@ -127,13 +154,14 @@ def pairwise_contrasts(design: Design, table: pd.DataFrame, of: SmallSamples, le
     grid = reference_grid(design, table)
     rows: list[tuple[object, ...]] = []
     for names in grid_factors(design, grid):
-        labels, weights = _averages(grid, names)
+        found, weights = _averages(grid, names)
+        labels = _labels(found)
         if not 2 <= len(labels) <= MOST_LEVELS:
             continue
         pairs = [*combinations(range(len(labels)), 2)]
         tests = t_tests(of, np.array([weights[later] - weights[earlier] for earlier, later in pairs]) @ grid.x)
-        reach = [_critical(len(labels), df, level) for df in tests.df] * tests.std_error
-        p_values = [_p_value(len(labels), t, df) for t, df in zip(tests.statistic, tests.df, strict=True)]
+        reach = _reach(len(labels), tests.df, level) * tests.std_error
+        p_values = _p_values(len(labels), tests)
         adjustment = "tukey" if len(labels) > 2 else "none"
         texts = [f"{labels[later]} - {labels[earlier]}" for earlier, later in pairs]
         numbers = (
@@ -144,38 +172,64 @@ def pairwise_contrasts(design: Design, table: pd.DataFrame, of: SmallSamples, le
             tests.estimate + reach,
             tests.statistic,
         )
-        for text, *found, p in zip(texts, *numbers, p_values, strict=True):
-            rows.append((":".join(names), text, of.method, adjustment, *found, p))
+        for text, *row, p in zip(texts, *numbers, p_values, strict=True):
+            rows.append((":".join(names), text, of.method, adjustment, *row, p))
     columns = CONTRASTS | dict.fromkeys(
         ("estimate", "std_error", "df", "lower", "upper", "statistic", "p_value"), "float64"
     )
     return pd.DataFrame(rows, columns=[*columns]).astype(columns)
 
 
-def _averages(grid: Grid, names: Sequence[str]) -> tuple[list[str], Floats]:
-    """Labels of the k combinations of levels of these factors, and weights (k, m) of the grid's rows in each."""
+def predictions(
+    design: Design, table: pd.DataFrame, of: SmallSamples, values: Mapping[str, object], level: float = 0.95
+) -> pd.DataFrame:
+    """Predict the response by the fixed effects, for every combination of given values.
+
+    Parameters
+    ----------
+    values : a value, or a list of them, of each column, or of some. Of the others, numbers stand at their means, and
+        the levels of factors count alike, as for emmeans' `ref_grid(m, at = ...)`.
+
+    Returns
+    -------
+    a row for each combination: its values, `estimate`, `std_error`, `df`, `lower`, `upper`
+
+    Raises
+    ------
+    UserError
+        The model has no such predictor, a factor no such level, or a value is no number.
+    """
+    at = {name: value if isinstance(value, list | tuple) else [value] for name, value in values.items()}
+    grid = reference_grid(design, table, at)
+    rows, weights = _averages(grid, [*at])
+    tests, added = t_tests(of, weights @ grid.x), weights @ grid.offset
+    lower, upper = (bound + added for bound in tests.interval(level))
+    found = {"estimate": tests.estimate + added, "std_error": tests.std_error, "df": tests.df}
+    return rows.assign(**found, lower=lower, upper=upper)
+
+
+def _averages(grid: Grid, names: Sequence[str]) -> tuple[pd.DataFrame, Floats]:
+    """The k combinations of levels of these factors, and weights (k, m) of the grid's rows in each."""
     groups = grid.levels.groupby([*names], sort=False, observed=True).ngroup().to_numpy()
-    firsts = grid.levels[[*names]].iloc[np.unique(groups, return_index=True)[1]]
+    firsts = grid.levels[[*names]].iloc[np.unique(groups, return_index=True)[1]].reset_index(drop=True)
     weights = (groups == np.arange(len(firsts))[:, None]).astype(np.float64)
-    return [", ".join(map(str, row)) for row in firsts.itertuples(index=False)], weights / weights.sum(
-        axis=1, keepdims=True
-    )
+    return firsts, weights / weights.sum(axis=1, keepdims=True)
 
 
-@cache
-def _critical(k: int, df: float, level: float) -> float:
+def _labels(combinations_of: pd.DataFrame) -> list[str]:
+    return [", ".join(map(str, row)) for row in combinations_of.itertuples(index=False)]
+
+
+def _reach(k: int, dfs: Floats, level: float) -> Floats:
     """How many standard errors an interval of a difference of two of k means reaches to either side."""
-    if k == 2 or not math.isfinite(df):
-        return float(stdtrit(df, (1 + level) / 2))
-    from scipy.stats import studentized_range  # which takes a second to import
-
-    return float(studentized_range.ppf(level, k, df) / math.sqrt(2))
+    if k == 2:
+        return np.asarray(stdtrit(dfs, (1 + level) / 2))
+    return np.array([quantile(level, k, df) for df in dfs]) / math.sqrt(2)
 
 
-def _p_value(k: int, statistic: float, df: float) -> float:
-    """The p value of a difference of two of k means."""
-    if k == 2 or not math.isfinite(df):
-        return float(2 * stdtr(df, -abs(statistic)))
-    from scipy.stats import studentized_range
-
-    return float(studentized_range.sf(abs(statistic) * math.sqrt(2), k, df))
+def _p_values(k: int, tests: FixedTests) -> Floats:
+    """Of differences of two of k means."""
+    if k == 2:
+        return tests.p_value
+    pairs = zip(np.abs(tests.statistic) * math.sqrt(2), tests.df, strict=True)
+    return np.array([upper_tail(q, k, df) for q, df in pairs])
