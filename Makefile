@@ -31,7 +31,6 @@ help:  ## this list
 
 report: environment  ## run the whole pipeline; the report is results/report.html
 	$(SNAKEMAKE) --cores $(CORES) $(ARGS)
-	@echo "The report is at $$(cd "$(FOLDER)" && pwd)/results/report.html"
 
 new: environment  ## a study's folder from a table: make new DATA=file GROUP=column RESPONSE=column [NAME=...]
 	@$(BIN)/python workflow/new_study.py --data "$(DATA)" --group "$(GROUP)" --response "$(RESPONSE)" --name "$(NAME)" $(ARGS)

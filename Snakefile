@@ -31,6 +31,7 @@ rule all:
         rules.fetch_data.output,
         rules.prepare_data.output,
         expand(rules.fit_model.output, model=config["models"]),
+        rules.set_side_by_side.output,
         rules.explain_variance.output,
         expand(rules.compare_models.output, comparison=config["comparisons"]),
         expand(rules.gather_intervals.output, model=config["models"]),
@@ -53,13 +54,16 @@ if ALONE:
 
     report: "workflow/report/captions/workflow.rst"
 
+    if STAGES:
+        STAGES.idle = lambda: (
+            "" if workflow.dag_settings.targets else report_line(RESULTS)
+        )
+
 
 onsuccess:
     if STAGES and STAGES.planned["All"]:
         print(
-            *closing_lines(
-                config, Path(config["results"]), time.time() - STAGES.started
-            ),
+            *closing_lines(config, RESULTS, time.time() - STAGES.started),
             sep="\n",
             file=sys.stderr,
         )
@@ -67,10 +71,10 @@ onsuccess:
 
 onerror:
     page = Path(rules.render_report.output[0])
-    earlier = f"; {page} is of an earlier run"
+    old = page.exists() and page.stat().st_mtime < workflow.start_time.timestamp()
     # `verify` does not need the report.
     if not any("Error in rule verify:" in Path(file).read_text() for file in log):
         print(
-            f"The run failed{earlier if page.exists() else ''}.",
+            f"The run failed{f'; {page} is of an earlier run' if old else ''}.",
             file=sys.stderr,
         )

@@ -17,7 +17,7 @@ from numba import njit
 from ours import COEFFICIENTS, Fitted, read
 from peers import HERE
 from twolevel.bootstrap.replicates import Target, _response, replicate_fits
-from twolevel.bootstrap.simulate import simulator
+from twolevel.bootstrap.simulate import projection
 from twolevel.bootstrap.streams import draw, stream_key
 from twolevel.likelihood.deviance import criterion_at, factor, profile
 
@@ -98,7 +98,7 @@ def anatomy(model: Fitted) -> pd.DataFrame:
     data, n = model.data, REPLICATES
     lower = factor(model.theta, data.blocks)
     sigma = profile(model.theta, data, model.reml).sigma
-    simulate = simulator((model.design,), (data,), lower, sigma)
+    simulate = projection((model.design,), (data,)).simulator(lower, sigma)
     targets, key = (Target(data, model.theta, model.reml),), stream_key(1, "anatomy")
     evaluations = float(np.mean(replicate_fits(simulate, targets, key, range(n))[0].evaluations))
 

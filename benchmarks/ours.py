@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow"))
 import twolevel
 from common import SNAPSHOT, Array, Task, main
 from twolevel.bootstrap.replicates import Replicates, Target, replicate_fits
-from twolevel.bootstrap.simulate import simulator
+from twolevel.bootstrap.simulate import projection
 from twolevel.bootstrap.streams import stream_key
 from twolevel.fitting.search import descend
 from twolevel.likelihood.crossproducts import CrossProducts, cross_products
@@ -65,12 +65,8 @@ def bootstrap(models: list[Fitted], samples: int, seed: int, threads: int = 1) -
     """Simulate from the first model and fit all of them."""
     first = models[0]
     at = profile(first.theta, first.data, first.reml)
-    simulate = simulator(
-        tuple(model.design for model in models),
-        tuple(model.data for model in models),
-        factor(first.theta, first.data.blocks),
-        at.sigma,
-    )
+    project = projection(tuple(model.design for model in models), [model.data for model in models])
+    simulate = project.simulator(factor(first.theta, first.data.blocks), at.sigma)
     targets = tuple(Target(model.data, model.theta, model.reml) for model in models)
     return replicate_fits(simulate, targets, stream_key(seed, "benchmark"), range(samples), threads)
 

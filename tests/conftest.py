@@ -1,10 +1,11 @@
 """What all tests share: which tools of the machine they can use, and one thread for the linear algebra.
 
-A test marked `needs_r` or `needs_chromium` is skipped where the tool is missing, with a reason that says
+A test marked `needs_r`, `needs_chromium` or `needs_slurm` is skipped where the tool is missing, with a reason that says
 what to install. With REQUIRE_ALL_TOOLS=1 (as .ci/run sets it) it fails instead: nothing is left out unseen.
 """
 
 import fcntl
+import hashlib
 import os
 import shutil
 import subprocess
@@ -15,6 +16,7 @@ from typing import Any
 
 import pytest
 import yaml
+from slurm_cluster import missing_programs
 
 # Before numpy is imported: as in the pipeline's jobs, and no contest between parallel tests.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -53,7 +55,7 @@ def missing_chromium() -> str:
     return "needs a browser: chromium is not on the PATH. Debian: apt install chromium"
 
 
-TOOLS = {"needs_r": missing_r, "needs_chromium": missing_chromium}
+TOOLS = {"needs_r": missing_r, "needs_chromium": missing_chromium, "needs_slurm": missing_programs}
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -106,6 +108,13 @@ def edit(file: Path, old: str, new: str) -> None:
     text = file.read_text(encoding="utf-8")
     assert old in text
     file.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+def digests(results: Path) -> dict[str, str]:
+    """Every file's hash, but for measured times."""
+    timed = "optimiser_audit_seconds.csv"
+    files = sorted(path for path in results.rglob("*") if path.is_file() and path.name != timed)
+    return {str(f.relative_to(results)): hashlib.sha256(f.read_bytes()).hexdigest() for f in files}
 
 
 def snakemake(project: Path, *options: str, home: Path | None = None) -> subprocess.CompletedProcess[str]:

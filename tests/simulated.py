@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from twolevel.bootstrap.experiment import Experiment, target
 from twolevel.bootstrap.replicates import Target, replicate_fits
-from twolevel.bootstrap.simulate import Simulator, simulated, simulator
+from twolevel.bootstrap.simulate import Simulator, projection, simulated
 from twolevel.bootstrap.streams import draw, stream_key
 from twolevel.fitting.search import search, starts
 from twolevel.likelihood.crossproducts import CrossProducts, cross_products
@@ -41,7 +41,7 @@ def experiment(
     data = tuple(map(cross_products, designs))
     return Experiment(
         name,
-        simulator(designs, data, lowers[0], sigma),
+        projection(designs, data).simulator(lowers[0], sigma),
         tuple(target(of, lower, reml=reml) for of, lower in zip(data, lowers, strict=True)),
     )
 

@@ -44,6 +44,7 @@ def written_there(word: str, document: Path) -> bool:
 # Results whose names follow from the configuration, as HSB's makes them, and what the rules call them.
 CONFIGURED = {
     "hsb.parquet": "{config['data']['name']}.parquet",
+    "hsb.csv": "{config['data']['name']}.csv",
     "schools.csv": "{GROUPS}.csv",
     "school_effects.csv": "{GROUP}_effects.csv",
 }

@@ -20,7 +20,7 @@ from twolevel.data.kinds import as_number, as_text
 from twolevel.data.look_alikes import look_alikes
 from twolevel.data.reading import Choices, FileRead
 from twolevel.data.source import read_file, suffix_of
-from twolevel.errors import UserError
+from twolevel.errors import UserError, some
 from twolevel.model.expression import quoted
 from twolevel.model.variables import alphabetical
 
@@ -57,11 +57,16 @@ def describe(read: FileRead, group: str, response: str) -> list[Described]:
     described = []
     for name in map(str, read.table.columns):
         values = read.table[name]
-        if name != group and values.nunique() < 2:
+        if name not in (group, response) and values.nunique() < 2:
             continue
         kind, levels, why = ("identifier", (), "") if name == group else _kind(values)
-        if name == response and kind != "number":
-            raise UserError(f"RESPONSE: column {name!r} is no number: {_some(values)}; expected numbers.")
+        if name == response:
+            if as_number(values.dropna()).isna().any() or values.nunique() < 2:
+                found = some(as_text(values.dropna()).unique()) or "no value"
+                raise UserError(
+                    f"RESPONSE: column {name!r} has {found}; expected different numbers. Name another column."
+                )
+            kind, levels, why = "number", (), ""
         present = values[values.notna() & read.table[group].notna()]
         of_groups = name not in (group, response) and _is_of_groups(present, read.table[group])
         missing = int(values.isna().sum())
@@ -101,10 +106,6 @@ def _spread(values: pd.Series, kind: str) -> str:
         numbers = as_number(values)
         return f"{numbers.min():g} to {numbers.max():g}"
     return f"{values.nunique()} different" if kind == "identifier" else ""
-
-
-def _some(values: pd.Series) -> str:
-    return ", ".join(as_text(values.dropna()).unique()[:5])
 
 
 def configuration(read: FileRead, file: str, group: str, response: str, name: str, choices: Choices) -> str:
@@ -234,6 +235,13 @@ def write_study(data: Path, group: str, response: str, name: str, studies: Path,
         raise UserError(f"DATA: there is no file {str(data)!r} in {Path.cwd()}; correct the path.")
     content = data.read_bytes()
     read = read_file(content, suffix_of(data.name), str(data), choices)
+    if read.table.empty:
+        raise UserError(f"DATA: {data} has a header and no rows; expected a row for each observation below the header.")
+    if nameless := [i for i, column in enumerate(read.table.columns, 1) if not str(column).strip()]:
+        raise UserError(
+            f"DATA: column {nameless[0]} of {data} has no name in the header; expected a name for each column. "
+            "Give it one, or remove it (R writes such a column of row names, unless row.names = FALSE)."
+        )
     for key, column in (("GROUP", group), ("RESPONSE", response)):
         if column not in read.table:
             raise UserError(

@@ -12,7 +12,7 @@ import pandas as pd
 from twolevel.data.recipes import ValuesError
 from twolevel.errors import UserError
 from twolevel.figures.requirements import check_model_of_figure
-from twolevel.inference.compare import check_comparable
+from twolevel.inference.nesting import check_comparable
 from twolevel.model.derive import derive
 from twolevel.model.design import Design
 from twolevel.model.formula import build_design

@@ -17,6 +17,10 @@ UNSEEN_BYTES = 500_000
 
 # Seconds of one replicate for each group and for each pair of variables, on one core of 2024.
 SECONDS_PER_GROUP = 4e-8
+# Seconds to start a fit and to run it, for each byte of data.
+START_SECONDS, SECONDS_PER_BYTE = 2.0, 1e-6
+# A run of so many seconds is worth no more than one job on a cluster.
+WHOLE_RUN_SECONDS = 600
 # A part is so long that starting its job, a second, does not matter.
 PART_SECONDS = 20
 MOST_PARTS = 100
@@ -33,6 +37,17 @@ def bootstrap_seconds(config: Mapping[str, Any]) -> float:
     groups = max(1.0, data_bytes(config) / BYTES_PER_GROUP)
     names = max(len(set(re.findall(r"[^\W\d][\w.]*", of["formula"]))) for of in config["models"].values())
     return float(config["bootstrap"]["replicates"] * groups * names**2 * SECONDS_PER_GROUP)
+
+
+def fit_seconds(config: Mapping[str, Any]) -> float:
+    """Of the fit of one model by both estimators."""
+    return START_SECONDS + SECONDS_PER_BYTE * data_bytes(config)
+
+
+def run_seconds(config: Mapping[str, Any]) -> float:
+    """Of all fits and bootstraps, one after the other; figures and the report take no longer with more data."""
+    bootstraps = len(config["models"]) + 2 * len(config["comparisons"])
+    return len(config["models"]) * fit_seconds(config) + bootstraps * bootstrap_seconds(config)
 
 
 def bootstrap_parts(config: Mapping[str, Any]) -> int:
@@ -52,11 +67,7 @@ def calibration_seconds(config: Mapping[str, Any]) -> float:
 
 def asked_for(mem_mb: float, minutes: float) -> dict[str, Callable[[Any, int], int]]:
     """A rule's memory and time, as Snakemake takes them: so much at the first attempt, as much again at each other."""
-
-    def memory(wildcards: Any, attempt: int) -> int:  # noqa: ARG001
-        return math.ceil(mem_mb * attempt)
-
-    def runtime(wildcards: Any, attempt: int) -> int:  # noqa: ARG001
-        return math.ceil(minutes * attempt)
-
-    return {"mem_mb": memory, "runtime": runtime}
+    return {
+        "mem_mb": lambda wildcards, attempt: math.ceil(mem_mb * attempt),  # noqa: ARG005
+        "runtime": lambda wildcards, attempt: math.ceil(minutes * attempt),  # noqa: ARG005
+    }

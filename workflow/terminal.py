@@ -8,28 +8,38 @@ import csv
 import json
 import logging
 import time
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
+from failures import failure, group_failure
+
 # The handler that Snakemake writes to the terminal with, and the messages of its that stay.
 SNAKEMAKE_S_OWN = "DefaultStreamHandler"
-KEPT = ("Nothing to be done", "Complete log")
-# Of a failed job Snakemake says three times that it failed, and never why: `failure` does that.
-REPEATED = ("CalledProcessError in file", "Exiting because a job execution failed", "At least one job did not complete")
-
-SILENT = "The job ended without a message: something killed it, for want of memory or time perhaps."
+NOTHING = "Nothing to be done"
+KEPT = (NOTHING, "Complete log")
+# What is said otherwise or means nothing. Of a failed job Snakemake says three times that it failed, and never why:
+# `failure` does that. And a cluster without accounting, whose jobs need no account, has none to guess.
+REPEATED = (
+    "CalledProcessError in file",
+    "Exiting because a job execution failed",
+    "At least one job did not complete",
+    "No SLURM account given, trying to guess",
+    "No account was given, not able to get a SLURM account",
+    "Unable to guess SLURM account",
+)
 
 
 class Stages(logging.Handler):
-    """Says when all jobs of a rule are done, and which job failed.
+    """Says when all jobs of a rule are done, about how long the others take, and which job failed.
 
     Attributes
     ----------
     stream : where to
     started : when the run began, in seconds
     planned : how many jobs each stage has
+    idle : what is said where there is nothing to do
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -37,8 +47,10 @@ class Stages(logging.Handler):
         self.stream = stream
         self.started = time.time()
         self.planned: Counter[str] = Counter()
-        self._stages: dict[int, str] = {}
-        self._done: Counter[str] = Counter()
+        self.idle: Callable[[], str] = str
+        self._jobs: dict[int, tuple[str, float]] = {}
+        self._seconds: dict[str, list[float]] = defaultdict(list)
+        self._end = ""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Take up one of Snakemake's events; what goes wrong here must not end the run."""
@@ -47,34 +59,78 @@ class Stages(logging.Handler):
         except Exception:  # noqa: BLE001
             self.handleError(record)
 
-    def _take_up(self, record: logging.LogRecord) -> None:
-        event = str(getattr(record, "event", None) or "")
+    def _take_up(self, record: Any) -> None:
+        event, said = str(getattr(record, "event", None) or ""), str(record.msg)
         if event == "run_info":
-            self.planned = Counter()
-            for rule, jobs in record.stats.items():  # type: ignore[attr-defined]
-                if rule != "total":
-                    self.planned[stage(rule)] += jobs
-            self._say(f"{self.planned.total()} jobs to do.")
+            self._plan(record.stats)
+        elif event == "group_info":
+            self._say(f"{clock(record.created - self.started)}         {len(record.jobs)} jobs are submitted as one")
         elif event == "job_info":
-            self._stages[record.jobid] = stage(record.rule_name)  # type: ignore[attr-defined]
+            self._jobs[record.jobid] = (stage(record.rule_name), record.created)
         elif event == "job_finished":
-            self._finished(self._stages.get(record.job_id, ""))  # type: ignore[attr-defined]
-        elif event == "job_error":
-            self._say("\n".join(failure(record)))
+            name, began = self._jobs.get(record.job_id, ("", record.created))
+            self._finished(name, began, record.created)
+        elif event in ("job_error", "group_error"):
+            self._say_failure(event, record)
+        elif "CalledProcessError in file" in said:
+            self._end = said
+        elif said.startswith(NOTHING) and (idle := self.idle()):
+            self._say(idle)
 
-    def _finished(self, finished: str) -> None:
-        self._done[finished] += 1
-        jobs, done = self.planned[finished], self._done.total()
-        progress = f"{clock(time.time() - self.started)} {100 * done // max(self.planned.total(), 1):4d} %"
-        if self._done[finished] == jobs and finished != stage("all"):
-            self._say(f"{progress}  {finished}{f' ({jobs} jobs)' if jobs > 1 else ''}")
+    def _plan(self, stats: Mapping[str, int]) -> None:
+        self.planned = Counter()
+        for rule, jobs in stats.items():
+            if rule != "total":
+                self.planned[stage(rule)] += jobs
+        self._say(f"{self.planned.total()} jobs to do.")
+
+    def _say_failure(self, event: str, record: Any) -> None:
+        """After the error of a group come those of all its jobs, also of those that did not fail."""
+        if event == "group_error":
+            self._say("\n".join(group_failure(record.aux_logs)))
+        elif not record.indent:
+            self._say("\n".join(failure(record.rule_name, record.log, record.rule_msg or self._end)))
+
+    def _finished(self, finished: str, began: float, now: float) -> None:
+        self._seconds[finished].append(now - began)
+        jobs, done = self.planned[finished], sum(map(len, self._seconds.values()))
+        progress = f"{clock(now - self.started)} {100 * done // max(self.planned.total(), 1):4d} %"
+        seconds = left(self.planned, self._seconds, now - self.started)
+        rest = f", about {clock(seconds).strip()} left" if seconds >= 1 else ""
+        if len(self._seconds[finished]) == jobs and finished != stage("all"):
+            self._say(f"{progress}  {finished}{f' ({jobs} jobs)' if jobs > 1 else ''}{rest}")
         elif self.stream.isatty():
-            self._say(progress, end="\r")
+            self._say(f"{progress}{rest}", end="\r")
 
     def _say(self, text: str, end: str = "\n") -> None:
         clear = "\033[K" if self.stream.isatty() else ""
         self.stream.write(f"{clear}{text}{end}")
         self.stream.flush()
+
+
+def left(planned: Mapping[str, int], seconds: Mapping[str, Sequence[float]], passed: float) -> float:
+    """Seconds that the rest of a run takes, by what its jobs took so far; 0 where none tells.
+
+    A stage's jobs take what those before them took; where there are none yet, what a job took on average. As many run
+    at a time as did until now.
+
+    Parameters
+    ----------
+    planned : jobs of each stage
+    seconds : of each finished job, by its stage
+    passed : since the run began
+    """
+    finished = [job for of in seconds.values() for job in of]
+    spent = sum(finished)
+    if not spent:
+        return 0.0
+    average = spent / len(finished)
+    to_do = 0.0
+    for name, jobs in planned.items():
+        if name != stage("all"):
+            done = seconds.get(name, ())
+            to_do += (jobs - len(done)) * (sum(done) / len(done) if done else average)
+    return to_do * passed / spent
 
 
 def take_over(logger: logging.Logger) -> Stages | None:
@@ -98,15 +154,6 @@ def is_kept(record: logging.LogRecord) -> bool:
     return record.levelno >= logging.WARNING or said.startswith(KEPT)
 
 
-def failure(record: Any) -> Iterator[str]:
-    """What a failed job left in its log, and where that is."""
-    yield f"Error in rule {record.rule_name}:"
-    for file in record.log:
-        said = Path(file).read_text(encoding="utf-8", errors="replace").strip() if Path(file).is_file() else ""
-        yield from (f"  {line}" for line in (said or SILENT).splitlines())
-        yield f"  (log: {file})"
-
-
 def stage(rule: str) -> str:
     """A rule's name as words: `fit_model` is Fit model."""
     words = rule.rstrip("0123456789").replace("_", " ").strip()
@@ -125,7 +172,7 @@ def closing_lines(config: Mapping[str, Any], results: Path, seconds: float) -> l
         for section, noun in (("models", "model"), ("comparisons", "comparison"), ("figures", "figure"))
         if config[section]
     ]
-    lines = [f"Made: {', '.join(counts)}.", f"Report: {' and '.join(_pages(results))}"]
+    lines = [f"Made: {', '.join(counts)}."]
     ledger = results / "ledger.csv"
     if config["ledger"] and ledger.is_file():
         with ledger.open(encoding="utf-8", newline="") as file:
@@ -133,11 +180,13 @@ def closing_lines(config: Mapping[str, Any], results: Path, seconds: float) -> l
         lines.append(f"Ledger: {', '.join(f'{count} {verdict}' for verdict, count in verdicts.most_common())}.")
     doubted = [model for model in config["models"] if _doubts(results / f"models/{model}/fit.json")]
     lines.append(f"Do not trust: {', '.join(doubted)}; fit.json says why." if doubted else "No fit is in doubt.")
-    return [*lines, f"Time: {clock(seconds).strip()} minutes."]
+    return [*lines, f"Time: {clock(seconds).strip()} minutes.", report_line(results)]
 
 
-def _pages(results: Path) -> Sequence[str]:
-    return [str(page) for page in (results / "report.html", results / "report.pdf") if page.is_file()]
+def report_line(results: Path) -> str:
+    """Where the report is."""
+    pages = [page.absolute() for page in (results / "report.html", results / "report.pdf") if page.is_file()]
+    return f"Report: {' and '.join(map(str, pages))}"
 
 
 def _doubts(fit: Path) -> bool:

@@ -10,12 +10,8 @@ import yaml
 from scipy.special import chdtrc
 from twolevel.bootstrap.calibration import (
     Study,
-    StudyPart,
     calibrated,
     outer_fits,
-    study_part_from_arrays,
-    study_part_to_arrays,
-    unite_study,
 )
 from twolevel.bootstrap.coverage import (
     METHODS,
@@ -25,11 +21,11 @@ from twolevel.bootstrap.coverage import (
     coverage_table,
     response_of,
 )
-from twolevel.bootstrap.experiment import Experiment, share, target
+from twolevel.bootstrap.experiment import Experiment, Part, part_from_arrays, part_to_arrays, share, target, unite
 from twolevel.bootstrap.likelihood_ratio_tests import bootstrap_tests
 from twolevel.bootstrap.replicate_tables import replicate_table
 from twolevel.bootstrap.replicates import replicate_fits
-from twolevel.bootstrap.simulate import projection, simulator
+from twolevel.bootstrap.simulate import projection
 from twolevel.bootstrap.streams import stream_key
 from twolevel.bootstrap.type_1_error import NOMINAL, TESTS, rejection_part, rejection_rows, rejection_table
 from twolevel.data.config import check_config
@@ -97,7 +93,7 @@ LISTED = parameters(("(Intercept)", "x"), ("(Intercept)", "x"), (2,))
 TRUE_LOWER = np.array([[0.6, 0.0], [0.1, 0.3]])
 
 
-def covered(study: Study, data_sets: range) -> StudyPart:
+def covered(study: Study, data_sets: range) -> Part:
     return coverage_part(study, data_sets, LISTED, TRUE_LOWER, SIGMA, BETA, 0.95)
 
 
@@ -132,7 +128,7 @@ def test_p_values_are_those_of_a_plain_loop(slopes: Study) -> None:
     both = designs(30, 8, "y ~ x + (1 | g)", "y ~ x + (x | g)")
     data = tuple(cross_products(design) for design in both)
     p_values = rejection_part(slopes, range(4, 7), df=2, added=1).found["p_values"]
-    outer = simulator(both, data, LOWER, SIGMA)
+    outer = projection(both, data).simulator(LOWER, SIGMA)
     for row, number in enumerate((4, 5, 6)):
         key = stream_key(SEED, "calibration/comparisons/c")
         null, alternative = replicate_fits(outer, slopes.experiment.targets, key, range(number, number + 1))
@@ -141,7 +137,7 @@ def test_p_values_are_those_of_a_plain_loop(slopes: Study) -> None:
         lowers = [lower * np.where(np.diag(lower) < 0, -1.0, 1.0) for lower in lowers]
         targets = tuple(target(of, lower, reml=True) for of, lower in zip(data, lowers, strict=True))
         inner_key = stream_key(SEED, f"calibration/comparisons/c/data set {number}")
-        inner = simulator(both, data, lowers[0], null.sigma[0])
+        inner = projection(both, data).simulator(lowers[0], null.sigma[0])
         simulated = replicate_fits(inner, targets, inner_key, range(1, 20))
         reference = np.maximum(simulated[0].criterion - simulated[1].criterion, 0.0)
         expected = dict.fromkeys(TESTS, 0.0) | {
@@ -165,26 +161,27 @@ def test_no_two_streams_are_the_same(slopes: Study) -> None:
 def test_one_part_and_three_give_the_same_bytes(kind: str, slopes: Study, model: Study) -> None:
     study = slopes if kind == "tests" else model
 
-    def run(data_sets: range) -> StudyPart:
+    def run(data_sets: range) -> Part:
         part = rejection_part(study, data_sets, df=2, added=1) if kind == "tests" else covered(study, data_sets)
-        return study_part_from_arrays(study_part_to_arrays(part))
+        return part_from_arrays(part_to_arrays(part))
 
-    whole = unite_study(study.experiment, SEED, 7, study.replicates, [run(share(1, 1, 7))])
-    parts = [run(share(k, 3, 7)) for k in (2, 3, 1)]
-    united = unite_study(study.experiment, SEED, 7, study.replicates, parts)
-    for name, array in whole[1].items():
-        assert array.tobytes() == united[1][name].tobytes()
-    assert whole[0][0].theta.tobytes() == united[0][0].theta.tobytes()
+    whole = unite(study.experiment, SEED, 7, [run(share(1, 1, 7))], study.replicates)
+    united = unite(study.experiment, SEED, 7, [run(share(k, 3, 7)) for k in (2, 3, 1)], study.replicates)
+    assert whole.found
+    for name, array in whole.found.items():
+        assert array.tobytes() == united.found[name].tobytes()
+    assert whole.fits[0].theta.tobytes() == united.fits[0].theta.tobytes()
 
 
 def test_parts_of_another_study_are_refused(slopes: Study) -> None:
     part = rejection_part(slopes, range(1, 3), df=2, added=1)
-    with pytest.raises(UserError, match="bootstrapped with 19 replicates, expected 99"):
-        unite_study(slopes.experiment, SEED, 2, 99, [part])
-    with pytest.raises(UserError, match="another model, other data or another seed"):
-        unite_study(slopes.experiment, SEED + 1, 2, 19, [part])
+    with pytest.raises(UserError, match="another seed or number of replicates"):
+        unite(slopes.experiment, SEED, 2, [part], 99)
+    with pytest.raises(UserError, match="another model, other data, another seed"):
+        unite(slopes.experiment, SEED + 1, 2, [part], 19)
     with pytest.raises(UserError, match="expected 1-3"):
-        unite_study(slopes.experiment, SEED, 3, 19, [part])
+        unite(slopes.experiment, SEED, 3, [part], 19)
+    assert unite(slopes.experiment, SEED, 2, [part], 19).found.keys() == {"p_values"}
 
 
 def test_a_simulated_response_is_the_one_that_was_fitted(model: Study) -> None:
@@ -207,18 +204,16 @@ def test_an_interval_covers_the_truth_if_its_bounds_enclose_it(model: Study) -> 
     truth = parameter_values(data.own_units(TRUE_LOWER), SIGMA, BETA, data.blocks)
     for row, number in enumerate(data_sets):
         response = response_of(model, number, BETA)
-        ml = profile_intervals(
-            ("(Intercept)", "x"), ("(Intercept)", "x"), response, part.outer.fits[1].theta[row], 0.95
-        )
+        ml = profile_intervals(("(Intercept)", "x"), ("(Intercept)", "x"), response, part.fits[1].theta[row], 0.95)
         inside = (ml["lower"] <= truth) & (truth <= ml["upper"])
         np.testing.assert_array_equal(part.found["covers"][row, METHODS.index("profile")], inside)
 
-        fit = part.outer.fits[0]
+        fit = part.fits[0]
         lower = factor(fit.theta[row], (2,))
         lower = lower * np.where(np.diag(lower) < 0, -1.0, 1.0)
         beta = BETA + np.linalg.solve(data.r, fit.delta[row])
         key = stream_key(SEED, f"calibration/models/m/data set {number}")
-        inner = simulator((design,), (data,), lower, fit.sigma[row])
+        inner = projection((design,), (data,)).simulator(lower, fit.sigma[row])
         (simulated,) = replicate_fits(inner, (target(data, lower, reml=True),), key, range(1, 40))
         values = replicate_table(simulated, data, beta, LISTED)[[parameter.name for parameter in LISTED]].to_numpy()
         estimates = parameter_values(data.own_units(lower), fit.sigma[row], beta, data.blocks)

@@ -41,7 +41,7 @@ def parts_of(of: Experiment, parts: int, replicates: int = REPLICATES, seed: int
 
 @pytest.fixture(scope="module")
 def whole() -> tuple[Replicates, ...]:
-    return unite(made(), 7, REPLICATES, parts_of(made(), 1))
+    return unite(made(), 7, REPLICATES, parts_of(made(), 1)).fits
 
 
 # ---------------------------------------------------------------------------------------- dividing
@@ -61,7 +61,7 @@ def test_parts_make_the_same_bytes(parts: int, whole: tuple[Replicates, ...]) ->
     # 100 parts of 83 replicates: some have none.
     of = made()
     stored = [part_from_arrays(part_to_arrays(part)) for part in reversed(parts_of(of, parts))]
-    for one, other in zip(whole, unite(from_arrays(to_arrays(of)), 7, REPLICATES, stored), strict=True):
+    for one, other in zip(whole, unite(from_arrays(to_arrays(of)), 7, REPLICATES, stored).fits, strict=True):
         for field in fields(Replicates):
             ours, theirs = getattr(one, field.name), getattr(other, field.name)
             assert ours.dtype == theirs.dtype

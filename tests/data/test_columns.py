@@ -103,7 +103,7 @@ def test_undeclared_columns_are_left_out_unless_kept() -> None:
         ),
         (
             {"himinty": [0] * 6},
-            "column himinty: no row has the level 1; a model cannot tell its effect",
+            "column himinty: no row has the level 1; take it out of levels",
         ),
         (
             {"school": [1, 1, 2, 2, None, None]},

@@ -215,6 +215,10 @@ def test_each_kind_of_figure_takes_the_arguments_of_its_module() -> None:
         ("a: *b\n", "c.yaml, line 1, column 4: this is not YAML: found undefined alias"),
         ("a: \0\n", "c.yaml: not a text in UTF-8"),
         ("a: 2001-02-30\n", "c.yaml: this is not YAML: day is out of range for month. Quote a value"),
+        ("", "c.yaml holds nothing; expected keys and their values, at least data: and models:"),
+        ("# later\n", "c.yaml holds nothing; expected keys"),
+        ("- data\n- models\n", "c.yaml holds a list; expected keys"),
+        ("data\n", "c.yaml holds 'data'; expected keys"),
     ],
 )
 def test_a_mistake_in_the_text_has_its_place(text, says) -> None:

@@ -21,7 +21,6 @@ import yaml
 from fitted import confirmed
 from simulated import experiment
 from twolevel.bootstrap.experiment import run_part
-from twolevel.data.fingerprint import Fingerprint
 from twolevel.fitting.fit import Fit
 from twolevel.fitting.search import SINGULAR
 from twolevel.inference.fixed_tests import kenward_roger, satterthwaite, t_tests
@@ -140,7 +139,8 @@ def measured(of: All, by: dict[str, float]) -> dict[str, np.ndarray]:
 def as_json(of: All) -> tuple[dict, dict]:
     """Write fit.json and constrained.json as the pipeline does, check them by their schemas, and read them."""
     bounded, residuals = bounded_fit(of.data, reml=True), of.design.y - of.design.x @ of.reml.beta
-    story = fit_json(of.design, of.reml, of.ml, bounded, residuals, Fingerprint("0" * 64, of.design.formula, "test"))
+    fingerprint = {"data": "0" * 64, "formula": of.design.formula, "library": "test"}
+    story = fit_json(of.design, of.reml, of.ml, bounded, residuals, fingerprint)
     around = constrained_json(of.design, of.data, of.reml, bounded) | {"fingerprint": story["fingerprint"]}
     read = []
     for name, content in (("fit", story), ("constrained", around)):

@@ -93,6 +93,24 @@ def test_the_files_own_columns_may_differ_by_rounding_and_are_replaced(as_stored
     pd.testing.assert_frame_equal(derived, expected, check_exact=True)
 
 
+@pytest.mark.parametrize("unit", [1e-12, 1e-6, 1.0, 1e9])
+def test_how_far_the_file_s_own_column_may_be_off_goes_with_the_unit(unit: float) -> None:
+    # A column that is off by a thousandth differs in any unit; one that is off by 1e-12 of its size does in none.
+    scaled = table(ses=unit * table()["ses"])
+    own = derive(scaled, "school", RECIPES)["mean.ses"]
+    derive(scaled.assign(**{"mean.ses": own * (1 + 1e-12)}), "school", RECIPES)
+    with pytest.raises(UserError, match=r"'mean\.ses' .* differ"):
+        derive(scaled.assign(**{"mean.ses": own * 1.001}), "school", RECIPES)
+
+
+def test_rounding_of_what_a_column_is_derived_from_is_no_difference() -> None:
+    # Deviations of a constant 1e9: another program's sum leaves 1e-7, the rounding of one such number.
+    groups = pd.DataFrame({"school": ["a", "a", "b", "b"], "t": 1e9, "own": [1e-7, -1e-7, 0.0, 0.0]})
+    derive(groups, "school", {"own": {"centre_within_group": "t"}})
+    with pytest.raises(UserError, match=r"'own' .* 2 of 4 rows"):
+        derive(groups.assign(own=[1e-3, -1e-3, 0.0, 0.0]), "school", {"own": {"centre_within_group": "t"}})
+
+
 @pytest.mark.parametrize(
     ("name", "own", "message"),
     [
@@ -104,7 +122,7 @@ def test_the_files_own_columns_may_differ_by_rounding_and_are_replaced(as_stored
         (
             "cses",
             ["-0.5", "-1", "1", "0.25", None, "none"],
-            "'cses' .*: 2 of 6 rows in 2 of 3 groups differ, the most by 0 where .*; 2 are no number",
+            "'cses' .*: 2 of 6 rows in 2 of 3 groups differ, the most by 0 where .*; 2 have no number",
         ),
         (
             "mean.ses.cat",
@@ -124,7 +142,7 @@ def test_a_file_whose_own_column_differs_is_refused(name: str, own: object, mess
     [
         (
             {"group_mean": "income"},
-            r"derive\.new\.group_mean: no column 'income' here; there are school, ses\.",
+            r"derive\.new\.group_mean: there is no column 'income'; there are school, ses\.",
         ),
         (
             {"centre_within_group": "school"},
@@ -147,7 +165,7 @@ def test_a_constant_column_cannot_be_cut() -> None:
 
 def test_a_recipe_does_not_use_the_files_own_column_before_it_is_derived() -> None:
     late = {"cat": {"cut": "mean", "breaks": 2, "labels": ["a", "b"]}, "mean": {"group_mean": "ses"}}
-    with pytest.raises(UserError, match=r"derive\.cat\.cut: no column 'mean'"):
+    with pytest.raises(UserError, match=r"derive\.cat\.cut: there is no column 'mean'"):
         derive(table(mean=[1.0, 2.0, 2.0, 4.0, 1.0, 4.0]), "school", late)
 
 
@@ -220,19 +238,25 @@ def test_what_is_made_of_groups_alone_is_of_groups() -> None:
     ("recipe", "message"),
     [
         ({"group_share": "sex", "of": "X"}, r"derive\.new\.of: 'sex' has no level 'X'; its levels are M, F"),
-        ({"group_share": "ses", "of": "1"}, r"derive\.new\.of: 'ses' has no level '1'; it is no factor"),
-        ({"recode": "sex", "to": {"M": "m"}}, r"derive\.new\.to: 'F' is missing, a level of 'sex', which has M, F"),
-        ({"recode": "sex", "to": {"M": "m", "W": "f", "F": "f"}}, r"derive\.new\.to: 'W' is no level of 'sex'"),
+        ({"group_share": "ses", "of": "1"}, r"derive\.new\.of: 'ses' has no level '1'; it is not a factor"),
+        (
+            {"recode": "sex", "to": {"M": "m"}},
+            r"derive\.new\.to: there is no new value for the level 'F' of 'sex', which has M, F",
+        ),
+        ({"recode": "sex", "to": {"M": "m", "W": "f", "F": "f"}}, r"derive\.new\.to: 'W' is not a level of 'sex'"),
         ({"formula": "sess + 1"}, r"derive\.new\.formula: formula 'sess \+ 1': no column sess; there are school, ses"),
         ({"formula": "ses +"}, r"derive\.new\.formula: formula 'ses \+', character"),
         ({"formula": "system(ses)"}, r"derive\.new\.formula: .*system\(\) is not supported"),
         ({"formula": "sex + 1"}, r"derive\.new\.formula: .*sex is a factor, which arithmetic cannot use|sex \+ 1 is"),
-        ({"formula": "poly(ses, 2)"}, r"derive\.new\.formula: .*gives no column of numbers"),
+        ({"formula": "poly(ses, 2)"}, r"derive\.new\.formula: .*does not give numbers"),
         (
             {"formula": "log(ses - 1)"},
             r"derive\.new\.formula: .*not a finite number in 2 rows, first in row 1: ses = 0\.5",
         ),
-        ({"lag": "ses", "order": "size"}, r"derive\.new\.lag: in column 'ses', the order does not tell all rows apart"),
+        (
+            {"lag": "ses", "order": "size"},
+            r"derive\.new\.lag: in column 'ses', two rows of a group have the same place in the order",
+        ),
         (
             {"standardise": "ses", "over": "groups"},
             r"derive\.new\.standardise: in column 'ses', over: groups needs one",

@@ -152,7 +152,7 @@ def _bare(node: object) -> object:
         ("y ~ factor(ifelse(x.1 > 0, 0.3, 0.1 + 0.2)) + (1 | g)", "two different numbers are both written 0.3"),
         ("y ~ x.1^Inf + (1 | g)", "a whole number from 2; found Inf"),
         ("y ~ ns(x.1, df = 1e40) + (1 | g)", "expected a whole number from 1"),
-        ("y ~ C(kind, contr.treatment, base = kind) + (1 | g)", "the base in C\\(\\) is the number of a level"),
+        ("y ~ C(kind, contr.treatment, base = kind) + (1 | g)", "the base in C\\(\\) must be the number of a level"),
         ("y ~ kind * 2 + (1 | g)", "2 cannot be part of a product of terms"),
         ("y ~ I(kind * 2) + (1 | g)", "kind is a factor, which arithmetic cannot use"),
         ("y ~ log(x.1, base = TRUE) + (1 | g)", "base is True; expected one number"),
@@ -173,7 +173,7 @@ def test_too_few_observations_for_the_random_effects_are_refused(table: pd.DataF
     few = table[table.index % 10 < 2]
     with pytest.raises(UserError, match="cannot identify 2 random effects in each of 4 groups"):
         build_design("y ~ x.1 + (x.1 | g)", few)
-    with pytest.raises(UserError, match="at least 2 are needed"):
+    with pytest.raises(UserError, match="g has only 1 group; a model needs 2 or more"):
         build_design("y ~ x.1 + (1 | g)", table[table["g"] == "s"])
 
 

@@ -4,7 +4,7 @@ from xml.etree import ElementTree
 
 import pytest
 from twolevel.model.terms import Factor
-from twolevel.output.equations import equations
+from twolevel.output.equations import Estimates, equations
 from twolevel.output.mathml import Words, latex_text, math
 
 
@@ -200,3 +200,29 @@ def test_long_sums_break_into_lines_and_lose_nothing():
 def test_names_like_the_place_holders_stay_apart():
     tree = ElementTree.fromstring(math(Words("word1"), " = ", Words("word0")).mathml)
     assert [element.text for element in tree.iter("mtext")] == ["word1", "word0"]
+
+
+def test_estimates_take_the_place_of_the_symbols():
+    """The estimates of the vignette's mod4, rounded; a negative one is subtracted, or leads with its minus."""
+    fixed = ["12.13", "2.95", "5.33", "1.23", "1.04", "-1.64"]
+    estimates = Estimates(fixed, [["2.38", "0.192"], ["0.192", "0.101"]], "36.7")
+    written = equations(INTERCEPTS_AND_SLOPES, "mathach", MEANINGS, [2], estimates=estimates)
+    catholic = r"(\text{sector} = \text{Catholic})_{j}"
+    assert [flat(e.latex) for e in written.level2] == [
+        rf"\beta_{{0j}} = 12.13 + 5.33\text{{mean.ses}}_{{j}} + 1.23{catholic} + u_{{0j}}",
+        rf"\beta_{{1j}} = 2.95 + 1.04\text{{mean.ses}}_{{j}} - 1.64{catholic} + u_{{1j}}",
+    ]
+    assert flat(written.combined.latex).count(" - ") == 1
+    assert flat(written.distributions[0].latex) == r"r_{ij} \sim N(0, 36.7)"
+    assert r"2.38 & 0.192 \\ 0.192 & 0.101" in written.covariance.latex
+    assert not any(symbol in written.combined.latex for symbol in (r"\gamma", r"\tau", r"\sigma"))
+    estimates = Estimates(["-3"], [["9"]], "4")
+    negative = equations([coefficient(predictors=[[0, []]], random=0)], "y", MEANINGS, [1], estimates=estimates)
+    assert flat(negative.level2[0].latex) == r"\beta_{0j} = {-3} + u_{0j}"
+
+
+def test_independent_blocks_have_zeros_among_the_estimates_too():
+    hierarchy = [coefficient(predictors=[[0, []]], random=0), coefficient("x", predictors=[[1, []]], random=1)]
+    estimates = Estimates(["1", "2"], [["4.00", "0.00"], ["0.00", "9.00"]], "1.00")
+    written = equations(hierarchy, "y", MEANINGS, [1, 1], estimates=estimates)
+    assert r"4.00 & 0 \\ 0 & 9.00" in written.covariance.latex

@@ -64,7 +64,7 @@ def test_every_claim_is_complete_and_every_piece_of_evidence_is_used() -> None:
         (lambda t: t.rename(columns={"correct": "right"}), "expected id, chapter, section, kind, source_says, correct"),
         (lambda t: t.assign(kind="typo"), "row mod3a has the kind 'typo'; expected one of statistics, wording"),
         (lambda t: t.assign(evidence="guess"), "row mod3a has the evidence 'guess'; expected one of better_optimum"),
-        (lambda t: pd.concat([t, t[:1]]), "the id mod3a occurs more than once"),
+        (lambda t: pd.concat([t, t[:1]]), "id has mod3a more than once"),
     ],
 )
 def test_a_mistake_in_the_table_is_named(change, says: str) -> None:

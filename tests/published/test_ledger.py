@@ -206,8 +206,8 @@ def test_rows_are_read() -> None:
 
 MISTAKES = {
     "a column missing": ({"kind": None}, {}, "published.csv has the columns"),
-    "a kind that is none": ({"kind": "exakt"}, {}, "row ch8-001 has the kind 'exakt'; expected exact, derived"),
-    "decimals that are none": ({"decimals": "three"}, {}, "row ch8-001 has decimals 'three'"),
+    "a kind that is none": ({"kind": "exakt"}, {}, "row ch8-001 has the kind 'exakt'; expected one of exact, derived"),
+    "decimals that are none": ({"decimals": "three"}, {}, "row ch8-001 has the decimals 'three'; expected one of 0, 1"),
     "a verdict that cannot be declared": (
         {},
         {"verdict": "match"},
@@ -259,12 +259,12 @@ def test_a_mistake_in_a_table_is_named(of_row: dict, of_declared: dict, message:
 
 
 def test_an_id_is_there_once() -> None:
-    with pytest.raises(UserError, match="the id ch8-001 occurs more than once"):
+    with pytest.raises(UserError, match="id has ch8-001 more than once"):
         read_rows(table([ROW, ROW]), "published.csv")
 
 
 def test_a_row_is_declared_once() -> None:
-    with pytest.raises(UserError, match="the declaration of ch8-001 occurs more than once"):
+    with pytest.raises(UserError, match="rows has ch8-001 more than once"):
         read_declared(table([DECLARED, DECLARED]), read_rows(table([ROW]), "published.csv"), "verdicts.csv")
 
 

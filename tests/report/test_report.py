@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from twolevel.errors import UserError
+from twolevel.model.expression import quoted
 from twolevel.model.parameters import parameters
 from twolevel.model.terms import Factor
 from twolevel.output.numbers import decimals, fine_p, fine_p_phrase, fixed, p_value, percent, signed
@@ -81,19 +82,25 @@ def fit(hierarchy, terms, covariance, criterion, sigma=2.0, response="words"):
     random_terms = [
         c["term"] for c in sorted((c for c in hierarchy if c["random"] is not None), key=lambda c: c["random"])
     ]
+    products = [[*c["factors"], *predictor] for c in hierarchy for _, predictor in c["predictors"]]
+    effects = [c["factors"] for c in hierarchy if c["random"] is not None]
+    columns = [meaning(name).column for c in hierarchy for name in sorted(names_of(c))]
+    fixed, random = (" + ".join(map(term_of, several)) for several in (products, effects))
     return {
-        "formula": f"{response} ~ {' + '.join(terms)}",
+        "formula": f"{response} ~ {fixed} + ({random} | class)",
         "response": response,
         "group": "class",
         "n_obs": 200,
         "n_groups": 20,
-        "columns": [response, "class"],
+        "columns": [*dict.fromkeys([response, *columns, "class"])],
         "left_out": {"rows": 0, "missing": {}},
         "hierarchy": hierarchy,
         "meanings": {name: asdict(meaning(name)) for c in hierarchy for name in names_of(c)},
         "fixed_terms": terms,
         "random_terms": random_terms,
         "blocks": [len(random_terms)],
+        "fixed_effects": [1.0] * len(terms),
+        "fixed_effects_covariance": [[0.01 * (i == k) for k in range(len(terms))] for i in range(len(terms))],
         "random_effects_covariance": covariance,
         "random_effects_correlation": correlation,
         "estimator": "REML",
@@ -105,11 +112,16 @@ def fit(hierarchy, terms, covariance, criterion, sigma=2.0, response="words"):
         "sigma": sigma,
         "singular": False,
         "doubts": [],
-        "ml": {"estimator": "ML", "doubts": []},
+        "ml": {"estimator": "ML", "doubts": []} | dict.fromkeys(("criterion", "aic", "bic"), criterion - 1),
         "scaled_residual_quantiles": [-3.0, -0.7, 0.0, 0.7, 3.0],
         "fingerprint": {"data": "d" * 64, "formula": "", "library": "twolevel 0.1.0, statsmodels 0.15.0"},
         "optimiser": story,
     }
+
+
+def term_of(factors):
+    """A product of factors as a formula has it: by their columns."""
+    return ":".join(quoted(meaning(name).column) for name in factors) or "1"
 
 
 def names_of(coefficient):
@@ -715,10 +727,10 @@ def test_three_effects_can_be_singular_without_a_zero_variance_or_a_correlation_
     """u3 = u1 + u2 with u1 and u2 independent: correlations 0 and 1 / sqrt(2)."""
     slopes = [
         {"term": name, "factors": [name], "predictors": [[i, []]], "random": i}
-        for i, name in enumerate(("hours", "words"), start=1)
+        for i, name in enumerate(("hours", "size"), start=1)
     ]
     covariance = [[1.0, 0.0, 1.0], [0.0, 1.0, 1.0], [1.0, 1.0, 2.0]]
-    model = fit([INTERCEPT, *slopes], ["(Intercept)", "hours", "words"], covariance, 1100.0) | {"singular": True}
+    model = fit([INTERCEPT, *slopes], ["(Intercept)", "hours", "size"], covariance, 1100.0) | {"singular": True}
     made = results()
     text = Page(page(with_full(made, model, [30.0, 2.0, 1.0]))).text
     assert "a combination of the random effects does not vary. A model without one of them may fit worse." in text
@@ -873,7 +885,8 @@ HOSTILE = [
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_level_appears_as_text_and_adds_no_element(name):
-    html, plain = page(results(kind=name)), Page(page(results()))
+    # Neither name is one that Stata and SPSS can have, so that neither page has code for them.
+    html, plain = page(results(kind=name)), Page(page(results(kind="brand new")))
     parsed = Page(html)
     assert f"Kind of lesson, {clean(name)} against old" in parsed.text
     assert clean(f"kind{name}") in parsed.text

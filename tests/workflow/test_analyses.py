@@ -225,6 +225,16 @@ def test_a_mistake_is_named_with_its_file(way: str, names: str, tmp_path: Path) 
     assert "Traceback" not in said
 
 
+def test_a_config_without_keys_is_named(tmp_path: Path) -> None:
+    analysis = prepared("directory", tmp_path, study())
+    (tmp_path / "by directory/config.yaml").write_text("")
+    run = start(analysis, "--dry-run")
+    said = run.communicate()[0]
+    assert run.returncode != 0
+    assert "by directory/config.yaml holds nothing; expected keys and their values" in said
+    assert "Traceback" not in said
+
+
 def test_two_analyses_are_modules_of_one_workflow(tmp_path: Path) -> None:
     both = prepared("module", tmp_path, study())
     config = yaml.safe_load((both.folder / "mine.yaml").read_text(encoding="utf-8"))

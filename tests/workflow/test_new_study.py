@@ -91,13 +91,36 @@ def test_names_that_yaml_and_formulas_cannot_take_as_they_are(tmp_path: Path) ->
     ("change", "says"),
     [
         ({"group": "klass"}, r"GROUP: .* has no column 'klass'; it has pupil, class"),
-        ({"response": "sex"}, r"RESPONSE: column 'sex' is no number: (boy, girl|girl, boy); expected numbers"),
+        ({"response": "sex"}, r"RESPONSE: column 'sex' has (boy, girl|girl, boy); expected different numbers"),
     ],
 )
 def test_what_cannot_be_written_is_named(change: dict[str, str], says: str, sav: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=says):
         written(sav, tmp_path / "studies", **({"group": "class", "response": "popular"} | change))
     assert not (tmp_path / "studies").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("g,x,y\n", r"DATA: .*t\.csv has a header and no rows; expected a row for each observation"),
+        ("", r"t\.csv could not be read as a \.csv file: there is nothing in it"),
+        ("g,,y\na,1,2\nb,2,3\n", r"DATA: column 2 of .*t\.csv has no name in the header"),
+        ("g,x,y\na,1,2\nb,2,2\n", "RESPONSE: column 'y' has 2; expected different numbers"),
+        ("g,x,y\na,1,\nb,2,\n", "RESPONSE: column 'y' has no value; expected different numbers"),
+    ],
+)
+def test_a_table_that_no_model_can_be_fitted_to_is_refused(text: str, says: str, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text(text)
+    with pytest.raises(UserError, match=says):
+        written(tmp_path / "t.csv", tmp_path / "studies", group="g", response="y")
+    assert not (tmp_path / "studies").exists()
+
+
+def test_a_response_of_different_whole_numbers_is_a_number(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("g,x,y\n" + "".join(f"{'abc'[i % 3]},{i * i % 7 + 0.5},{i}\n" for i in range(12)))
+    config = written(tmp_path / "t.csv", tmp_path / "studies", group="g", response="y")
+    assert config["data"]["columns"]["y"]["type"] == "number"
 
 
 def test_a_study_that_is_there_is_not_written_over(sav: Path, tmp_path: Path) -> None:

@@ -5,11 +5,11 @@ import json
 import logging
 from collections import Counter
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from terminal import SILENT, Stages, closing_lines, failure, is_kept, stage, take_over
+from failures import failure, group_failure
+from terminal import Stages, closing_lines, is_kept, left, stage, take_over
 
 
 def record(msg: str | None = None, level: int = logging.INFO, **extra: Any) -> logging.LogRecord:
@@ -19,37 +19,107 @@ def record(msg: str | None = None, level: int = logging.INFO, **extra: Any) -> l
     return made
 
 
+def at(second: float, **extra: Any) -> logging.LogRecord:
+    """An event so many seconds after the start of a run that began at 0."""
+    made = record(**extra)
+    made.created = second
+    return made
+
+
 def test_a_stage_is_said_once_when_all_its_jobs_are_done() -> None:
     stream = io.StringIO()
     stages = Stages(stream)
+    stages.started = 0.0
     stages.emit(record(event="run_info", stats={"fit": 2, "draw_figures_1": 1, "draw_figures_2": 1, "total": 4}))
     assert stages.planned == Counter({"Fit": 2, "Draw figures": 2})
     for jobid, rule in enumerate(["fit", "draw_figures_2", "fit", "draw_figures_1"]):
-        stages.emit(record(event="job_info", jobid=jobid, rule_name=rule))
+        stages.emit(at(10 * jobid, event="job_info", jobid=jobid, rule_name=rule))
     said = []
     for jobid in range(4):
-        stages.emit(record(event="job_finished", job_id=jobid))
+        stages.emit(at(10 * jobid + 10, event="job_finished", job_id=jobid))
         said.append(stream.getvalue().count("\n"))
     assert said == [1, 1, 2, 3]
-    assert stream.getvalue().splitlines()[0] == "4 jobs to do."
-    assert [line[6:] for line in stream.getvalue().splitlines()[1:]] == [
-        "  75 %  Fit (2 jobs)",
-        " 100 %  Draw figures (2 jobs)",
+    assert stream.getvalue().splitlines() == [
+        "4 jobs to do.",
+        " 0:30   75 %  Fit (2 jobs), about 0:10 left",
+        " 0:40  100 %  Draw figures (2 jobs)",
     ]
 
 
+def test_the_time_left_is_what_the_same_stages_took_by_as_many_jobs_at_a_time() -> None:
+    # Two jobs ran at a time: 40 s of jobs in 20 s. There are 3 more fits of 10 s, and a figure of unknown length.
+    planned = {"Fit": 6, "Draw": 2, "All": 1}
+    assert left(planned, {"Fit": [10.0, 10.0, 10.0], "Draw": [10.0]}, 20.0) == pytest.approx((3 * 10 + 10) / 2)
+    assert left(planned, {"Fit": [6.0, 6.0, 6.0], "Draw": [22.0]}, 20.0) == pytest.approx((3 * 6 + 22) / 2)
+    # A stage that has not begun takes the average of all jobs until then.
+    assert left({"Fit": 2, "Draw": 1}, {"Fit": [4.0, 8.0]}, 12.0) == pytest.approx(6.0)
+    assert left(planned, {}, 20.0) == 0.0
+
+
+def test_what_is_said_where_there_is_nothing_to_do() -> None:
+    stream = io.StringIO()
+    stages = Stages(stream)
+    stages.emit(record("Nothing to be done (all requested files are present and up to date)."))
+    assert stream.getvalue() == ""
+    stages.idle = lambda: "Report: results/report.html"
+    stages.emit(record("Nothing to be done (all requested files are present and up to date)."))
+    assert stream.getvalue() == "Report: results/report.html\n"
+
+
 def test_a_failure_is_what_the_log_says_and_its_name(tmp_path: Path) -> None:
-    log, empty = tmp_path / "fit.log", tmp_path / "killed.log"
+    log = tmp_path / "fit.log"
     log.write_text("error: one message\nin two lines\n", encoding="utf-8")
-    of = SimpleNamespace(rule_name="fit_model", log=[str(log)])
-    assert list(failure(of)) == [
+    assert list(failure("fit_model", [str(log)], "")) == [
         "Error in rule fit_model:",
         "  error: one message",
         "  in two lines",
         f"  (log: {log})",
     ]
-    killed = SimpleNamespace(rule_name="fit_model", log=[str(empty)])
-    assert list(failure(killed)) == ["Error in rule fit_model:", f"  {SILENT}", f"  (log: {empty})"]
+
+
+ENDED = {
+    "Command 'x' died with <Signals.SIGKILL: 9>.": "(died with <Signals.SIGKILL: 9>). It was killed.",
+    "Command 'x' returned non-zero exit status 137.": "(returned non-zero exit status 137). It was killed.",
+    "SLURM-job '7' failed, SLURM status is: 'TIMEOUT'. Reason": "(SLURM status is: 'TIMEOUT'). It took longer than",
+    "SLURM-job '7' failed, SLURM status is: 'CANCELLED'. Reason": "(SLURM status is: 'CANCELLED'). Somebody",
+    "Command 'x' returned non-zero exit status 2.": "(returned non-zero exit status 2). Why it ended is not known.",
+    "": "The job left no message. Why it ended is not known.",
+}
+
+
+@pytest.mark.parametrize("end", ENDED)
+def test_a_job_without_a_message_says_how_it_ended(end: str, tmp_path: Path) -> None:
+    log = tmp_path / "fit.log"
+    log.write_text("REML: criterion 1.5\n", encoding="utf-8")
+    stream = io.StringIO()
+    stages = Stages(stream)
+    if "SLURM" not in end:  # Snakemake says it beforehand
+        stages.emit(record(f"RuleException:\nCalledProcessError in file x:\n{end}", logging.ERROR, event="error"))
+    about = {"rule_name": "fit_model", "log": [str(log)], "indent": False}
+    stages.emit(record(event="job_error", rule_msg=end if "SLURM" in end else None, **about))
+    said = stream.getvalue().splitlines()
+    assert said[:2] == ["Error in rule fit_model:", "  REML: criterion 1.5"]
+    assert ENDED[end] in said[2]
+    assert said[3:] == [f"  (log: {log})"]
+
+
+def test_of_jobs_that_a_cluster_ran_as_one_those_that_failed_are_named(tmp_path: Path) -> None:
+    log, cluster = tmp_path / "fit.log", tmp_path / "7.log"
+    log.write_text("error: one message\n", encoding="utf-8")
+    failed = f"Error in rule fit_model:\n    message: None\n    log: {log} (check log file(s) for error details)\n"
+    listed = (
+        f"    Error in rule draw:\n        jobid: 2\n        log: {tmp_path} (check log file(s) for error details)\n"
+    )
+    cluster.write_text(failed + listed + failed, encoding="utf-8")
+    stream = io.StringIO()
+    stages = Stages(stream)
+    stages.emit(record(event="group_error", aux_logs=[str(cluster)]))
+    stages.emit(record(event="job_error", rule_name="draw", log=[], rule_msg=None, indent=True))
+    assert stream.getvalue() == f"Error in rule fit_model:\n  error: one message\n  (log: {log})\n"
+    cluster.write_text(
+        "slurmstepd: error: *** JOB 1 ON n1 CANCELLED AT 2026-11-26 DUE TO TIME LIMIT ***", encoding="utf-8"
+    )
+    assert "It took longer than it had asked the cluster for." in "".join(group_failure([str(cluster)]))
 
 
 @pytest.mark.parametrize(
@@ -88,8 +158,8 @@ def test_the_end_says_what_was_made_and_what_is_in_doubt(tmp_path: Path) -> None
     (tmp_path / "ledger.csv").write_text('id,verdict\n1,match\n2,match\n3,"mismatch"\n', encoding="utf-8")
     (tmp_path / "report.html").touch()
     config = {"models": {"good": {}, "bad": {}}, "comparisons": {}, "figures": {"one": {}}, "ledger": {}}
-    first = ["Made: 2 models, 1 figure.", f"Report: {tmp_path}/report.html"]
-    last = ["Do not trust: bad; fit.json says why.", "Time: 1:05 minutes."]
+    first = ["Made: 2 models, 1 figure."]
+    last = ["Do not trust: bad; fit.json says why.", "Time: 1:05 minutes.", f"Report: {tmp_path}/report.html"]
     assert closing_lines(config | {"ledger": None}, tmp_path, 65) == first + last
     with_ledger = closing_lines(config | {"ledger": {"published": "x"}}, tmp_path, 65)
     assert with_ledger == [*first, "Ledger: 2 match, 1 mismatch.", *last]

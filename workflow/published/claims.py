@@ -1,11 +1,11 @@
 """The claims about a source: read, checked, and each given its evidence."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 
 import pandas as pd
-from twolevel.errors import UserError
 
+from published.printed_numbers import read_records
 from published.run import Finding, Run
 from published.solution import NotThereError
 
@@ -39,18 +39,7 @@ class Claim:
 
 def read_claims(table: pd.DataFrame, name: str, evidence: Evidence) -> list[Claim]:
     """Read the claims from a table of texts; `name` is its file's."""
-    expected = [field.name for field in fields(Claim)]
-    if list(table.columns) != expected:
-        raise UserError(f"{name} has the columns {', '.join(table.columns)}; expected {', '.join(expected)}.")
-    claims = [Claim(*values) for values in table.itertuples(index=False)]
-    for column, allowed in (("kind", KINDS), ("evidence", tuple(evidence))):
-        for claim in claims:
-            if getattr(claim, column) not in allowed:
-                found = f"row {claim.id} has the {column} {getattr(claim, column)!r}"
-                raise UserError(f"{name}: {found}; expected one of {', '.join(allowed)}.")
-    if repeated := sorted({claim.id for claim in claims if sum(other.id == claim.id for other in claims) > 1}):
-        raise UserError(f"{name}: the id {', '.join(repeated)} occurs more than once; give each row its own.")
-    return claims
+    return read_records(table, Claim, name, kind=KINDS, evidence=evidence)
 
 
 def check_claims(claims: Sequence[Claim], run: Run, evidence: Evidence) -> pd.DataFrame:

@@ -1,13 +1,18 @@
 """The printed numbers, and what is known of some of them, read and checked."""
 
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, TypeVar
 
 import pandas as pd
 from twolevel.errors import UserError
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
 KINDS = ("exact", "derived", "monte_carlo", "timing")
+
+Record = TypeVar("Record", bound="DataclassInstance")
 
 
 @dataclass(frozen=True)
@@ -62,16 +67,31 @@ class Declared:
     reason: str
 
 
+def read_records(table: pd.DataFrame, of: type[Record], name: str, **allowed: Collection[str]) -> list[Record]:
+    """Read a table of texts as records of a dataclass, whose fields are its columns, the first one without repetition.
+
+    Parameters
+    ----------
+    name : the file's
+    allowed : the values that a column can have
+    """
+    expected = [field.name for field in fields(of)]
+    if list(table.columns) != expected:
+        raise UserError(f"{name} has the columns {', '.join(table.columns)}; expected {', '.join(expected)}.")
+    for column, values in allowed.items():
+        for key, value in zip(table[expected[0]], table[column], strict=True):
+            if value not in values:
+                raise UserError(f"{name}: row {key} has the {column} {value!r}; expected one of {', '.join(values)}.")
+    keys = table[expected[0]]
+    if repeated := sorted(keys[keys.duplicated()].unique()):
+        raise UserError(f"{name}: {expected[0]} has {', '.join(repeated)} more than once; give each row its own.")
+    return [of(*values) for values in table.itertuples(index=False)]
+
+
 def read_rows(table: pd.DataFrame, name: str) -> list[Row]:
     """Read the printed numbers from a table of texts; `name` is its file's."""
-    _check_columns(table, Row, name)
-    rows = [
-        Row(**{key: text for key, text in record.items() if key != "decimals"}, decimals=_decimals(record, name))
-        for record in _records(table)
-    ]
-    _check_values([(row.id, row.kind) for row in rows], "kind", KINDS, name)
-    _check_once([row.id for row in rows], "id", name)
-    return rows
+    rows = read_records(table, Row, name, kind=KINDS, decimals=[str(digit) for digit in range(10)])
+    return [replace(row, decimals=int(row.decimals)) for row in rows]
 
 
 def read_declared(table: pd.DataFrame, rows: Sequence[Row], name: str) -> list[Declared]:
@@ -82,12 +102,10 @@ def read_declared(table: pd.DataFrame, rows: Sequence[Row], name: str) -> list[D
     UserError
         A declaration names no row or model, or one whose verdict it cannot decide.
     """
-    _check_columns(table, Declared, name)
-    declared = [Declared(**record) for record in _records(table)]
+    declared = read_records(table, Declared, name)
     by_id, models = {row.id: row for row in rows}, {row.model for row in rows if row.model}
     if unknown := [entry.rows for entry in declared if entry.rows not in by_id and entry.rows not in models]:
         raise UserError(f"{name}: rows names {', '.join(unknown)}, which is neither an id nor a model of the numbers.")
-    _check_once([entry.rows for entry in declared], "declaration of", name)
     for entry in declared:
         what, allowed = _declarable(by_id.get(entry.rows))
         if entry.verdict not in allowed:
@@ -109,30 +127,3 @@ def _declarable(row: Row | None) -> tuple[str, tuple[str, ...]]:
     if row.estimator != "REML":
         return "a number that is not of a REML fit", ("source_misprint", "not_comparable")
     return "a number of a REML fit", ("match_rounding", "source_misprint", "not_comparable")
-
-
-def _records(table: pd.DataFrame) -> list[dict[str, str]]:
-    return [dict(zip(table.columns, values, strict=True)) for values in table.itertuples(index=False)]
-
-
-def _decimals(record: dict[str, str], name: str) -> int:
-    if not record["decimals"].isdigit():
-        raise UserError(f"{name}: row {record['id']} has decimals {record['decimals']!r}; expected a whole number.")
-    return int(record["decimals"])
-
-
-def _check_columns(table: pd.DataFrame, kind: type, name: str) -> None:
-    expected = [field.name for field in fields(kind)]
-    if list(table.columns) != expected:
-        raise UserError(f"{name} has the columns {', '.join(table.columns)}; expected {', '.join(expected)}.")
-
-
-def _check_once(keys: Sequence[str], what: str, name: str) -> None:
-    if repeated := sorted(key for key, count in Counter(keys).items() if count > 1):
-        raise UserError(f"{name}: the {what} {', '.join(repeated)} occurs more than once; keep one.")
-
-
-def _check_values(pairs: Sequence[tuple[str, str]], column: str, allowed: Sequence[str], name: str) -> None:
-    for row, value in pairs:
-        if value not in allowed:
-            raise UserError(f"{name}: row {row} has the {column} {value!r}; expected {', '.join(allowed)}.")

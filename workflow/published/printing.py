@@ -65,21 +65,12 @@ RULES: dict[str, Rule] = {
 }
 
 
-# What the data and the formula alone decide: that these agree says nothing of an estimate.
-COUNTS = ("n obs", "n groups", "LRT table: npar", "LRT table: Df", "PBmodcomp df")
-
-# Numbers that were chosen, not found.
-CHOSEN = {
-    "PBmodcomp PBtest samples": "a setting: the numbers of this test are computed from as many samples of this run",
-}
-
-
 def remark(value: float, row: Row) -> str:
-    """A remark on a number that was chosen, or that a rule moves further than its decimals would."""
+    """A remark on a number that a rule moves further than its decimals would."""
     rule = _rule(row)
     if rule is rounded_twice and rule(value, row) != to_decimals(value, row):
         return f"{value:.3f}: R rounds it to {value:.1f} and then to no decimals, halves to the even digit"
-    return CHOSEN.get(row.quantity, "")
+    return ""
 
 
 def is_rough(row: Row) -> bool:

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from published.inventory import Find, Inventory
+from published.inventory import Find, Inventory, Quantity
 from published.printed_numbers import Row
 from published.solution import NotThereError, Solution
 
@@ -18,19 +18,18 @@ INTERVAL_SAMPLES, TEST_SAMPLES = 500, 1000
 INTERVAL = "bootstrap CI "
 
 
-def value_of(inventory: Inventory, row: Row) -> float:
-    """The value of a printed number in the results.
-
-    Raises
-    ------
-    NotThereError
-        The results have no such value.
-    """
-    known = {**FOUND_IN, **{name: quantity.find for name, quantity in inventory.quantities.items()}}
-    find = known.get(f"{row.quantity} / {row.term}") or known.get(row.quantity)
-    if find is None:
+def quantity_of(inventory: Inventory, row: Row) -> Quantity:
+    """What is known of a printed quantity; NotThereError where nothing is."""
+    known = {**QUANTITIES, **inventory.quantities}
+    found = known.get(f"{row.quantity} / {row.term}") or known.get(row.quantity)
+    if found is None:
         raise NotThereError(f"nothing is known of the quantity {row.quantity}")
-    return float(find(inventory, row))
+    return found
+
+
+def value_of(inventory: Inventory, row: Row) -> float:
+    """The value of a printed number in the results; NotThereError where they have none."""
+    return float(quantity_of(inventory, row).find(inventory, row))
 
 
 def first_statistics(inventory: Inventory, row: Row) -> np.ndarray:
@@ -83,16 +82,8 @@ def _compared(inventory: Inventory, row: Row, column: str) -> float:
     return at(test.table[model], column, f"{column} of {row.model}")
 
 
-def _in_comparison(column: str) -> Find:
-    return lambda inventory, row: _compared(inventory, row, column)
-
-
-def _samples(inventory: Inventory, row: Row) -> float:
-    return len(first_statistics(inventory, row))
-
-
-def _extremes(inventory: Inventory, row: Row) -> float:
-    return extremes(inventory, row, first_statistics(inventory, row))
+def _in_comparison(column: str, counted: bool = False) -> Quantity:
+    return Quantity(lambda inventory, row: _compared(inventory, row, column), counted=counted)
 
 
 def bootstrap_p(inventory: Inventory, row: Row) -> float:
@@ -120,32 +111,37 @@ def interval_probability(row: Row) -> float:
 
 # The quantities that programs print, by `quantity`, or by `quantity / term` where the term matters. Those that only one
 # publication has are in `Inventory.quantities`.
-FOUND_IN: dict[str, Find] = {
-    "REML criterion": lambda inventory, row: solution(inventory, row).criterion,
-    "n obs": lambda inventory, row: solution(inventory, row).n_obs,
-    "n groups": lambda inventory, row: solution(inventory, row).n_groups,
-    "scaled residual quantile": lambda inventory, row: solution(inventory, row).quantiles[row.term],
-    "variance": random("vcov"),
-    "std.dev": random("sdcor"),
-    "random-effect correlation": random("sdcor"),
-    "fixed effect estimate": fixed("estimate"),
-    "fixed effect SE": fixed("std_error"),
-    "fixed effect t": fixed("statistic"),
-    "fixed-effect correlation": _fixed_correlation,
-    "LRT table: npar": _in_comparison("npar"),
+QUANTITIES: dict[str, Quantity] = {
+    "REML criterion": Quantity(lambda inventory, row: solution(inventory, row).criterion),
+    "n obs": Quantity(lambda inventory, row: solution(inventory, row).n_obs, counted=True),
+    "n groups": Quantity(lambda inventory, row: solution(inventory, row).n_groups, counted=True),
+    "scaled residual quantile": Quantity(lambda inventory, row: solution(inventory, row).quantiles[row.term]),
+    "variance": Quantity(random("vcov")),
+    "std.dev": Quantity(random("sdcor")),
+    "random-effect correlation": Quantity(random("sdcor")),
+    "fixed effect estimate": Quantity(fixed("estimate")),
+    "fixed effect SE": Quantity(fixed("std_error")),
+    "fixed effect t": Quantity(fixed("statistic")),
+    "fixed-effect correlation": Quantity(_fixed_correlation),
+    "LRT table: npar": _in_comparison("npar", counted=True),
     "LRT table: AIC": _in_comparison("AIC"),
     "LRT table: BIC": _in_comparison("BIC"),
     "LRT table: logLik": _in_comparison("logLik"),
     "LRT table: -2*log(L)": _in_comparison("deviance"),
     "LRT table: Chisq": _in_comparison("chisq"),
-    "LRT table: Df": _in_comparison("df"),
+    "LRT table: Df": _in_comparison("df", counted=True),
     "LRT table: Pr(>Chisq)": _in_comparison("p_value"),
     "PBmodcomp stat": _in_comparison("chisq"),
-    "PBmodcomp df": _in_comparison("df"),
+    "PBmodcomp df": _in_comparison("df", counted=True),
     "PBmodcomp p.value / LRT": _in_comparison("p_value"),
-    "PBmodcomp p.value / PBtest": bootstrap_p,
-    "PBmodcomp PBtest samples": _samples,
-    "PBmodcomp PBtest extremes": _extremes,
-    f"{INTERVAL}2.5%": _interval_bound,
-    f"{INTERVAL}97.5%": _interval_bound,
+    "PBmodcomp p.value / PBtest": Quantity(bootstrap_p),
+    "PBmodcomp PBtest samples": Quantity(
+        lambda inventory, row: len(first_statistics(inventory, row)),
+        chosen="a setting: the numbers of this test are computed from as many samples of this run",
+    ),
+    "PBmodcomp PBtest extremes": Quantity(
+        lambda inventory, row: extremes(inventory, row, first_statistics(inventory, row))
+    ),
+    f"{INTERVAL}2.5%": Quantity(_interval_bound),
+    f"{INTERVAL}97.5%": Quantity(_interval_bound),
 }

@@ -27,8 +27,16 @@ from published.accounting import Account, Witness, account, inconsistent
 from published.inventory import Inventory
 from published.monte_carlo import COVERAGE, count_band, quantile_band
 from published.printed_numbers import Declared, Row
-from published.printing import CHOSEN, COUNTS, as_printed, is_rough, remark, to_decimals
-from published.quantities import INTERVAL, INTERVAL_SAMPLES, extremes, first_statistics, interval_probability, value_of
+from published.printing import as_printed, is_rough, remark, to_decimals
+from published.quantities import (
+    INTERVAL,
+    INTERVAL_SAMPLES,
+    extremes,
+    first_statistics,
+    interval_probability,
+    quantity_of,
+    value_of,
+)
 from published.solution import NotThereError, from_estimates
 from published.witness import SLACK, Centre
 
@@ -144,8 +152,7 @@ def _line(row: Row, of: Account, moved: Collection[str], inventory: Inventory) -
     if row.id in of.exact:
         if is_rough(row):
             return Line(row, f"{of.computed[row.id]:.2f}", "rough", f"{text} to the nearest ten, as the prose has it")
-        own = inventory.quantities.get(row.quantity)
-        reason = remark(of.computed[row.id], row) or (own.chosen if own else "")
+        reason = remark(of.computed[row.id], row) or quantity_of(inventory, row).chosen
         return Line(row, text, _same_characters(row, inventory), reason)
     if of.witness and row.id in of.near:
         return Line(row, text, "match_rounding", _near_reason(of.witness, "the optimum"))
@@ -154,9 +161,8 @@ def _line(row: Row, of: Account, moved: Collection[str], inventory: Inventory) -
 
 def _same_characters(row: Row, inventory: Inventory) -> str:
     """The verdict on a number that comes out as printed: a result has to be found, not counted or chosen."""
-    own = inventory.quantities.get(row.quantity)
-    given = row.quantity in (*COUNTS, *CHOSEN) or (own is not None and (own.counted or bool(own.chosen)))
-    return "given" if given else "match"
+    of = quantity_of(inventory, row)
+    return "given" if of.counted or of.chosen else "match"
 
 
 def _elsewhere(

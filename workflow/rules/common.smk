@@ -4,11 +4,13 @@ import shlex
 
 from imports import library_files
 from sizes import (
+    WHOLE_RUN_SECONDS,
     asked_for,
     bootstrap_parts,
     bootstrap_seconds,
     calibration_seconds,
     data_bytes,
+    run_seconds,
 )
 from study_loader import find_study, has_part, load_part
 from twolevel.output.words import configured_names
@@ -41,6 +43,18 @@ DATA_MB = data_bytes(config) / 1e6
 def needs(mem_mb, minutes=2):
     """The memory and the minutes of a job on small data, with room to spare, and what its data add to them."""
     return asked_for(mem_mb + 15 * DATA_MB, minutes + DATA_MB / 5)
+
+
+# On a cluster, where the start of a job takes seconds, jobs of the same group are submitted as one (docs/cluster.md):
+# a short run whole, of a long one what follows the fits and the bootstraps.
+SHORT = "short"
+LONG = SHORT if run_seconds(config) < WHOLE_RUN_SECONDS else None
+
+
+# Here a download finds the network, which nodes of a cluster may not have.
+localrules:
+    fetch_data,
+    prepare_data,
 
 
 wildcard_constraints:

@@ -11,10 +11,9 @@ CHECKOUT = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).pare
 sys.path.insert(0, str(CHECKOUT / "workflow"))
 
 from locks import take_over
-from planned import mistaken_plans
 from snakemake.logging import logger
 from snakemake.settings.enums import Quietness
-from terminal import closing_lines, take_over as speak_plainly
+from terminal import closing_lines, report_line, take_over as speak_plainly
 from twolevel.data.config import check_config, with_defaults, with_values
 from twolevel.errors import UserError
 from twolevel.data.yaml_text import check_yaml
@@ -71,10 +70,17 @@ try:
     )
     config = with_defaults(with_values(config, schema), schema)
     # Jobs on other machines read a configuration that the main process has found in order.
-    plans = mistaken_plans if workflow.is_main_process else None
+    plans = None
+    if workflow.is_main_process:
+        from planned import (
+            mistaken_plans as plans,
+        )  # here, since it takes longer than all the rest of a job's start
     check_config(config, schema, CONFIG_NAME, plans)
 except UserError as error:
     raise WorkflowError(str(error)) from None
+
+
+RESULTS = Path(config["results"])
 
 
 # Where the analysis is: each path in a rule begins with one of these, or is of the checkout or of the configuration.

@@ -72,6 +72,8 @@ rule prepare_data:
         library=library("prepare_data"),
     output:
         table=TABLE,
+        # In a folder of its own: groups may be called what the data are.
+        text=f"<results>/data/text/{config['data']['name']}.csv",
         groups=reported(GROUP_TABLE, "groups", "Data", table=GROUPS),
         descriptives=reported(
             "<results>/data/descriptives.csv",

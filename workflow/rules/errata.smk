@@ -35,6 +35,8 @@ if ERRATA:
             "<logs>/check_errata.log",
         benchmark:
             "<logs>/benchmarks/check_errata.tsv"
+        group:
+            SHORT
         conda:
             "../../envs/pipeline.yaml"
         threads: 1

@@ -26,6 +26,8 @@ for number, (about, figures) in enumerate(FIGURE_GROUPS.items(), 1):
             f"<logs>/draw_figures/{about}.log",
         benchmark:
             f"<logs>/benchmarks/draw_figures/{about}.tsv"
+        group:
+            SHORT
         conda:
             "../../envs/pipeline.yaml"
         threads: 1

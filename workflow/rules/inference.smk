@@ -44,6 +44,8 @@ rule compare_models:
         "<logs>/compare_models/{comparison}.log",
     benchmark:
         "<logs>/benchmarks/compare_models/{comparison}.tsv"
+    group:
+        LONG
     conda:
         "../../envs/pipeline.yaml"
     threads: 1
@@ -78,6 +80,8 @@ rule gather_intervals:
         "<logs>/gather_intervals/{model}.log",
     benchmark:
         "<logs>/benchmarks/gather_intervals/{model}.tsv"
+    group:
+        LONG
     conda:
         "../../envs/pipeline.yaml"
     threads: 1
@@ -106,6 +110,8 @@ if SPLIT:
             "<logs>/benchmarks/simulate_replicates/{experiment}/{scatteritem}.tsv"
         wildcard_constraints:
             experiment="(models|comparisons)/[^/]+",
+        group:
+            LONG
         conda:
             "../../envs/pipeline.yaml"
         threads: 1
@@ -130,6 +136,8 @@ if SPLIT:
             "<logs>/gather_tests/{comparison}.log",
         benchmark:
             "<logs>/benchmarks/gather_tests/{comparison}.tsv"
+        group:
+            LONG
         conda:
             "../../envs/pipeline.yaml"
         threads: 1

@@ -42,6 +42,8 @@ if SOURCE:
             "<logs>/write_ledger.log",
         benchmark:
             "<logs>/benchmarks/write_ledger.tsv"
+        group:
+            SHORT
         conda:
             "../../envs/pipeline.yaml"
         threads: 1

@@ -73,6 +73,8 @@ rule fit_model:
         "<logs>/benchmarks/fit_model/{model}.tsv"
     # Before all else: what is long waits for a fit, and would be waited for if it started last.
     priority: 2
+    group:
+        LONG
     conda:
         "../../envs/pipeline.yaml"
     threads: 1
@@ -92,6 +94,33 @@ rule fit_model:
         "../scripts/fit_model.py"
 
 
+rule set_side_by_side:
+    input:
+        fits=of_models("fit.json"),
+        library=library("set_side_by_side"),
+    output:
+        reported(
+            "<results>/models/side_by_side.csv",
+            "side_by_side",
+            "Models",
+            "all models",
+            table="models side by side",
+        ),
+    log:
+        "<logs>/set_side_by_side.log",
+    benchmark:
+        "<logs>/benchmarks/set_side_by_side.tsv"
+    conda:
+        "../../envs/pipeline.yaml"
+    threads: 1
+    resources:
+        **needs(400),
+    message:
+        "Set the models side by side"
+    script:
+        "../scripts/set_side_by_side.py"
+
+
 rule explain_variance:
     input:
         fits=of_models("fit.json"),
@@ -109,6 +138,8 @@ rule explain_variance:
         "<logs>/explain_variance.log",
     benchmark:
         "<logs>/benchmarks/explain_variance.tsv"
+    group:
+        SHORT
     conda:
         "../../envs/pipeline.yaml"
     threads: 1

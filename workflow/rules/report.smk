@@ -44,6 +44,8 @@ rule render_report:
         "<logs>/render_report.log",
     benchmark:
         "<logs>/benchmarks/render_report.tsv"
+    group:
+        SHORT
     conda:
         "../../envs/pipeline.yaml"
     threads: 1
@@ -90,6 +92,8 @@ if BROWSER:
             "<logs>/print_report.log",
         benchmark:
             "<logs>/benchmarks/print_report.tsv"
+        group:
+            SHORT
         conda:
             "../../envs/pipeline.yaml"
         threads: 1

@@ -31,6 +31,8 @@ if OWN:
             "<logs>/make_study_tables.log",
         benchmark:
             "<logs>/benchmarks/make_study_tables.tsv"
+        group:
+            SHORT
         conda:
             "../../envs/pipeline.yaml"
         threads: 1

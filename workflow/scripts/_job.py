@@ -7,12 +7,14 @@ It is imported before the library, as the alphabet has it. A script then ends wi
             main(...)
 """
 
+import errno
+import glob
 import json
 import logging
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,32 +28,77 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
+# Columns of results that hold names.
+NAMES = ("model", "comparison", "baseline", "group", "term", "term_1", "term_2", "parameter", "label", "method")
+
+
+# What the system says where a person can help.
+MENDS = {
+    errno.ENOSPC: "The disk is full: free some space",
+    errno.EDQUOT: "Your quota is used up: delete files, or ask for more",
+    errno.EROFS: "The disk is mounted read-only: make it writable",
+    errno.EACCES: "Give yourself the right to write there (chmod u+rwX)",
+    errno.EPERM: "Give yourself the right to write there (chmod u+rwX)",
+}
+
 
 @contextmanager
 def job(log: str) -> Iterator[None]:
-    """Send log records to `log` and warnings to the terminal too; end a UserError with its message alone.
+    """Send log records to `log` and warnings to the terminal too; end a person's mistake with its message alone.
 
-    Errors go to the log only: Snakemake shows the log of a failed job at its end (profiles/default).
+    Errors go to the log only: the run shows the log of a failed job (workflow/terminal.py). Where the log cannot be
+    written, its records go to the terminal.
     """
     Path(log).parent.mkdir(parents=True, exist_ok=True)
     terminal = logging.StreamHandler()
     terminal.addFilter(lambda record: record.levelno == logging.WARNING)
-    handlers: list[logging.Handler] = [terminal, logging.FileHandler(log, mode="w", encoding="utf-8")]
-    logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=handlers)
+    file = logging.FileHandler(log, mode="w", encoding="utf-8")
+    file.handleError = terminal.emit  # type: ignore[method-assign]
+    logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=[terminal, file])
     logging.captureWarnings(True)
     try:
         yield
     except UserError as error:
         logging.error("error: %s", error)
         sys.exit(1)
+    except OSError as error:
+        if error.errno not in MENDS:
+            raise
+        logging.error("error: %s", _refused(error.filename or "a file", error))
+        sys.exit(1)
     except Exception:
         logging.exception("unexpected error: this is a bug in the pipeline, please report it with this log")
         sys.exit(1)
 
 
+def _refused(path: str | Path, error: OSError) -> str:
+    """What the system would not do with a file, and how to mend it."""
+    why = (error.strerror or "").rstrip(".")
+    return f"{path} could not be written or read: {why}. {MENDS[error.errno or 0]}, then run snakemake again."
+
+
+@contextmanager
+def reading(path: str | Path) -> Iterator[None]:
+    """Read a result that another job wrote.
+
+    Raises
+    ------
+    UserError
+        The file is damaged, or none of ours.
+    """
+    try:
+        yield
+    except (ValueError, EOFError, KeyError, RuntimeError, OSError, BadZipFile) as error:  # or Arrow's
+        if isinstance(error, OSError) and error.errno in MENDS:
+            raise
+        why = str(error).partition("\n")[0].rstrip(".")
+        raise UserError(f"{path} cannot be read ({why}): it is damaged. Delete it and run snakemake again.") from error
+
+
 def read_json(path: str | Path) -> Any:
     """Read a result."""
-    return json.loads(Path(path).read_text(encoding="utf-8"))
+    with reading(path):
+        return json.loads(Path(path).read_text(encoding="utf-8"))
 
 
 def folder_of(path: str | Path) -> str:
@@ -64,11 +111,32 @@ def read_jsons(paths: Iterable[str | Path]) -> dict[str, Any]:
     return {folder_of(path): read_json(path) for path in paths}
 
 
+def read_table(path: str | Path, columns: list[str] | None = None) -> "pd.DataFrame":
+    """Read a result as a table, or some columns of a Parquet file.
+
+    In a CSV file a model may be called `NA`, `null` or `1`, and only an empty field has no value.
+    """
+    import pandas as pd  # here, because some jobs start faster without it
+
+    with reading(path):
+        if Path(path).suffix == ".parquet":
+            return pd.read_parquet(path, columns=columns)
+        return pd.read_csv(path, keep_default_na=False, na_values=[""], dtype=dict.fromkeys(NAMES, "str"))
+
+
 def write_bytes(path: str | Path, content: bytes) -> None:
     """Write a whole file or nothing: a job that outlives a killed run never leaves half of one behind."""
     beside = Path(f"{path}.{os.getpid()}.part")
-    beside.write_bytes(content)
-    beside.replace(path)
+    for left in beside.parent.glob(f"{glob.escape(Path(path).name)}.*.part"):  # by a job that was killed
+        left.unlink(missing_ok=True)
+    try:
+        beside.write_bytes(content)
+        beside.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
+        error.filename = path
+        raise
 
 
 def write_text(path: str | Path, text: str) -> None:
@@ -90,20 +158,11 @@ def write_table(path: str | Path, table: "pd.DataFrame") -> None:
 
 
 def read_arrays(path: str | Path) -> "dict[str, np.ndarray]":
-    """Read named arrays.
-
-    Raises
-    ------
-    UserError
-        The file is none of ours, or is damaged.
-    """
+    """Read named arrays."""
     import numpy as np  # here, because jobs without arrays start faster without it
 
-    try:
-        with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            return dict(arrays)
-    except (ValueError, EOFError, KeyError, RuntimeError, OSError, BadZipFile) as error:
-        raise UserError(f"{path} cannot be read ({error}). Delete it and run snakemake again.") from error
+    with reading(path), Path(path).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+        return dict(arrays)
 
 
 def write_arrays(path: str | Path, arrays: "Mapping[str, np.ndarray]") -> None:

@@ -4,8 +4,7 @@ import logging
 from typing import Any
 
 import numpy as np
-import pandas as pd
-from _job import job, read_json, write_table
+from _job import job, read_json, read_table, write_table
 from twolevel.inference.reported import by_estimator
 from twolevel.likelihood.crossproducts import cross_products
 from twolevel.model.formula import build_design
@@ -16,7 +15,7 @@ def main(name: str, table: str, fit: str, output: Any, methods: list[str]) -> No
     """Audit the model called `name`, from the prepared table and its `fit.json`."""
     read = read_json(fit)
     found = by_estimator(read, "REML")
-    design = build_design(read["formula"], pd.read_parquet(table))
+    design = build_design(read["formula"], read_table(table))
     relative = np.array(found["random_effects_covariance"]) / found["sigma"] ** 2
     trials = audit_optimisers(design, cross_products(design), relative, methods)
     for trial in trials:
@@ -30,11 +29,7 @@ def main(name: str, table: str, fit: str, output: Any, methods: list[str]) -> No
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):  # noqa: F821
+    with job(snakemake.log[0]):
         main(
-            snakemake.wildcards.model,  # noqa: F821
-            snakemake.input.table,  # noqa: F821
-            snakemake.input.fit,  # noqa: F821
-            snakemake.output,  # noqa: F821
-            **snakemake.params,  # noqa: F821
+            snakemake.wildcards.model, snakemake.input.table, snakemake.input.fit, snakemake.output, **snakemake.params
         )

@@ -5,8 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-from _job import folder_of, job, read_jsons, write_table
+from _job import folder_of, job, read_jsons, read_table, write_table
 from published.claims import check_claims, read_claims
 from published.printed_numbers import read_rows
 from published.run import Comparison, Run
@@ -36,13 +35,13 @@ def main(
     evidence = load_part(find_study(study), "evidence", "EVIDENCE")
     claims = read_claims(read_texts(Path(files.errata).read_bytes(), files.errata), files.errata, evidence)
     fits, constrained = read_jsons(files.fits), read_jsons(files.constrained)
-    residuals = {folder_of(file): pd.read_parquet(file, columns=["fitted", "residual"]) for file in files.residuals}
+    residuals = {folder_of(file): read_table(file, columns=["fitted", "residual"]) for file in files.residuals}
     run = Run(
         fits=_renamed(fits, names),
         constrained=_renamed(constrained, names),
         residuals=_renamed(residuals, names),
         comparisons=_comparisons(files, comparisons, names),
-        observations=pd.read_parquet(files.table),
+        observations=read_table(files.table),
         group=group,
         printed=tuple(read_rows(read_texts(Path(files.published).read_bytes(), files.published), files.published)),
     )
@@ -59,7 +58,7 @@ def _comparisons(
     """Each comparison under all names that the source gave its two models."""
     results = read_jsons(files.comparisons)
     simulated = {
-        folder_of(file): pd.read_parquet(file, columns=["statistic"])["statistic"].dropna().to_numpy()
+        folder_of(file): read_table(file, columns=["statistic"])["statistic"].dropna().to_numpy()
         for file in files.reference_distributions
     }
     return {
@@ -76,5 +75,5 @@ def _renamed(of_models: Mapping[str, Any], names: Mapping[str, str]) -> dict[str
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):  # noqa: F821
-        main(snakemake.input, snakemake.output[0], **snakemake.params)  # noqa: F821
+    with job(snakemake.log[0]):
+        main(snakemake.input, snakemake.output[0], **snakemake.params)

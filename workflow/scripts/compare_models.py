@@ -1,14 +1,14 @@
 """Test one null model against one alternative by their likelihood ratio; by bootstrap too where that is short."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
-import pandas as pd
-from _job import job, read_json, write_arrays, write_json, write_table
+from _job import job, read_json, read_table, write_arrays, write_json, write_table
 from gather_tests import write_tests
 from twolevel.bootstrap.experiment import comparison_experiment, to_arrays
 from twolevel.data.fingerprint import check_same_data
-from twolevel.inference.compare import added_random_effects, comparison_table, likelihood_ratio
+from twolevel.inference.compare import comparison_table, likelihood_ratio
 from twolevel.inference.reported import by_estimator
 from twolevel.likelihood.crossproducts import cross_products
 from twolevel.model.formula import build_design
@@ -29,7 +29,7 @@ def main(
     names = (settings["null_model"], settings["alternative_model"])
     both = [read_json(file) for file in fits]
     check_same_data(both[0], both[1], names)
-    data = pd.read_parquet(table)
+    data = read_table(table)
     designs = (build_design(both[0]["formula"], data), build_design(both[1]["formula"], data))
     null, alternative = (dict(by_estimator(fit, settings["estimator"])) for fit in both)
     test = likelihood_ratio(f"comparisons.{name}", null, alternative, designs)
@@ -37,11 +37,7 @@ def main(
         "null_model": names[0],
         "alternative_model": names[1],
         "estimator": settings["estimator"],
-        "statistic": test.statistic,
-        "df": test.df,
-        "p_value": test.p_value,
-        "on_boundary": test.on_boundary,
-        "added_random_effects": added_random_effects(*designs),
+        **asdict(test),
         "fingerprints": [fit["fingerprint"] for fit in both],
     }
     products = (cross_products(designs[0]), cross_products(designs[1]))
@@ -54,12 +50,12 @@ def main(
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):  # noqa: F821
+    with job(snakemake.log[0]):
         main(
-            snakemake.wildcards.comparison,  # noqa: F821
-            snakemake.input.table,  # noqa: F821
-            snakemake.input.fits,  # noqa: F821
-            snakemake.output,  # noqa: F821
-            snakemake.params.settings,  # noqa: F821
-            snakemake.params.bootstrap,  # noqa: F821
+            snakemake.wildcards.comparison,
+            snakemake.input.table,
+            snakemake.input.fits,
+            snakemake.output,
+            snakemake.params.settings,
+            snakemake.params.bootstrap,
         )

@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 import pyarrow
-from _job import job, read_json, write_bytes, write_json
+from _job import job, read_json, reading, write_bytes, write_json
 from pyarrow import csv, parquet
 from twolevel.errors import UserError
 from twolevel.figures.drawing import render
@@ -81,10 +81,11 @@ def _read(path: str) -> Any:
     """Columns of a table as arrays, or what a JSON file holds; pyarrow starts in a third of pandas' time."""
     if path.endswith(".json"):
         return read_json(path)
-    table = csv.read_csv(path, convert_options=AS_WRITTEN) if path.endswith(".csv") else parquet.read_table(path)
+    with reading(path):
+        table = csv.read_csv(path, convert_options=AS_WRITTEN) if path.endswith(".csv") else parquet.read_table(path)
     return {name: table[name].to_numpy() for name in table.column_names}
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):  # noqa: F821
-        main(files=snakemake.input, output=snakemake.output, **snakemake.params)  # noqa: F821
+    with job(snakemake.log[0]):
+        main(files=snakemake.input, output=snakemake.output, **snakemake.params)

@@ -1,7 +1,6 @@
 """Measure the variance that each model explains against its baseline."""
 
-import pandas as pd
-from _job import folder_of, job, read_jsons, write_table
+from _job import folder_of, job, read_jsons, read_table, write_table
 from twolevel.inference.variance_explained import check_baseline, variance_explained
 
 
@@ -10,21 +9,10 @@ def main(fits: list[str], random_effects: list[str], output: str, baselines: dic
     stories = read_jsons(fits)
     for model, baseline in baselines.items():
         check_baseline(model, stories[model], baseline, stories[baseline])
-    tables = {folder_of(file): _read(file) for file in random_effects}
+    tables = {folder_of(file): read_table(file) for file in random_effects}
     write_table(output, variance_explained(tables, baselines))
 
 
-def _read(file: str) -> pd.DataFrame:
-    """Read random effects; a term may be called `NA`, `null` or `1`, and only an empty field has no value."""
-    texts = dict.fromkeys(("group", "term_1", "term_2"), "str")
-    return pd.read_csv(file, keep_default_na=False, na_values=[""], dtype=texts)
-
-
 if __name__ == "__main__":
-    with job(snakemake.log[0]):  # noqa: F821
-        main(
-            snakemake.input.fits,  # noqa: F821
-            snakemake.input.random_effects,  # noqa: F821
-            snakemake.output[0],  # noqa: F821
-            snakemake.params.baselines,  # noqa: F821
-        )
+    with job(snakemake.log[0]):
+        main(snakemake.input.fits, snakemake.input.random_effects, snakemake.output[0], snakemake.params.baselines)

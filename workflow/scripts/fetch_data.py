@@ -3,7 +3,7 @@
 import hashlib
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,22 +15,13 @@ from twolevel.data.reading import Choices, FileRead
 from twolevel.data.source import read_file, suffix_of
 from twolevel.errors import UserError
 
+Obtained = tuple[FileRead, dict[str, Any]]
+
 KEYWORDS = {
     "auto": "the network, else the snapshot",
     "download": "the network, or an error",
     "snapshot": "the snapshot in data/",
 }
-
-
-@dataclass(frozen=True)
-class Obtained:
-    """A table, and what provenance.json says of how it came here."""
-
-    file: FileRead
-    sha256: str
-    source: str
-    how: str
-    expected_sha256: str | None = None
 
 
 def main(data: Mapping[str, Any], raw: Path, provenance: Path) -> None:
@@ -39,25 +30,22 @@ def main(data: Mapping[str, Any], raw: Path, provenance: Path) -> None:
     `data` is of the configuration's section of that name: `mode`, `group`, what the mode needs of `url`, `sha256` and
     `snapshot`, and how to read the file (`Choices`).
     """
-    obtained = obtain(data)
-    table, unreadable = obtained.file.table, obtained.file.unreadable
+    file, about = obtain(data)
+    table, unreadable, source = file.table, file.unreadable, about["source"]
     if data["group"] not in table:
         why = f" that can be used: it holds {unreadable[data['group']]}" if data["group"] in unreadable else ""
         raise UserError(
-            f"{obtained.source} has no column {data['group']!r}{why}, which data.group names for the groups; "
+            f"{source} has no column {data['group']!r}{why}, which data.group names for the groups; "
             f"its columns are {', '.join(map(str, table.columns))}."
         )
-    for note in obtained.file.notes:
-        logging.warning("%s: %s.", obtained.source, note)
+    for note in file.notes:
+        logging.warning("%s: %s.", source, note)
     if unreadable:
-        logging.warning("%s: left out, since no model can use it: %s.", obtained.source, ", ".join(unreadable))
+        logging.warning("%s: left out, since no model can use it: %s.", source, ", ".join(unreadable))
     story = {
         "mode": data["mode"],
-        "source": obtained.source,
-        "obtained": obtained.how,
+        **about,
         "obtained_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "sha256": obtained.sha256,
-        "expected_sha256": obtained.expected_sha256,
         "rows": len(table),
         "groups": table[data["group"]].nunique(),
         "columns": list(table.columns),
@@ -68,7 +56,7 @@ def main(data: Mapping[str, Any], raw: Path, provenance: Path) -> None:
 
 
 def obtain(data: Mapping[str, Any]) -> Obtained:
-    """Get the table as `data.mode` says."""
+    """Get the table as `data.mode` says; and what provenance.json says of how it came here."""
     mode = data["mode"]
     reading = Choices(**{of.name: data.get(of.name) for of in fields(Choices)})
     if mode in ("auto", "download"):
@@ -84,30 +72,30 @@ def obtain(data: Mapping[str, Any]) -> Obtained:
         return from_file(data["snapshot"], "snapshot", reading)
     if not Path(mode).is_file():
         choices = "".join(f"\n  {keyword}: {meaning}" for keyword, meaning in KEYWORDS.items())
-        raise UserError(f"data.mode is {mode!r}, which is no file in {Path.cwd()} and none of{choices}")
+        raise UserError(f"data.mode is {mode!r}, which is neither a file in {Path.cwd()} nor one of{choices}")
     return from_file(mode, "file", reading)
 
 
 def from_network(url: str, sha256: str | None, choices: Choices) -> Obtained:
     content = download(url, sha256=sha256)
-    file = read_file(content, suffix_of(urlsplit(url).path), url, choices)
-    return Obtained(file, hashlib.sha256(content).hexdigest(), url, "downloaded", sha256)
+    return obtained(content, urlsplit(url).path, url, "downloaded", choices, sha256)
 
 
 def from_file(name: str, how: str, choices: Choices) -> Obtained:
-    file = Path(name)
-    if not file.is_file():
+    if not Path(name).is_file():
         raise UserError(
             f"data.snapshot: there is no file {name!r} in {Path.cwd()}; correct the path, or set another mode."
         )
-    content = file.read_bytes()
-    return Obtained(read_file(content, suffix_of(name), name, choices), hashlib.sha256(content).hexdigest(), name, how)
+    return obtained(Path(name).read_bytes(), name, name, how, choices)
+
+
+def obtained(
+    content: bytes, path: str, source: str, how: str, choices: Choices, expected_sha256: str | None = None
+) -> Obtained:
+    about = {"sha256": hashlib.sha256(content).hexdigest(), "expected_sha256": expected_sha256}
+    return read_file(content, suffix_of(path), source, choices), {"source": source, "obtained": how, **about}
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):  # noqa: F821
-        main(
-            data=snakemake.params.data,  # noqa: F821
-            raw=Path(snakemake.output.raw),  # noqa: F821
-            provenance=Path(snakemake.output.provenance),  # noqa: F821
-        )
+    with job(snakemake.log[0]):
+        main(data=snakemake.params.data, raw=Path(snakemake.output.raw), provenance=Path(snakemake.output.provenance))

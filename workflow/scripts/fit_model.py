@@ -2,16 +2,13 @@
 
 import hashlib
 import logging
-from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-from _job import job, write_arrays, write_json, write_table, write_text
+from _job import job, read_table, write_arrays, write_json, write_table, write_text
 from twolevel import __version__
 from twolevel.bootstrap.experiment import experiment_of, to_arrays
-from twolevel.data.fingerprint import Fingerprint
 from twolevel.fitting.confirm import confirm
 from twolevel.fitting.effects import fitted_values, group_effects
 from twolevel.fitting.fit import fit_model
@@ -26,7 +23,6 @@ from twolevel.output.results import (
     group_effects_table,
     random_effects_table,
     residuals_table,
-    variance_components_table,
 )
 from twolevel.output.summary import summary_text
 from twolevel.output.supplements import supplements
@@ -46,7 +42,7 @@ def main(
 
     The results are those by `estimator`, REML or ML; beside them `fit.json` has the estimates by the other.
     """
-    prepared = pd.read_parquet(table)
+    prepared = read_table(table)
     design = build_design(formula, prepared, group)
     if left_out := design.n_rows - len(design.y):
         missing = ", ".join(f"{column} in {count}" for column, count in design.dropped.items())
@@ -65,25 +61,21 @@ def main(
 
     effects = group_effects(design, data, record.lower, record.at)
     residuals = residuals_table(design, record, fitted_values(design, record.beta, effects.effect))
-    fingerprint = Fingerprint(
-        data=hashlib.sha256(Path(table).read_bytes()).hexdigest(),
-        formula=design.formula,
-        library=f"twolevel {__version__}, statsmodels {version('statsmodels')}",
-    )
+    fingerprint = {
+        "data": hashlib.sha256(Path(table).read_bytes()).hexdigest(),
+        "formula": design.formula,
+        "library": f"twolevel {__version__}, statsmodels {version('statsmodels')}",
+    }
     experiment = experiment_of(f"models/{name}", (design,), (data,), (record.lower,), record.sigma, reml=record is reml)
     summary = summary_text(design, record, residuals["scaled_residual"].to_numpy(), data_name)
     write_text(output.summary, summary)
     bounded = {by_reml: bounded_fit(data, reml=by_reml) for by_reml in {True, record is reml}}
     story = fit_json(design, record, other, bounded[record is reml], residuals["residual"].to_numpy(), fingerprint)
     write_json(output.fit, story)
-    write_json(
-        output.constrained,
-        constrained_json(design, data, reml, bounded[True]) | {"fingerprint": asdict(fingerprint)},
-    )
+    write_json(output.constrained, constrained_json(design, data, reml, bounded[True]) | {"fingerprint": fingerprint})
     write_table(output.fixed_effects, fixed_effects_table(design, data, record))
     write_table(output.random_effects, random_effects_table(design, record))
-    components = variance_components(design, data, record)
-    write_table(output.variance_components, variance_components_table(design, record, components))
+    write_table(output.variance_components, variance_components(design, data, record))
     write_table(output.group_effects, group_effects_table(design, effects))
     for file, supplement in supplements(design, data, record, prepared).items():
         write_table(getattr(output, file), supplement)
@@ -92,5 +84,5 @@ def main(
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):  # noqa: F821
-        main(snakemake.wildcards.model, snakemake.input.table, snakemake.output, **snakemake.params)  # noqa: F821
+    with job(snakemake.log[0]):
+        main(snakemake.wildcards.model, snakemake.input.table, snakemake.output, **snakemake.params)

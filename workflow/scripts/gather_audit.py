@@ -23,6 +23,6 @@ def _stacked(files: Sequence[str]) -> str:
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):  # noqa: F821
-        files = snakemake.input  # noqa: F821
-        main(files.fits, files.trials, files.seconds, snakemake.output)  # noqa: F821
+    with job(snakemake.log[0]):
+        files = snakemake.input
+        main(files.fits, files.trials, files.seconds, snakemake.output)

@@ -1,15 +1,14 @@
 """Unite the parts of every calibration: count rejections of true null models, and intervals that cover the truth."""
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from _job import job, read_arrays, read_jsons, write_json, write_table
-from twolevel.bootstrap.calibration import calibrated, study_part_from_arrays, unite_study
+from twolevel.bootstrap.calibration import calibrated, failures
 from twolevel.bootstrap.coverage import coverage_experiment, coverage_rows, coverage_table
-from twolevel.bootstrap.experiment import Experiment, from_arrays
+from twolevel.bootstrap.experiment import Arrays, Experiment, from_arrays, part_from_arrays, unite
 from twolevel.bootstrap.type_1_error import rejection_rows, rejection_table
 from twolevel.data.fingerprint import studied
 from twolevel.model.parameters import parameters
@@ -24,13 +23,11 @@ def main(files: Any, output: Any, data_sets: int, replicates: int, seed: int, le
     for name, file in zip(comparisons, files.tested, strict=True):
         experiment = calibrated(from_arrays(read_arrays(file)))
         found = _united(experiment, files.parts, settings)
-        _warn(experiment.name, found["p_values"])
         rejections += rejection_rows(name, found["p_values"], replicates)
     covered: list[dict[str, Any]] = []
     for name, file in zip(fits, files.fitted, strict=True):
         experiment = coverage_experiment(from_arrays(read_arrays(file)))
         found = _united(experiment, files.parts, settings)
-        _warn(experiment.name, found["covers"])
         listed = parameters(fits[name]["random_terms"], fits[name]["fixed_terms"], fits[name]["blocks"])
         covered += coverage_rows(name, listed, found["covers"], found["width"], level, replicates)
     about = {"data_sets": data_sets, "replicates": replicates, "seed": seed, "level": level}
@@ -39,23 +36,17 @@ def main(files: Any, output: Any, data_sets: int, replicates: int, seed: int, le
     write_json(output.about, about | studied(comparisons, fits, list(fits)))
 
 
-def _united(experiment: Experiment, parts: Sequence[str], settings: tuple[int, int, int]) -> dict[str, np.ndarray]:
+def _united(experiment: Experiment, parts: Sequence[str], settings: tuple[int, int, int]) -> Arrays:
     """What was found in all data sets of one study, whose parts lie in the folder of its name."""
-    read = [study_part_from_arrays(read_arrays(part)) for part in _of(experiment.name, parts)]
+    of_study = [part for part in parts if Path(part).parent.parent.as_posix().endswith(f"/{experiment.name}")]
     seed, data_sets, replicates = settings
-    _, found = unite_study(experiment, seed, data_sets, replicates, read)
-    return found
-
-
-def _warn(name: str, found: np.ndarray) -> None:
-    if failed := int(np.isnan(found).reshape(len(found), -1).all(axis=1).sum()):
-        logging.warning(f"warning: {name}: {failed} of {len(found)} data sets could not be analysed")
-
-
-def _of(name: str, parts: Iterable[str]) -> Iterator[str]:
-    return (part for part in parts if Path(part).parent.parent.as_posix().endswith(f"/{name}"))
+    read = [part_from_arrays(read_arrays(part)) for part in of_study]
+    whole = unite(experiment, seed, data_sets, read, replicates)
+    if failed := failures(whole):
+        logging.warning(f"warning: {experiment.name}: {failed} of {data_sets} data sets could not be analysed")
+    return whole.found
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):  # noqa: F821
-        main(snakemake.input, snakemake.output, **snakemake.params)  # noqa: F821
+    with job(snakemake.log[0]):
+        main(snakemake.input, snakemake.output, **snakemake.params)

@@ -42,5 +42,5 @@ def main(files: Any, output: Any, replicates: int, seed: int, level: float, thre
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):  # noqa: F821
-        main(snakemake.input, snakemake.output, threads=snakemake.threads, **snakemake.params)  # noqa: F821
+    with job(snakemake.log[0]):
+        main(snakemake.input, snakemake.output, threads=snakemake.threads, **snakemake.params)

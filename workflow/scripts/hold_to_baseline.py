@@ -72,6 +72,6 @@ def _data(results: str, texts: Mapping[str, str]) -> str:
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):  # noqa: F821
-        results = Path(snakemake.input.provenance).parents[1]  # noqa: F821
-        main(str(results), snakemake.input.run, snakemake.input.contract, **snakemake.params)  # noqa: F821
+    with job(snakemake.log[0]):
+        results = Path(snakemake.input.provenance).parents[1]
+        main(str(results), snakemake.input.run, snakemake.input.contract, **snakemake.params)

@@ -3,8 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import pandas as pd
-from _job import job, write_table
+from _job import job, read_table, write_table
 from study_loader import find_study, load_part
 
 
@@ -20,12 +19,12 @@ def main(table: str, outputs: Sequence[str], study: str, settings: Mapping[str, 
     """
     folder = find_study(study)
     own = load_part(folder, "tables", "TABLES")
-    made = own.make(pd.read_parquet(table), {name: folder / name for name in own.reads}, settings)
+    made = own.make(read_table(table), {name: folder / name for name in own.reads}, settings)
     for name, output in zip(own.made, outputs, strict=True):
         write_table(output, made[name])
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):  # noqa: F821
-        params = snakemake.params  # noqa: F821
-        main(snakemake.input.table, snakemake.output, params.study, params.settings)  # noqa: F821
+    with job(snakemake.log[0]):
+        params = snakemake.params
+        main(snakemake.input.table, snakemake.output, params.study, params.settings)

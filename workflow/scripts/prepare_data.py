@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from _job import job, read_json, write_table
+from _job import job, read_json, read_table, write_table
 from twolevel.data.columns import check_columns
 from twolevel.data.descriptives import descriptives as describe
 from twolevel.data.descriptives import frequencies as count_levels
@@ -20,20 +20,21 @@ def main(
     raw: Path,
     provenance: Path,
     table: Path,
+    text: Path,
     groups: Path,
     descriptives: Path,
     frequencies: Path,
     data: Mapping[str, Any],
     recipes: Mapping[str, Any],
 ) -> None:
-    """Write the prepared table to `table` (Parquet), the groups to `groups` and what both hold to the others (CSV).
+    """Write the prepared table as Parquet and as CSV (`text`), the groups, and what all columns hold (CSV).
 
     `data` and `recipes` are the configuration's sections `data` and `derive`.
     """
     columns, group = data["columns"], data["group"]
     story = read_json(provenance)
     checked = check_columns(
-        pd.read_parquet(raw),
+        read_table(raw),
         columns,
         group,
         keep=recipes,
@@ -46,6 +47,7 @@ def main(
     prepared = derive(checked, group, recipes, _joined(recipes))
     by_group = group_table(prepared, group, group_level_columns(columns, recipes))
     write_table(table, prepared)
+    write_table(text, prepared)
     write_table(groups, by_group)
     write_table(descriptives, describe(prepared, by_group, group))
     write_table(frequencies, count_levels(prepared, by_group, group))
@@ -68,14 +70,15 @@ def _joined(recipes: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):  # noqa: F821
+    with job(snakemake.log[0]):
         main(
-            raw=Path(snakemake.input.raw),  # noqa: F821
-            provenance=Path(snakemake.input.provenance),  # noqa: F821
-            table=Path(snakemake.output.table),  # noqa: F821
-            groups=Path(snakemake.output.groups),  # noqa: F821
-            descriptives=Path(snakemake.output.descriptives),  # noqa: F821
-            frequencies=Path(snakemake.output.frequencies),  # noqa: F821
-            data=snakemake.params.data,  # noqa: F821
-            recipes=snakemake.params.derive,  # noqa: F821
+            raw=Path(snakemake.input.raw),
+            provenance=Path(snakemake.input.provenance),
+            table=Path(snakemake.output.table),
+            text=Path(snakemake.output.text),
+            groups=Path(snakemake.output.groups),
+            descriptives=Path(snakemake.output.descriptives),
+            frequencies=Path(snakemake.output.frequencies),
+            data=snakemake.params.data,
+            recipes=snakemake.params.derive,
         )

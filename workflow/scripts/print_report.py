@@ -103,5 +103,5 @@ def reproducible_names(written: bytes) -> bytes:
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):  # noqa: F821
-        main(snakemake.params.browser, snakemake.input.page, snakemake.output[0])  # noqa: F821
+    with job(snakemake.log[0]):
+        main(snakemake.params.browser, snakemake.input.page, snakemake.output[0])

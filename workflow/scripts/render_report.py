@@ -2,7 +2,7 @@
 
 import fcntl
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 import print_report
-from _job import folder_of, job, read_json, read_jsons, write_text
+from _job import folder_of, job, read_json, read_jsons, read_table, write_text
 from study_loader import find_study, load_part
 from twolevel.report.calibration import CalibrationResults
 from twolevel.report.contents import Results, contents
@@ -46,23 +46,24 @@ def read_results(files: Any, config: Mapping[str, Any]) -> Results:
     return Results(
         config=config,
         provenance=read_json(files.provenance),
-        observations=pd.read_parquet(files.table),
+        observations=read_table(files.table),
         fits=read_jsons(files.fits),
         model_tables=_model_tables(files),
-        variance_explained=_read_table(files.variance_explained),
+        variance_explained=read_table(files.variance_explained),
         comparisons=read_jsons(files.comparisons),
-        comparison_tables={folder_of(file): _read_table(file) for file in files.comparison_tables},
-        tests={folder_of(file): _read_table(file) for file in files.tests},
+        comparison_tables={folder_of(file): read_table(file) for file in files.comparison_tables},
+        tests={folder_of(file): read_table(file) for file in files.tests},
         statistics={
-            folder_of(file): pd.read_parquet(file, columns=["statistic"])["statistic"].to_numpy()
+            folder_of(file): read_table(file, columns=["statistic"])["statistic"].to_numpy()
             for file in files.reference_distributions
         },
         pictures={Path(file).stem: Path(file).read_bytes() for file in files.pictures},
         words={Path(file).stem: read_json(file) for file in files.words},
         constrained=read_jsons(files.constrained),
         ledger=_read_as_text(files.ledger[0]) if files.ledger else None,
-        study_tables={_in_results(file, files): _read_table(file) for file in files.study_tables},
-        errata=_read_only(files.errata),
+        study_tables={_in_results(file, files): read_table(file) for file in files.study_tables},
+        errata=read_table(files.errata[0]) if files.errata else None,
+        prepared=str(files.table),
     )
 
 
@@ -77,14 +78,14 @@ def _model_tables(files: Any) -> dict[str, ModelTables]:
     )
     return {
         folder_of(effects): ModelTables(
-            _read_table(effects), _read_table(random), _read_table(parts), _read_table(bounds), _went(replicates)
+            read_table(effects), read_table(random), read_table(parts), read_table(bounds), _went(replicates)
         )
         for effects, random, parts, bounds, replicates in zip(*lists, strict=True)
     }
 
 
 def _went(path: str) -> Replicates:
-    table = pd.read_parquet(path, columns=["optimum_found", "singular"])
+    table = read_table(path, columns=["optimum_found", "singular"])
     found = table["optimum_found"]
     return Replicates(len(table), int((~found).sum()), int((found & table["singular"]).sum()))
 
@@ -110,7 +111,7 @@ def read_calibration(folder: Path) -> CalibrationResults | None:
     tables = {name: folder / f"{name}.csv" for name in ("type_1_error", "coverage")}
     if not all(file.is_file() for file in (folder / "calibration.json", *tables.values())):
         return None
-    read = {name: _read_table(str(file)) for name, file in tables.items()}
+    read = {name: read_table(file) for name, file in tables.items()}
     drawn = [name for name, table in read.items() if len(table)]
     if not all((folder / f"{name}{ending}").is_file() for name in drawn for ending in (".svg", ".json")):
         return None
@@ -131,25 +132,15 @@ def read_audit(folder: Path, figures: Mapping[str, Mapping[str, str]]) -> AuditR
         return None
     return AuditResults(
         about=read_json(about),
-        table=_read_table(str(table)),
+        table=read_table(table),
         pictures={name: file.read_bytes() for name, file in pictures.items()},
         words={name: read_json(file) for name, file in words.items()},
     )
 
 
-def _read_table(path: str) -> pd.DataFrame:
-    """Read a CSV table; a model may be called `null`."""
-    return pd.read_csv(path, keep_default_na=False, na_values=[""])
-
-
 def _read_as_text(path: str) -> pd.DataFrame:
     """Read a CSV table of numbers as they are printed: 0.10 is not 0.1."""
     return pd.read_csv(path, dtype=str, keep_default_na=False)
-
-
-def _read_only(paths: Sequence[str]) -> pd.DataFrame | None:
-    """Read the one table, where the configuration asks for it."""
-    return _read_table(paths[0]) if paths else None
 
 
 @contextmanager
@@ -161,12 +152,12 @@ def alone() -> Iterator[None]:
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):  # noqa: F821
-        files, params = snakemake.input, snakemake.params  # noqa: F821
+    with job(snakemake.log[0]):
+        files, params = snakemake.input, snakemake.params
         # The rules `calibration` and `audit` have no output: they render the report anew over the one they ask for.
-        page = Path(snakemake.output[0] if snakemake.output else files.report)  # noqa: F821
+        page = Path(snakemake.output[0] if snakemake.output else files.report)
         with alone():
-            made = page.stat().st_mtime_ns if not snakemake.output else None  # noqa: F821
+            made = page.stat().st_mtime_ns if not snakemake.output else None
             main(files, params.config, page.parent, str(page))
             if made is not None:
                 for printed in files.printed:

@@ -19,8 +19,8 @@ from twolevel.bootstrap.replicates import Replicates
 
 def main(experiment: str, output: str, part: str, threads: int, replicates: int, seed: int) -> None:
     """Write the replicates of `part`, such as 2-of-4, of so many `replicates`."""
-    number, parts = split_part(part)
-    done = simulated(from_arrays(read_arrays(experiment)), seed, share(number, parts, replicates), threads)
+    numbers = share(*split_part(part), replicates)
+    done = simulated(from_arrays(read_arrays(experiment)), seed, numbers, threads)
     write_arrays(output, part_to_arrays(done))
 
 
@@ -30,7 +30,7 @@ def replicates_of(
     """All replicates: read where they were made in `parts`, else made here."""
     read = [part_from_arrays(read_arrays(part)) for part in parts]
     made = read or [simulated(experiment, seed, share(1, 1, replicates), threads)]
-    return unite(experiment, seed, replicates, made)
+    return unite(experiment, seed, replicates, made).fits
 
 
 def simulated(experiment: Experiment, seed: int, numbers: range, threads: int) -> Part:
@@ -45,11 +45,11 @@ def simulated(experiment: Experiment, seed: int, numbers: range, threads: int) -
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):  # noqa: F821
+    with job(snakemake.log[0]):
         main(
-            snakemake.input.experiment,  # noqa: F821
-            snakemake.output[0],  # noqa: F821
-            snakemake.wildcards.scatteritem,  # noqa: F821
-            snakemake.threads,  # noqa: F821
-            **snakemake.params,  # noqa: F821
+            snakemake.input.experiment,
+            snakemake.output[0],
+            snakemake.wildcards.scatteritem,
+            snakemake.threads,
+            **snakemake.params,
         )

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from _job import folder_of, job, read_jsons, write_json, write_table
+from _job import NAMES, folder_of, job, read_jsons, read_table, write_json, write_table
 from published.inventory import Comparison, Inventory
 from published.ledger_tables import ledger_table, witnesses_json
 from published.printed_numbers import read_declared, read_rows
@@ -35,14 +35,14 @@ def main(
     declared = read_declared(read_texts(Path(files.verdicts).read_bytes(), files.verdicts), rows, files.verdicts)
     fits, constrained = read_jsons(files.fits), read_jsons(files.constrained)
     fixed_effects, random_effects = _tables(files.fixed_effects), _tables(files.random_effects)
-    observations = pd.read_parquet(files.table)
+    observations = read_table(files.table)
     inventory = Inventory(
         names=names,
         solutions={model: from_results(fits[model], fixed_effects[model], random_effects[model]) for model in fits},
         variance_explained={(row["model"], row["term"]): row for row in _records(_table(files.variance_explained))},
         comparisons=_comparisons(files, comparisons),
         intervals=_tables(files.intervals),
-        bootstrap={folder_of(file): pd.read_parquet(file) for file in files.bootstrap},
+        bootstrap={folder_of(file): read_table(file) for file in files.bootstrap},
         groups=pd.read_csv(files.groups),
         n_obs=len(observations),
         sampled_groups=tuple(sampled_groups),
@@ -71,7 +71,7 @@ def main(
 
 def _comparisons(files: Any, settings: dict[str, dict[str, str]]) -> tuple[Comparison, ...]:
     tables, references = _tables(files.comparison_tables), files.reference_distributions
-    statistics = {folder_of(file): pd.read_parquet(file)["statistic"].to_numpy() for file in references}
+    statistics = {folder_of(file): read_table(file)["statistic"].to_numpy() for file in references}
     return tuple(
         Comparison(
             models=(entry["null_model"], entry["alternative_model"]),
@@ -88,16 +88,15 @@ def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _tables(paths: Sequence[str]) -> dict[str, pd.DataFrame]:
-    """Tables by the names of their folders; a term may be called `NA` or `null`, and an empty one is an empty text."""
+    """Tables by the names of their folders."""
     return {folder_of(path): _table(path) for path in paths}
 
 
 def _table(path: str) -> pd.DataFrame:
-    texts = dict.fromkeys(("model", "group", "term", "term_1", "term_2", "parameter", "method"), "str")
-    table = pd.read_csv(path, keep_default_na=False, na_values=[""], dtype=texts)
-    return table.fillna({column: "" for column in texts if column in table})
+    table = read_table(path)
+    return table.fillna({name: "" for name in NAMES if name in table})
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):  # noqa: F821
-        main(snakemake.input, snakemake.output, **snakemake.params)  # noqa: F821
+    with job(snakemake.log[0]):
+        main(snakemake.input, snakemake.output, **snakemake.params)

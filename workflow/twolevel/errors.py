@@ -1,4 +1,9 @@
-"""The one exception that speaks to a person."""
+"""The one exception that speaks to a person, and how its messages list things."""
+
+from collections.abc import Iterable
+
+# How many rows, groups or values a message shows before it says "...".
+SHOWN = 5
 
 
 class UserError(Exception):
@@ -8,3 +13,9 @@ class UserError(Exception):
     found and what was expected, and how to mend it. Anything else that goes wrong is a bug and keeps its
     traceback.
     """
+
+
+def some(items: Iterable[object], separator: str = ", ") -> str:
+    """The first few of some things, for a message."""
+    listed = list(map(str, items))
+    return separator.join(listed[:SHOWN]) + (f"{separator}..." if len(listed) > SHOWN else "")

@@ -7,7 +7,7 @@ from the results; what the vignette printed is quoted as such, and compared only
 from dataclasses import dataclass
 
 from twolevel.report.comparison import Comparison
-from twolevel.report.section import CALIBRATION, ERRATA, INTERVALS, LEDGER, SOURCES, Section
+from twolevel.report.section import CALIBRATION, ERRATA, INTERVALS, LEDGER, SIDE_BY_SIDE, SOURCES, Section
 from twolevel.report.study import Material, Narrative
 
 from hsb.narrative import inference, minority, schools
@@ -24,6 +24,7 @@ SECTIONS = (
     Section("random-coefficients", "Random coefficients", "study/random_coefficients.html.j2"),
     Section("minority", "Adding minority", "study/minority.html.j2"),
     Section("intercepts-and-slopes", "Intercepts and slopes as outcomes", "study/intercepts_and_slopes.html.j2"),
+    SIDE_BY_SIDE,
     Section("comparisons", "Comparing models", "sections/comparisons.html.j2"),
     CALIBRATION,
     INTERVALS,

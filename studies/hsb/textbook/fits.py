@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from twolevel.data.kinds import as_number, as_text
-from twolevel.errors import UserError
+from twolevel.errors import UserError, some
 from twolevel.fitting.confirm import confirm
 from twolevel.fitting.fit import Fit, fit_model
 from twolevel.inference.reliability import variance_components
@@ -18,7 +18,7 @@ from twolevel.inference.variance_explained import variance_explained
 from twolevel.likelihood.crossproducts import CrossProducts, cross_products
 from twolevel.model.design import Design
 from twolevel.model.formula import build_design
-from twolevel.output.results import fixed_effects_table, random_effects_table, variance_components_table
+from twolevel.output.results import fixed_effects_table, random_effects_table
 
 from hsb.textbook.codings import CODINGS, CodedColumns
 
@@ -73,10 +73,9 @@ def group_means(table: pd.DataFrame, own: pd.Series, group: str, name: str) -> p
         )
     missing = [label for label in own.index if label not in set(labels)]
     if missing:
-        some = ", ".join(missing[:5]) + (", ..." if len(missing) > 5 else "")
         raise UserError(
-            f"{name} has no {column} for {len(missing)} of {len(own)} groups of the data: {group} {some}. Add them, or "
-            "set report.narrative: null, which leaves the textbook's tables out."
+            f"{name} has no {column} for {len(missing)} of {len(own)} groups of the data: {group} {some(missing)}. Add "
+            "them, or set report.narrative: null, which leaves the textbook's tables out."
         )
     theirs = dict(zip(labels, means, strict=True))
     return pd.DataFrame({group: own.index, own.name: own.to_numpy(), column: [theirs[label] for label in own.index]})
@@ -132,7 +131,7 @@ def explained(fits: Sequence[CodedFit], baselines: Mapping[str, str]) -> pd.Data
 
 
 def _components(it: CodedFit) -> pd.DataFrame:
-    table = variance_components_table(it.design, it.fit, variance_components(it.design, it.data, it.fit))[COMPONENTS]
+    table = variance_components(it.design, it.data, it.fit)[COMPONENTS]
     residual = {"term": "Residual", "variance": it.fit.sigma**2, "sd": it.fit.sigma}
     whole = {"df": "Int64", "usable_groups": "Int64"}  # a whole number, or nothing
     return pd.DataFrame([*table.to_dict("records"), residual], columns=COMPONENTS).astype(whole)

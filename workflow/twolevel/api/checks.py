@@ -19,8 +19,3 @@ def check_whole(what: str, value: object, least: int) -> None:
     """Refuse what is no whole number from `least`; `what` names it in the message."""
     if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
         raise UserError(f"{what} is {value!r}; expected a whole number, {least} or more.")
-
-
-def check_replicates(what: str, count: int) -> None:
-    """Refuse a number of replicates that is none."""
-    check_whole(f"{what}: the number of replicates", count, 1)

@@ -3,13 +3,13 @@
 import numpy as np
 import pandas as pd
 
-from twolevel.api.checks import check_replicates
+from twolevel.api.checks import check_whole
 from twolevel.api.result import Result, processors
 from twolevel.bootstrap.experiment import comparison_experiment, run_part
 from twolevel.bootstrap.likelihood_ratio_tests import bootstrap_tests
 from twolevel.bootstrap.replicate_tables import reference_table, simulated_statistics
 from twolevel.errors import UserError
-from twolevel.inference.compare import added_random_effects, comparison_table, likelihood_ratio, mixture_p_value
+from twolevel.inference.compare import comparison_table, likelihood_ratio, mixture_p_value
 from twolevel.output.results import estimates
 
 
@@ -55,18 +55,18 @@ def compare(null: Result, alternative: Result, bootstrap: int = 0, seed: int = 1
         )
     designs, names = (null.design, alternative.design), (null.design.formula, alternative.design.formula)
     fits = (estimates(null.estimates, designs[0].blocks), estimates(alternative.estimates, designs[1].blocks))
-    test, added = likelihood_ratio("compare", *fits, designs), added_random_effects(*designs)
+    test = likelihood_ratio("compare", *fits, designs)
     found: dict[str, float] = {}
-    if added == 1:
+    if test.added_random_effects == 1:
         found["p_mixture"] = mixture_p_value(max(test.statistic, 0.0), test.df)
     if bootstrap:
-        check_replicates("compare", bootstrap)
+        check_whole("compare: the number of replicates", bootstrap, 1)
         products = (null.products, alternative.products)
         experiment = comparison_experiment(" against ".join(names), designs, products, fits)
         of_null, of_alternative = run_part(experiment, seed, range(1, bootstrap + 1), processors()).fits
         reference = reference_table(of_null, of_alternative, (designs[0].blocks, designs[1].blocks))
         statistics = simulated_statistics(reference, "compare", names[0])
-        tests = bootstrap_tests(test.statistic, test.df, statistics, added).set_index("test")
+        tests = bootstrap_tests(test.statistic, test.df, statistics, test.added_random_effects).set_index("test")
         found |= {"p_bootstrap": tests["p_value"]["PBtest"], "p_bootstrap_error": tests["monte_carlo_error"]["PBtest"]}
         found |= {"replicates": float(reference["optimum_found"].sum())}
         found |= {f"p_{name.lower()}": tests["p_value"][name] for name in ("Gamma", "Bartlett", "F")}

@@ -10,7 +10,7 @@ from typing import Literal, get_args
 import numpy as np
 import pandas as pd
 
-from twolevel.api.checks import check_replicates, check_table, check_whole
+from twolevel.api.checks import check_table, check_whole
 from twolevel.bootstrap.experiment import experiment_of, run_part
 from twolevel.bootstrap.replicate_tables import replicate_table, simulated_values
 from twolevel.errors import UserError
@@ -148,12 +148,12 @@ class Result:
     @property
     def fitted(self) -> pd.Series:
         """Fitted values (n,) of the rows used, with their index in the data: fixed effects, groups' effects, offset."""
-        return self._by_row("fitted")
+        return self._rows["fitted"]
 
     @property
     def residuals(self) -> pd.Series:
         """Response less fitted values (n,), of the rows used, with their index in the data."""
-        return self._by_row("residual")
+        return self._rows["residual"]
 
     def summary(self) -> str:
         """Everything that lme4's `summary(m)` prints, in its layout, with doubts at the end where there are any.
@@ -363,7 +363,7 @@ class Result:
         >>> print(replicates["optimum_found"].sum(), replicates["Days"].std().round(1))
         200 1.6
         """
-        check_replicates("bootstrap", n)
+        check_whole("bootstrap: the number of replicates", n, 1)
         check_whole("bootstrap: seed", seed, 0)
         fit, blocks = self.estimates, (self.products,)
         about = experiment_of(
@@ -427,9 +427,6 @@ class Result:
         if reml == (self.estimates.estimator == "REML"):
             return self.estimates
         return fit_model(self.design, self.products, reml=reml, random_starts=self.random_starts, seed=self.seed)
-
-    def _by_row(self, column: str) -> pd.Series:
-        return self._rows[column].rename(column)
 
     def _by_group(self, values: np.ndarray, std_errors: np.ndarray) -> pd.DataFrame:
         index = pd.MultiIndex.from_product(

@@ -7,25 +7,15 @@ neither do the two levels. A data set's results depend on its number alone, so t
 are split over jobs.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from twolevel.bootstrap.experiment import (
-    Arrays,
-    Experiment,
-    Part,
-    part_from_arrays,
-    part_to_arrays,
-    run_part,
-    target,
-    unite,
-)
+from twolevel.bootstrap.experiment import Experiment, Part, run_part, target
 from twolevel.bootstrap.replicates import Replicates, replicate_fits
 from twolevel.bootstrap.simulate import Projection
 from twolevel.bootstrap.streams import stream_key
-from twolevel.errors import UserError
 from twolevel.likelihood.crossproducts import CrossProducts, triangular
 from twolevel.likelihood.deviance import factor
 from twolevel.model.design import Floats
@@ -49,22 +39,6 @@ class Study:
     seed: int
 
 
-@dataclass(frozen=True)
-class StudyPart:
-    """Some data sets of a study.
-
-    Attributes
-    ----------
-    outer : the models fitted to them
-    replicates : of the bootstrap of each
-    found : what was found in each, as arrays with a row for each data set, by name
-    """
-
-    outer: Part
-    replicates: int
-    found: Mapping[str, np.ndarray]
-
-
 def calibrated(experiment: Experiment) -> Experiment:
     """The outer level for an experiment of the pipeline, under a name of its own, which gives it streams of its own."""
     return replace(experiment, name=f"calibration/{experiment.name}")
@@ -72,7 +46,7 @@ def calibrated(experiment: Experiment) -> Experiment:
 
 def outer_fits(study: Study, data_sets: range) -> Part:
     """Simulate and fit the data sets of those numbers."""
-    return run_part(study.experiment, study.seed, data_sets)
+    return run_part(study.experiment, study.seed, data_sets, inner=study.replicates)
 
 
 def inner_experiment(study: Study, number: int, fits: Sequence[Replicates], row: int) -> Experiment:
@@ -103,35 +77,7 @@ def fitted_factor(fits: Replicates, row: int, data: CrossProducts) -> Floats:
     return triangular(factor(fits.theta[row], data.blocks))
 
 
-def unite_study(
-    experiment: Experiment, seed: int, data_sets: int, replicates: int, parts: Sequence[StudyPart]
-) -> tuple[tuple[Replicates, ...], dict[str, np.ndarray]]:
-    """All data sets of a study, in order: the models fitted to them, and what was found in each.
-
-    Raises
-    ------
-    UserError
-        A part belongs to another study, or data sets are missing or occur more than once.
-    """
-    fits = unite(experiment, seed, data_sets, [part.outer for part in parts])
-    if others := sorted({part.replicates for part in parts} - {replicates}):
-        raise UserError(
-            f"{experiment.name}: data sets were bootstrapped with {others[0]} replicates, expected {replicates}. "
-            f"Delete results/{experiment.name}/replicates and run snakemake calibration again."
-        )
-    in_order = sorted(parts, key=lambda part: part.outer.replicates.start)
-    names = in_order[0].found
-    return fits, {name: np.concatenate([part.found[name] for part in in_order]) for name in names}
-
-
-def study_part_to_arrays(part: StudyPart) -> dict[str, np.ndarray]:
-    """A part as named arrays, to be stored."""
-    found = {f"found {name}": array for name, array in part.found.items()}
-    return part_to_arrays(part.outer) | found | {"inner replicates": np.array(part.replicates)}
-
-
-def study_part_from_arrays(arrays: Arrays) -> StudyPart:
-    """The part that `study_part_to_arrays` stored."""
-    prefix = "found "
-    found = {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
-    return StudyPart(part_from_arrays(arrays), int(arrays["inner replicates"]), found)
+def failures(part: Part) -> int:
+    """How many data sets could not be analysed: nothing was found in them."""
+    found = next(iter(part.found.values()))
+    return int(np.isnan(found).reshape(len(found), -1).all(axis=1).sum())

@@ -10,14 +10,13 @@ from scipy.special import ndtri
 
 from twolevel.bootstrap.calibration import (
     Study,
-    StudyPart,
     calibrated,
     fitted_factor,
     inner_experiment,
     inner_fits,
     outer_fits,
 )
-from twolevel.bootstrap.experiment import Experiment
+from twolevel.bootstrap.experiment import Experiment, Part
 from twolevel.bootstrap.replicate_tables import replicate_table
 from twolevel.bootstrap.replicates import Replicates
 from twolevel.bootstrap.simulate import simulated
@@ -62,7 +61,7 @@ def coverage_experiment(experiment: Experiment) -> Experiment:
 
 def coverage_part(
     study: Study, data_sets: range, listed: Sequence[Parameter], lower: Floats, sigma: float, beta: Floats, level: float
-) -> StudyPart:
+) -> Part:
     """Simulate data sets from a model, and see which of their intervals cover its parameters.
 
     A profile interval covers a value if the deviance, with the parameter held there, has not risen by more than the
@@ -96,7 +95,7 @@ def coverage_part(
             response, outer.fits[1].theta[row], listed, truth, level
         )
         width[row] = bounds[..., 1] - bounds[..., 0]
-    return StudyPart(outer, study.replicates, {"covers": covers, "width": width})
+    return replace(outer, found={"covers": covers, "width": width})
 
 
 def response_of(study: Study, number: int, beta: Floats) -> CrossProducts:

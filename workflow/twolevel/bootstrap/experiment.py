@@ -1,14 +1,14 @@
 """A bootstrap that can be split over jobs: what is simulated and fitted, its parts, and their union."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from hashlib import sha256
 from typing import Any
 
 import numpy as np
 
 from twolevel.bootstrap.replicates import Replicates, Target, joined, replicate_fits
-from twolevel.bootstrap.simulate import Simulator, View, simulator
+from twolevel.bootstrap.simulate import Simulator, View, projection
 from twolevel.bootstrap.streams import stream_key
 from twolevel.errors import UserError
 from twolevel.likelihood.crossproducts import CrossProducts
@@ -45,14 +45,16 @@ class Part:
 
     Attributes
     ----------
-    experiment : fingerprint of the experiment and its seed
+    experiment : fingerprint of the experiment and its settings
     replicates : their numbers, counted from 1
     fits : one for each target
+    found : what a calibration found in each, as arrays with a row for each replicate, by name
     """
 
     experiment: str
     replicates: range
     fits: tuple[Replicates, ...]
+    found: Arrays = field(default_factory=dict)
 
 
 def target(data: CrossProducts, lower: Floats, *, reml: bool) -> Target:
@@ -81,7 +83,7 @@ def experiment_of(
     reml : by which estimator all are fitted
     """
     targets = tuple(target(of, lower, reml=reml) for of, lower in zip(data, lowers, strict=True))
-    return Experiment(name, simulator(designs, data, lowers[0], sigma), targets)
+    return Experiment(name, projection(designs, data).simulator(lowers[0], sigma), targets)
 
 
 def comparison_experiment(
@@ -100,11 +102,14 @@ def comparison_experiment(
     return experiment_of(name, designs, data, lowers, fits[0]["sigma"], reml=fits[0]["estimator"] == "REML")
 
 
-def run_part(experiment: Experiment, seed: int, replicates: range, threads: int = 1) -> Part:
-    """Simulate and fit the replicates with these numbers, in `threads` threads."""
+def run_part(experiment: Experiment, seed: int, replicates: range, threads: int = 1, inner: int = 0) -> Part:
+    """Simulate and fit the replicates with these numbers, in `threads` threads.
+
+    `inner` is how many replicates the bootstrap of each of them has, where each is bootstrapped in its turn.
+    """
     key = stream_key(seed, experiment.name)
     fits = replicate_fits(experiment.simulator, experiment.targets, key, replicates, threads)
-    return Part(fingerprint(experiment, seed), replicates, fits)
+    return Part(fingerprint(experiment, seed, inner), replicates, fits)
 
 
 def share(part: int, parts: int, replicates: int) -> range:
@@ -113,21 +118,22 @@ def share(part: int, parts: int, replicates: int) -> range:
     return range(first, end)
 
 
-def unite(experiment: Experiment, seed: int, replicates: int, parts: Sequence[Part]) -> tuple[Replicates, ...]:
-    """All replicates of an experiment, in order.
+def unite(experiment: Experiment, seed: int, replicates: int, parts: Sequence[Part], inner: int = 0) -> Part:
+    """All replicates of an experiment, in order; the parameters are those of `run_part`.
 
     Raises
     ------
     UserError
         A part belongs to another experiment, or replicates are missing or occur more than once.
     """
-    expected = fingerprint(experiment, seed)
+    expected = fingerprint(experiment, seed, inner)
     for part in parts:
         if part.experiment != expected:
             raise UserError(
                 f"{experiment.name}: bootstrap replicates {part.replicates.start} to {part.replicates.stop - 1} were "
-                f"made with another model, other data or another seed (fingerprint {part.experiment[:12]}, expected "
-                f"{expected[:12]}). Delete results/{experiment.name}/replicates and run snakemake again."
+                f"made with another model, other data, another seed{' or number of replicates' if inner else ''} "
+                f"(fingerprint {part.experiment[:12]}, expected {expected[:12]}). Delete "
+                f"results/{experiment.name}/replicates and run snakemake again."
             )
     in_order = sorted(parts, key=lambda part: part.replicates.start)
     numbers = [number for part in in_order for number in part.replicates]
@@ -137,12 +143,14 @@ def unite(experiment: Experiment, seed: int, replicates: int, parts: Sequence[Pa
             f"{experiment.name}: the parts of the bootstrap hold replicates {found}; expected 1-{replicates}, each "
             f"once. Delete results/{experiment.name}/replicates and run snakemake again."
         )
-    return tuple(joined(fits) for fits in zip(*(part.fits for part in in_order), strict=True))
+    fits = tuple(joined(of) for of in zip(*(part.fits for part in in_order), strict=True))
+    rest = {name: np.concatenate([part.found[name] for part in in_order]) for name in in_order[0].found}
+    return Part(expected, range(1, replicates + 1), fits, rest)
 
 
-def fingerprint(experiment: Experiment, seed: int) -> str:
+def fingerprint(experiment: Experiment, seed: int, inner: int = 0) -> str:
     """SHA-256 of everything on which the replicates depend."""
-    digest = sha256(f"{experiment.name} {seed}".encode())
+    digest = sha256(f"{experiment.name} {seed} {inner}".encode())
     for name, array in sorted(to_arrays(experiment).items()):
         digest.update(f"{name} {array.dtype.str} {array.shape}".encode())
         digest.update(np.ascontiguousarray(array).tobytes())
@@ -194,7 +202,7 @@ def part_to_arrays(part: Part) -> dict[str, np.ndarray]:
     }
     for i, fits in enumerate(part.fits):
         arrays |= {f"{i} {name}": array for name, array in asdict(fits).items()}
-    return arrays
+    return arrays | {f"found {name}": array for name, array in part.found.items()}
 
 
 def part_from_arrays(arrays: Arrays) -> Part:
@@ -204,6 +212,7 @@ def part_from_arrays(arrays: Arrays) -> Part:
         experiment=str(arrays["experiment"]),
         replicates=range(*map(int, arrays["replicates"])),
         fits=tuple(Replicates(**_fields(Replicates, arrays, i)) for i in range(count)),
+        found={name.removeprefix("found "): array for name, array in arrays.items() if name.startswith("found ")},
     )
 
 

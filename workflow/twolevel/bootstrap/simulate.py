@@ -107,11 +107,6 @@ def projection(designs: tuple[Design, ...], data: Sequence[CrossProducts]) -> Pr
     return Projection(tuple(parts[::2]), tuple(parts[1::2]), used, len(first.y) - int(ranks.sum()))
 
 
-def simulator(designs: tuple[Design, ...], data: tuple[CrossProducts, ...], lower: Floats, sigma: float) -> Simulator:
-    """Prepare to simulate from the first model, seen by all of them: see `projection` and its `simulator`."""
-    return projection(designs, data).simulator(lower, sigma)
-
-
 def simulated(
     simulator: Simulator, view: View, data: CrossProducts, normals: Floats, chi_square: float, beta: Floats
 ) -> CrossProducts:

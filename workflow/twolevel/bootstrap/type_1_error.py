@@ -1,12 +1,14 @@
 """How often tests reject a null model that is true, counted in data sets simulated from it."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from twolevel.bootstrap.calibration import Study, StudyPart, inner_experiment, inner_fits, outer_fits
+from twolevel.bootstrap.calibration import Study, inner_experiment, inner_fits, outer_fits
+from twolevel.bootstrap.experiment import Part
 from twolevel.bootstrap.likelihood_ratio_tests import bootstrap_tests
 from twolevel.bootstrap.replicate_tables import reference_table
 from twolevel.bootstrap.replicates import Replicates
@@ -37,7 +39,7 @@ COLUMNS = {
 }
 
 
-def rejection_part(study: Study, data_sets: range, df: int, added: int) -> StudyPart:
+def rejection_part(study: Study, data_sets: range, df: int, added: int) -> Part:
     """Simulate data sets from the null model, the study's first, and test it in each as `bootstrap_tests` does.
 
     Parameters
@@ -58,7 +60,7 @@ def rejection_part(study: Study, data_sets: range, df: int, added: int) -> Study
         if not np.isnan(reference).all():
             tests = bootstrap_tests(statistics[row], df, reference, added).set_index("test")["p_value"]
             p_values[row] = tests.reindex(TESTS)
-    return StudyPart(outer, study.replicates, {"p_values": p_values})
+    return replace(outer, found={"p_values": p_values})
 
 
 def _statistics(study: Study, fits: Sequence[Replicates]) -> Floats:

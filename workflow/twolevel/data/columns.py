@@ -8,14 +8,10 @@ import numpy as np
 import pandas as pd
 
 from twolevel.data.kinds import Column, as_number, as_text, kind_problems
-from twolevel.errors import UserError
+from twolevel.errors import UserError, some
 
 if TYPE_CHECKING:
     import pandera.pandas as pa
-
-# How many rows, groups or values a message shows before it says "...".
-SHOWN = 5
-
 
 # What is done about missing values: each model leaves out the rows that lack one of its variables, or none is taken.
 Missing = Literal["leave_out", "refuse"]
@@ -123,7 +119,7 @@ def _value_problems(table: pd.DataFrame, columns: Mapping[str, Column], *, nulla
             for row, value in zip(cases["index"], cases["failure_case"], strict=True)
         )
         wrong = standard.get(check, check)
-        yield f"column {column}: {len(cases)} of {len(table)} rows {wrong}: {_some(shown)}"
+        yield f"column {column}: {len(cases)} of {len(table)} rows {wrong}: {some(shown)}"
 
 
 def _checks(declared: Column) -> "list[pa.Check]":
@@ -161,7 +157,7 @@ def _level_problems(table: pd.DataFrame, columns: Mapping[str, Column]) -> Itera
         used = set(as_text(table[column]))
         unused = [level for level in levels if level not in used]
         if unused:
-            yield f"column {column}: no row has the level {', '.join(unused)}; a model cannot tell its effect"
+            yield f"column {column}: no row has the level {', '.join(unused)}; take it out of levels"
         if isinstance(table[column].dtype, pd.CategoricalDtype):
             own = [level for level in as_text(table[column].cat.categories.to_series()) if level in levels]
             if own != [level for level in levels if level in own]:
@@ -185,13 +181,8 @@ def _group_problems(table: pd.DataFrame, columns: Mapping[str, Column], group: s
         distinct = values.groupby(groups, sort=False).unique()
         varying = distinct[distinct.map(len) > 1]
         if len(varying):
-            shown = (f"{label} ({_some(map(str, found))})" for label, found in varying.items())
+            shown = (f"{label} ({some(found)})" for label, found in varying.items())
             yield (
                 f"column {column} is declared group_level but varies within "
-                f"{len(varying)} of {len(distinct)} groups: {_some(shown)}"
+                f"{len(varying)} of {len(distinct)} groups: {some(shown)}"
             )
-
-
-def _some(items: Iterable[str]) -> str:
-    listed = list(items)
-    return ", ".join(listed[:SHOWN]) + (", ..." if len(listed) > SHOWN else "")

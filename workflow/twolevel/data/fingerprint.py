@@ -1,26 +1,13 @@
-"""What a result was computed from, so that results of different data are never put side by side."""
+"""What a result was computed from, so that results of different data are never put side by side.
+
+The fingerprint of a fit, in its `fit.json`, has the SHA-256 of the prepared table (`data`), the `formula` as R prints
+it, and the versions of this library and of statsmodels (`library`).
+"""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from twolevel.errors import UserError
-
-
-@dataclass(frozen=True)
-class Fingerprint:
-    """What a result was computed from; results whose fingerprints differ must not be merged.
-
-    Attributes
-    ----------
-    data : SHA-256 of the prepared table
-    formula : the formula, spaced as R prints it
-    library : version of this library and of statsmodels
-    """
-
-    data: str
-    formula: str
-    library: str
 
 
 def check_same_data(first: Mapping[str, Any], second: Mapping[str, Any], names: tuple[str, str]) -> None:

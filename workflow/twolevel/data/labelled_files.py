@@ -10,6 +10,10 @@ import pandas as pd
 from twolevel.data.reading import Choices, FileRead, labelled
 from twolevel.errors import UserError
 
+# Formats of SAS's own, whose values need no labels.
+OF_SAS = {"", "$", "F", "E", "BEST", "COMMA", "DOLLAR", "PERCENT"}
+OF_SAS |= {"DATE", "DATETIME", "TIME", "MMDDYY", "DDMMYY", "YYMMDD"}
+
 
 def read(content: bytes, suffix: str, name: str, choices: Choices) -> FileRead:
     """Read a table: values that have labels become categories, values that the file calls missing become missing.
@@ -66,23 +70,7 @@ def _plain(values: pd.Series) -> pd.Series:
 
 def _formats_elsewhere(about: Any, suffix: str) -> Iterator[str]:
     """Formats of a SAS file that are not SAS's own: their labels are in a catalogue."""
-    own = (
-        "",
-        "BEST",
-        "F",
-        "$",
-        "DATE",
-        "DATETIME",
-        "TIME",
-        "MMDDYY",
-        "DDMMYY",
-        "YYMMDD",
-        "COMMA",
-        "DOLLAR",
-        "PERCENT",
-        "E",
-    )
     if suffix in (".sas7bdat", ".xpt"):
         for column, form in about.original_variable_types.items():
-            if form and form.rstrip("0123456789.").upper() not in own:
+            if form and form.rstrip("0123456789.").upper() not in OF_SAS:
                 yield f"column {column} has the format {form}, whose labels are in no file here: its values stay"

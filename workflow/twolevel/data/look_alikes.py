@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from twolevel.data.kinds import Column, as_text
+from twolevel.errors import some
 
 
 def look_alikes(values: pd.Series) -> list[tuple[str, ...]]:
@@ -27,7 +28,7 @@ def _without_dress(name: str) -> str:
     return re.sub(r"(?<!\d)(?<!\d[.,])0+(?=\d)", "", plain)
 
 
-def warnings_of(table: pd.DataFrame, columns: Mapping[str, Column], *, shown: int = 5) -> list[str]:
+def warnings_of(table: pd.DataFrame, columns: Mapping[str, Column]) -> list[str]:
     """What a person should know of identifiers that count as different and look alike."""
     told = []
     for name, declared in columns.items():
@@ -35,11 +36,9 @@ def warnings_of(table: pd.DataFrame, columns: Mapping[str, Column], *, shown: in
             continue
         sets = look_alikes(table[name])
         if sets:
-            some = "; ".join(", ".join(map(repr, names)) for names in sets[:shown]) + (
-                "; ..." if len(sets) > shown else ""
-            )
+            shown = some((", ".join(map(repr, names)) for names in sets), "; ")
             told.append(
-                f"column {name}: names that differ only in blanks, case or leading zeros count as different: {some}. "
+                f"column {name}: names that differ only in blanks, case or leading zeros count as different: {shown}. "
                 "Where they are meant to be the same, correct the file."
             )
     return told

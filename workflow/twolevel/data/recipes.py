@@ -5,15 +5,13 @@ until one rounding, so that the order of the rows does not matter.
 """
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
 from twolevel.data.kinds import as_number, as_text
-from twolevel.errors import UserError
-
-SHOWN = 5
+from twolevel.errors import UserError, some
 
 
 class ValuesError(UserError):
@@ -25,9 +23,7 @@ def group_mean(values: pd.Series, groups: pd.Series) -> pd.Series:
 
     # ASSUME: where values are missing, a group's mean is that of the values it has.
     """
-    present = values.dropna()
-    means = {label: math.fsum(members) / len(members) for label, members in present.groupby(groups, sort=False)}
-    return groups.map(means).astype("float64")
+    return _map_groups(values, groups, _mean)
 
 
 def group_sd(values: pd.Series, groups: pd.Series) -> pd.Series:
@@ -83,7 +79,7 @@ def _units(values: pd.Series, groups: pd.Series, over: str) -> pd.Series:
     if varying := [str(label) for label, members in each if members.min() < members.max()]:
         raise ValuesError(
             f"over: groups needs one value in each group, and it varies within {len(varying)} of {each.ngroups}: "
-            f"{_some(varying)}. Derive its group_mean first, or say over: rows."
+            f"{some(varying)}. Derive its group_mean first, or say over: rows."
         )
     return each.first()
 
@@ -130,7 +126,10 @@ def cut_at_quantiles(values: pd.Series, groups: pd.Series, over: str, labels: Se
     points = np.quantile(units, np.arange(len(labels) + 1) / len(labels)) if len(units) else np.zeros(2)
     if not np.all(np.diff(points) > 0):
         shown = ", ".join(f"{point:g}" for point in points)
-        raise ValuesError(f"too many values are the same for {len(labels)} quantiles: they would be cut at {shown}.")
+        raise ValuesError(
+            f"so many values are equal that {len(labels)} parts cannot be told apart: they would be cut at {shown}; "
+            "give fewer labels, or say where to cut with `at`."
+        )
     return cut_at(values, points[1:-1], labels)
 
 
@@ -142,7 +141,7 @@ def recode(values: pd.Series, to: Mapping[str, str | float | None]) -> pd.Series
     texts = as_text(values).where(values.notna())
     if unnamed := sorted(set(texts.dropna()) - set(to)):
         raise ValuesError(
-            f"it has {_some(map(repr, unnamed))}, of which `to` says nothing; null there makes it missing."
+            f"`to` gives no new value for {some(map(repr, unnamed))}; add one, or null to make the value missing."
         )
     made = texts.map({old: new for old, new in to.items() if new is not None})
     new = list(dict.fromkeys(level for level in to.values() if level is not None))
@@ -150,7 +149,7 @@ def recode(values: pd.Series, to: Mapping[str, str | float | None]) -> pd.Series
         raise ValuesError("`to` makes every value missing; give at least one of them another value.")
     kinds = {isinstance(level, str) for level in new}
     if len(kinds) > 1:
-        raise ValuesError(f"`to` has texts and numbers, {_some(map(repr, new))}; put the numbers in quotes too.")
+        raise ValuesError(f"`to` has texts and numbers, {some(map(repr, new))}; put the numbers in quotes too.")
     if kinds == {True}:
         return made.astype(pd.CategoricalDtype(new, ordered=True))
     return made.astype("float64")
@@ -163,14 +162,15 @@ def lag(values: pd.Series, groups: pd.Series, order: pd.Series, by: int) -> pd.S
     """
     if order.isna().any():
         raise ValuesError(
-            f"the order is missing in {order.isna().sum()} rows, first in row {int(order.isna().argmax()) + 1}."
+            f"the column of the order has no value in {order.isna().sum()} rows, first in row "
+            f"{int(order.isna().argmax()) + 1}; fill it in, or leave these rows out of the file."
         )
     tied = pd.DataFrame({"group": groups, "order": order}).duplicated()
     if tied.any():
         row = int(tied.to_numpy().argmax())
         raise ValuesError(
-            f"the order does not tell all rows apart: {tied.sum()} repeat one in their group, first in row {row + 1} "
-            f"({groups.iloc[row]}, {order.iloc[row]:g})."
+            f"two rows of a group have the same place in the order: {tied.sum()} rows repeat a value, first row "
+            f"{row + 1} ({groups.iloc[row]}, {order.iloc[row]:g}); give each row of a group a value of its own."
         )
     sorted_rows = order.sort_values(kind="stable").index
     before = values.loc[sorted_rows].groupby(groups.loc[sorted_rows], sort=False).shift(by)
@@ -193,25 +193,20 @@ def join(groups: pd.Series, table: pd.DataFrame, column: str, levels: Sequence[s
             raise ValuesError(f"{file} has no column {needed!r}; it has {', '.join(map(str, table.columns))}.")
     names = as_text(table[group])
     if names.duplicated().any():
-        raise ValuesError(f"{file} has more than one row for {_some(names[names.duplicated()].unique())}.")
+        raise ValuesError(f"{file} has more than one row for {some(names[names.duplicated()].unique())}.")
     if lost := [str(name) for name in groups.dropna().unique() if name not in set(names)]:
-        raise ValuesError(f"{file} has no row for {len(lost)} of {groups.nunique()} groups: {_some(map(repr, lost))}.")
+        raise ValuesError(f"{file} has no row for {len(lost)} of {groups.nunique()} groups: {some(map(repr, lost))}.")
     given = table[column]
     if levels is None:
         numbers = as_number(given)
         strange = given[given.notna() & ~numbers.abs().lt(np.inf)]
         if len(strange):
             raise ValuesError(
-                f"{file}, column {column}, has values that are no number: {_some(map(str, strange))}; "
-                "for a factor, set `levels`."
+                f"{file}, column {column}, has values that are not numbers: {some(strange)}; correct them, "
+                "or set `levels` to make a factor."
             )
         return groups.map(dict(zip(names, numbers, strict=True))).astype("float64")
     texts = as_text(given).where(given.notna())
     if unknown := sorted(set(texts.dropna()) - set(levels)):
-        raise ValuesError(f"{file}, column {column}, has {_some(unknown)}, not among the levels {', '.join(levels)}.")
+        raise ValuesError(f"{file}, column {column}, has {some(unknown)}, not among the levels {', '.join(levels)}.")
     return groups.map(dict(zip(names, texts, strict=True))).astype(pd.CategoricalDtype(list(levels), ordered=True))
-
-
-def _some(items: Iterable[str]) -> str:
-    listed = list(items)
-    return ", ".join(map(str, listed[:SHOWN])) + (", ..." if len(listed) > SHOWN else "")

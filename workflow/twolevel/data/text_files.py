@@ -30,10 +30,10 @@ Rows = list[list[str]]
 def read(content: bytes, suffix: str, name: str, choices: Choices) -> FileRead:
     """Read a table of texts; an empty cell, NA or NaN is missing; a decimal comma becomes a full stop."""
     text = _text(content, suffix, name, choices.encoding)
-    separator = choices.separator or _separator(text, suffix, name)
-    header = next(iter(_rows(_beginning(text), separator)), None)
-    if header is None:
+    if not text.strip():
         raise _refusal(name, suffix, "there is nothing in it")
+    separator = choices.separator or _separator(text, suffix, name)
+    header = _rows(_beginning(text), separator)[0]
     table = _with_full_stops(_cells(text, header, separator, suffix, name), choices.decimal, separator, name)
     table.columns = pd.Index(header)
     return FileRead(table)
@@ -86,7 +86,7 @@ def _uneven(header: Sequence[str], row: Sequence[str], number: int, alike: bool)
             f"its header has {len(header)} names and each line {len(row)} values: R's write.table wrote the names of "
             "the rows; leave them out with row.names = FALSE"
         )
-    return f"Expected {len(header)} fields in line {number}, saw {len(row)}"
+    return f"line {number} has {len(row)} values, and the header {len(header)} names"
 
 
 def _text(content: bytes, suffix: str, name: str, encoding: str | None) -> str:
@@ -151,9 +151,9 @@ def _separator(text: str, suffix: str, name: str) -> str:
         return "\t" if suffix.startswith(".tsv") else ","
     if set(fitting) == {"\t", " "}:
         return "\t"  # the same values, unless one is empty or has a blank in it
-    seen = " and ".join(SEPARATORS[of] for of in fitting)
+    seen = " and also with ".join(SEPARATORS[of] for of in fitting)
     raise UserError(
-        f"{name} is a table with {seen} between values alike\nSay which is meant, as in data.separator: "
+        f"{name} can be read as a table with {seen} between values\nSay which is meant, as in data.separator: "
         + " or ".join(f'"{of}"'.replace("\t", "\\t") for of in fitting)
         + "."
     )
@@ -203,5 +203,5 @@ def _first(columns: Iterable[pd.Series]) -> str:
 def _asked(name: str, found: str) -> UserError:
     return UserError(
         f"{name} has numbers such as {found}: the decimal mark is not certain\n"
-        'Say it, as in data.decimal: "," (or "."); numbers are then read without marks of thousands.'
+        'Say which, as in data.decimal: "," (or "."), and save the numbers without marks between thousands.'
     )

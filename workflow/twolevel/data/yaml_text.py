@@ -11,7 +11,7 @@ HINT = 'Quote a value that contains ": " or " #" or begins with a special charac
 
 
 def check_yaml(content: bytes, name: str) -> None:
-    """Refuse YAML that cannot be read, and a key that occurs twice in one mapping: the first would be lost silently.
+    """Refuse YAML that cannot be read or has no keys, and a key that occurs twice: the first would be lost silently.
 
     A tag that asks for an object of Python's (`!!python/...`) is refused: only plain values are made.
 
@@ -26,9 +26,7 @@ def check_yaml(content: bytes, name: str) -> None:
         File, line and column of the mistake, and how to mend it.
     """
     try:
-        _UniqueKeys(content).get_single_data()
-    except _RepeatedKey as error:
-        raise UserError(f"{name}, {error}") from None
+        found = _UniqueKeys(content, name).get_single_data()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f", {_place(mark)}" if mark else ""
@@ -37,14 +35,19 @@ def check_yaml(content: bytes, name: str) -> None:
         raise UserError(f"{name}: not a text in UTF-8 (position {error.position}): {error.reason}.") from None
     except ValueError as error:  # what looks like a date and is none
         raise UserError(f"{name}: this is not YAML: {error}. {HINT}") from None
-
-
-class _RepeatedKey(Exception):
-    """A key that stands twice, and where."""
+    if not isinstance(found, dict):
+        kind = {type(None): "nothing", list: "a list"}.get(type(found), repr(found))
+        raise UserError(
+            f"{name} holds {kind}; expected keys and their values, at least data: and models: (see README)."
+        )
 
 
 class _UniqueKeys(yaml.SafeLoader):
     """A reader of YAML that refuses a repeated key."""
+
+    def __init__(self, content: bytes, name: str) -> None:
+        self.called = name
+        super().__init__(content)
 
     def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
         node = super().compose_mapping_node(anchor)
@@ -54,9 +57,9 @@ class _UniqueKeys(yaml.SafeLoader):
                 continue
             here = (key.tag, key.value)
             if here in first:
-                raise _RepeatedKey(
-                    f"{_place(key.start_mark)}: the key {key.value!r} is already in line {first[here].line + 1}, "
-                    "and only one can count; remove one, or give it another name."
+                raise UserError(
+                    f"{self.called}, {_place(key.start_mark)}: the key {key.value!r} is already in line "
+                    f"{first[here].line + 1}, and only one can count; remove one, or give it another name."
                 )
             first[here] = key.start_mark
         return node

@@ -7,10 +7,9 @@ import numpy as np
 import pandas as pd
 from scipy.special import chdtrc
 
-from twolevel.errors import UserError
 from twolevel.inference.chi_square import upper_tail
-from twolevel.inference.nesting import common_spaces, contains, lost_rank
-from twolevel.model.design import Design, Floats
+from twolevel.inference.nesting import check_comparable, common_spaces, lost_rank
+from twolevel.model.design import Design
 
 
 @dataclass(frozen=True)
@@ -23,12 +22,14 @@ class Comparison:
     df : difference in the number of parameters
     p_value : of the statistic under chi-square(df)
     on_boundary : whether the null model puts a variance at zero, where the chi-square p value is too large
+    added_random_effects : how many the alternative has beyond the null model's; 0 where it adds covariances alone
     """
 
     statistic: float
     df: int
     p_value: float
     on_boundary: bool
+    added_random_effects: int
 
 
 def likelihood_ratio(
@@ -50,12 +51,8 @@ def likelihood_ratio(
     """
     check_comparable(name, null["estimator"], *designs)
     statistic, df = null["criterion"] - alternative["criterion"], alternative["npar"] - null["npar"]
-    return Comparison(
-        statistic=statistic,
-        df=df,
-        p_value=float(chdtrc(df, max(statistic, 0.0))),
-        on_boundary=added_random_effects(*designs) > 0,
-    )
+    added = added_random_effects(*designs)
+    return Comparison(statistic, df, float(chdtrc(df, max(statistic, 0.0))), added > 0, added)
 
 
 def mixture_p_value(statistic: float, df: int) -> float:
@@ -91,46 +88,3 @@ def comparison_table(
     table["df"] = pd.array([None, test.df], dtype="Int64")
     table["p_value"] = [np.nan, test.p_value]
     return table
-
-
-def check_comparable(name: str, estimator: str, null: Design, alternative: Design) -> None:
-    """Refuse a comparison that `likelihood_ratio` cannot make; see there."""
-
-    def refuse(reason: str, mend: str) -> None:
-        raise UserError(f"{name}: {reason} Null model: {null.formula}; alternative: {alternative.formula}. {mend}")
-
-    if not np.array_equal(null.rows, alternative.rows):
-        missing = " and ".join(sorted({*null.dropped} ^ {*alternative.dropped}) or sorted(alternative.dropped))
-        refuse(
-            f"the models are fitted to different rows, {len(null.rows)} and {len(alternative.rows)}, since values are "
-            f"missing in {missing}.",
-            f"Leave the rows without {missing} out of the data, so that both models have the same.",
-        )
-    if null.group != alternative.group or not np.array_equal(null.y, alternative.y):
-        refuse(
-            "the models have different responses, offsets or groups.",
-            "Compare models of one response, with one offset, in one grouping.",
-        )
-    spaces = common_spaces(null, alternative)
-    of_null, of_alternative = (space.directions for space in spaces)
-    if not contains(alternative.x, null.x) or not contains(of_alternative, of_null):
-        refuse(
-            "the models are not nested: the null model has effects, or covariances of random effects, that the "
-            "alternative lacks.",
-            "Choose a null model whose effects and covariances the alternative has too, or swap the two.",
-        )
-    if contains(null.x, alternative.x) and contains(of_null, of_alternative):
-        refuse("the two models are the same.", "Choose two different models.")
-    if estimator == "REML" and not _same_columns(null.x, alternative.x):
-        refuse(
-            "a REML comparison needs the same fixed effects in both models, in the same units: its criterion depends "
-            "on them.",
-            "Write the fixed effects alike, or compare by ML: 'estimator: ML' in a config, reml=False in fit().",
-        )
-
-
-def _same_columns(one: Floats, other: Floats) -> bool:
-    """Whether two designs have the same columns, in any order."""
-    if one.shape != other.shape:
-        return False
-    return all((column[:, None] == other).all(axis=0).any() for column in one.T)

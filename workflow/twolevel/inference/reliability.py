@@ -4,10 +4,8 @@ All three compare the variance tau_qq of a random coefficient with v_qj, the var
 estimate that coefficient.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
-from numpy.typing import NDArray
+import pandas as pd
 from scipy.special import chdtrc, ndtri
 
 from twolevel.fitting.fit import Fit
@@ -20,32 +18,7 @@ from twolevel.model.hierarchy import Coefficient, level1_coefficients
 USABLE = 1e-12
 
 
-@dataclass(frozen=True)
-class VarianceComponents:
-    """Results for the q random coefficients; NaN where the data or the model give no value.
-
-    Attributes
-    ----------
-    usable_groups : groups whose own OLS exists, the only ones that the next four use
-    reliability : (q,) how well the groups' own OLS tells their coefficients apart, from 0 to 1
-    chi_square : (q,) test statistic of the null hypothesis tau_qq = 0
-    df : (q,) its degrees of freedom
-    p_value : (q,) of the statistic under chi-square(df)
-    mean : (q,) the coefficient's mean over groups; NaN where level-2 predictors or nothing at all predict it
-    plausible_lower, plausible_upper : (q,) where 95 % of the groups' coefficients lie, by the estimates
-    """
-
-    usable_groups: int
-    reliability: Floats
-    chi_square: Floats
-    df: NDArray[np.int64]
-    p_value: Floats
-    mean: Floats
-    plausible_lower: Floats
-    plausible_upper: Floats
-
-
-def variance_components(design: Design, data: CrossProducts, fit: Fit) -> VarianceComponents:
+def variance_components(design: Design, data: CrossProducts, fit: Fit) -> pd.DataFrame:
     """Measure how far each random coefficient varies beyond the sampling error in each group.
 
     With v_qj = sigma^2 [(Z_j'Z_j)^-1]_qq over the usable groups (Raudenbush & Bryk 2002, chapter 3):
@@ -59,6 +32,15 @@ def variance_components(design: Design, data: CrossProducts, fit: Fit) -> Varian
     is that of the rest on Z_j, as in HLM: the reliability that it prints for a random intercept beside fixed dummies
     (sigma^2 0.23017, tau 0.37069, 4 observations in each group: 0.866) is tau / (tau + sigma^2 / 4).
     # ASSUME: so is its chi-square, which needs the same OLS.
+
+    Returns
+    -------
+    A row for each of the q random coefficients, a value missing where the data or the model give none: `term`,
+    `variance` and `sd`; `reliability`, how well the groups' own OLS tells their coefficients apart, from 0 to 1;
+    `chi_square`, `df` and `p_value` of the null hypothesis tau_qq = 0; `usable_groups`, those whose own OLS exists, the
+    only ones that these use; `mean`, the coefficient's over groups, missing where level-2 predictors or nothing at all
+    predict it; `plausible_lower` and `plausible_upper`, between which lie 95 % of the groups' coefficients, by the
+    estimates.
     """
     q = len(design.random_terms)
     usable = np.linalg.matrix_rank(data.ztz, hermitian=True, rtol=USABLE) == q
@@ -77,15 +59,20 @@ def variance_components(design: Design, data: CrossProducts, fit: Fit) -> Varian
     tested = df > 0
     mean = np.array([_mean(coefficient, fit.beta) for coefficient in coefficients])
     reach = ndtri(0.975) * np.sqrt(tau)
-    return VarianceComponents(
-        usable_groups=usable_groups,
-        reliability=(tau / (tau + v)).mean(axis=0) if usable_groups else np.full(q, np.nan),
-        chi_square=np.where(tested, chi_square, np.nan),
-        df=np.maximum(df, 0),
-        p_value=np.where(tested, chdtrc(np.maximum(df, 1), chi_square), np.nan),
-        mean=mean,
-        plausible_lower=mean - reach,
-        plausible_upper=mean + reach,
+    return pd.DataFrame(
+        {
+            "term": design.random_terms,
+            "variance": tau,
+            "sd": np.sqrt(tau),
+            "reliability": (tau / (tau + v)).mean(axis=0) if usable_groups else np.nan,
+            "chi_square": np.where(tested, chi_square, np.nan),
+            "df": np.maximum(df, 0),
+            "p_value": np.where(tested, chdtrc(np.maximum(df, 1), chi_square), np.nan),
+            "usable_groups": usable_groups,
+            "mean": mean,
+            "plausible_lower": mean - reach,
+            "plausible_upper": mean + reach,
+        }
     )
 
 

@@ -38,7 +38,8 @@ def quantile(probability: float, k: int, df: float) -> float:
     high = 2.0
     while upper_tail(high, k, df) > 1 - probability:
         high *= 2.0
-    return float(np.asarray(brentq(lambda q: upper_tail(q, k, df) - (1 - probability), 0.0, high, xtol=1e-10)))
+    found = brentq(lambda q: upper_tail(q, k, df) - (1 - probability), 0.0, high, xtol=1e-10)
+    return float(np.asarray(found))
 
 
 def _range(w: Floats, k: int) -> Floats:

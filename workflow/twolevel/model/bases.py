@@ -1,10 +1,8 @@
 """Variables that become several columns: polynomials and splines, as R's poly, bs and ns make them."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from scipy.interpolate import BSpline
 
 from twolevel.model.design import Floats
 from twolevel.model.variables import Basis, DataError, FunctionError, Value, listed, number_of, scalar, truth, whole
@@ -37,55 +35,36 @@ def _knots(values: Floats, df: Any, knots: Any, taken: int) -> Floats:
 
 
 def b_splines(x: Value, df: Any = None, knots: Any = None, degree: float = 3, *, deciding: int) -> Value:
-    """B-splines without the first, which the intercept stands for."""
-    from formulaic.transforms import basis_spline
-
+    """B-splines without the first, which the intercept stands for; beyond its ends a spline goes on as it is there."""
     values, order = number_of(x), whole(degree, "degree")
-    inner = _knots(_present(values[:deciding]), df, knots, order)
-    options: dict[str, Any] = {"knots": inner.tolist(), "degree": order, "_state": {}}
-
-    def basis(present: Floats, extrapolation: str) -> Floats:
-        made = basis_spline(present, **options, extrapolation=extrapolation)
-        return np.column_stack([np.asarray(made[key]) for key in sorted(made)])
-
-    return _spread(values, deciding, lambda known: basis(known, "raise"), lambda new: basis(new, "extend"))
+    spline, _ = _spline(values[:deciding], df, knots, order, taken=order)
+    return numbered_basis(np.asarray(spline(values)[:, 1:]))
 
 
 def natural_splines(x: Value, df: Any = None, knots: Any = None, *, deciding: int) -> Value:
-    """Natural cubic splines: B-splines, rotated so that second derivatives vanish at both ends, as R's ns does it."""
+    """Natural cubic splines: B-splines, rotated so that second derivatives vanish at both ends, as R's ns does it.
+
+    Beyond its ends a natural spline is a straight line.
+    """
     values = number_of(x)
-    inside = _present(values[:deciding])
-    inner = _knots(inside, df, knots, 1)
-    ends = inside.min(), inside.max()
-    spline = BSpline(t := np.r_[[ends[0]] * 4, inner, [ends[1]] * 4], np.eye(len(t) - 4), 3)
-    constraints = spline.derivative(2)(np.array(ends))[:, 1:]
-    rotation = np.linalg.qr(constraints.T, mode="complete")[0]
-
-    def basis(present: Floats) -> Floats:
-        return np.asarray((spline(present)[:, 1:] @ rotation)[:, 2:])
-
-    def straight_on(new: Floats) -> Floats:
-        """Beyond its ends a natural spline is a straight line."""
-        at = np.clip(new, *ends)
-        slope = (spline.derivative(1)(at)[:, 1:] @ rotation)[:, 2:]
-        return np.asarray(basis(at) + (new - at)[:, None] * slope)
-
-    return _spread(values, deciding, basis, straight_on)
+    spline, ends = _spline(values[:deciding], df, knots, 3, taken=1)
+    constraints = spline.derivative(2)(ends)[:, 1:]
+    rotation = np.linalg.qr(constraints.T, mode="complete")[0][:, 2:]
+    at = np.clip(values, *ends)
+    beyond = (values - at)[:, None] * spline.derivative(1)(at)[:, 1:]
+    return numbered_basis(np.asarray((spline(at)[:, 1:] + beyond) @ rotation))
 
 
-def _present(values: Floats) -> Floats:
-    return values[~np.isnan(values)]
+def _spline(deciding: Floats, df: Any, knots: Any, order: int, taken: int) -> tuple[Any, Floats]:
+    """All B-splines of an order on the knots that some values decide; and the least and the greatest of these, (2,)."""
+    from scipy.interpolate import BSpline  # here, because it takes half a second, and few formulas need it
 
-
-def _spread(values: Floats, deciding: int, known: Callable[[Floats], Floats], new: Callable[[Floats], Floats]) -> Basis:
-    """Columns of a basis: by one function on the rows that decide it, by another on those after them."""
-    present, first = ~np.isnan(values), np.arange(len(values)) < deciding
-    columns = known(values[present & first])
-    out = np.full((len(values), columns.shape[1]), np.nan)
-    out[present & first] = columns
-    if (rest := present & ~first).any():
-        out[rest] = new(values[rest])
-    return numbered_basis(out)
+    present = deciding[~np.isnan(deciding)]
+    ends = np.array([present.min(), present.max()])
+    places = np.concatenate(
+        [np.repeat(ends[0], order + 1), _knots(present, df, knots, taken), np.repeat(ends[1], order + 1)]
+    )
+    return BSpline(places, np.eye(len(places) - order - 1), order), ends
 
 
 def numbered_basis(columns: Floats) -> Basis:

@@ -77,8 +77,8 @@ def columns_of(expansion: Expansion, values: Mapping[str, Value]) -> Iterator[tu
             yield tuple(reversed(combination))
 
 
-def named(columns: Sequence[Columns]) -> list[list[Factors]]:
-    """Name the pieces of each column, in several lists of columns that are named together.
+def named(columns: Sequence[Columns]) -> tuple[list[list[Factors]], dict[str, Piece]]:
+    """Name the pieces of each column, in several lists of columns that are named together; and each piece by its name.
 
     R gives the name wave2 to the level 2 of `wave` and to a column wave2 alike. Where that happens, the level is
     written in square brackets: wave[2].
@@ -86,7 +86,8 @@ def named(columns: Sequence[Columns]) -> list[list[Factors]]:
     sources: dict[str, set[tuple[str, str]]] = {}
     for piece in (piece for of in columns for pieces in of for piece in pieces):
         sources.setdefault(piece.variable + piece.suffix, set()).add((piece.variable, piece.suffix))
-    return [[tuple(_name(piece, sources) for piece in pieces) for pieces in of] for of in columns]
+    names = [[tuple(_name(piece, sources) for piece in pieces) for pieces in of] for of in columns]
+    return names, {_name(piece, sources): piece for of in columns for pieces in of for piece in pieces}
 
 
 def _name(piece: Piece, sources: Mapping[str, set[tuple[str, str]]]) -> str:

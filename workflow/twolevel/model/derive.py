@@ -14,9 +14,10 @@ from twolevel.model.expression import names_in, parse, quoted
 from twolevel.model.values import check_calls, evaluate
 from twolevel.model.variables import DataError, Number
 
-# How far a file's own column may be from the derived one, relative to the largest value (at least 1). Two
-# careful computations of a mean differ by some 1e-16; a file that rounds its columns differs by 1e-4 or so.
-TOLERANCE = 1e-9
+# How far a file's own column may be from the derived one: relative to the largest derived value, and to the largest
+# value that it was derived from, whose rounding is all that a difference near zero consists of. Two careful
+# computations of a mean differ by some 1e-16; a file that rounds its columns differs by 1e-4 or so.
+TOLERANCE, ROUNDING = 1e-9, 1e-13
 
 Recipe = Mapping[str, Any]
 Tables = Mapping[str, pd.DataFrame]
@@ -66,7 +67,8 @@ def derive(
     for name, recipe in recipes.items():
         derived[name] = _follow(recipe, derived, group, name, tables or {})
         if name in own:
-            _compare(name, own[name], derived[name], derived[group])
+            made_from = derived[[source for source in sources(recipe) if source in derived]].select_dtypes("float64")
+            _compare(name, own[name], derived[name], derived[group], made_from.abs().max().max())
     return derived
 
 
@@ -129,9 +131,11 @@ def _follow(recipe: Recipe, table: pd.DataFrame, group: str, name: str, tables: 
 
 def _source(column: str, table: pd.DataFrame, key: str, *, number: bool) -> pd.Series:
     if column not in table:
-        raise UserError(f"{key}: no column {column!r} here; there are {', '.join(map(str, table.columns))}.")
+        raise UserError(f"{key}: there is no column {column!r}; there are {', '.join(map(str, table.columns))}.")
     if number and not pd.api.types.is_float_dtype(table[column]):
-        raise UserError(f"{key}: column {column!r} is not a number; declare it so, or name another.")
+        raise UserError(
+            f"{key}: column {column!r} is not a number; declare it with type: number, or name another column."
+        )
     return table[column]
 
 
@@ -144,13 +148,13 @@ def _check_keys(recipe: Recipe, values: pd.Series, name: str) -> None:
             "give at least 2 breaks, and as many different labels."
         )
     if "of" in recipe and (levels is None or recipe["of"] not in levels):
-        found = "it is no factor" if levels is None else f"its levels are {', '.join(levels)}"
+        found = "it is not a factor" if levels is None else f"its levels are {', '.join(levels)}"
         raise UserError(f"derive.{name}.of: {recipe['group_share']!r} has no level {recipe['of']!r}; {found}.")
     if "to" in recipe and levels is not None:
         known, told = [*levels], [*map(str, recipe["to"])]
-        for found in (*(old for old in told if old not in known), *(old for old in known if old not in told)):
-            lack = "is no level of" if found in told else "is missing, a level of"
-            raise UserError(f"derive.{name}.to: {found!r} {lack} {recipe['recode']!r}, which has {', '.join(known)}.")
+        for level in (*(old for old in told if old not in known), *(old for old in known if old not in told)):
+            found = f"{level!r} is not a level" if level in told else f"there is no new value for the level {level!r}"
+            raise UserError(f"derive.{name}.to: {found} of {recipe['recode']!r}, which has {', '.join(known)}.")
 
 
 def _cut(values: pd.Series, groups: pd.Series, recipe: Recipe) -> pd.Series:
@@ -188,7 +192,7 @@ def _number_of(text: str, table: pd.DataFrame) -> pd.Series:
             raise ValuesError(str(error)) from None
         raise
     if not isinstance(value, Number):
-        raise UserError(f"formula {text!r} gives no column of numbers; make levels by recode or cut.")
+        raise UserError(f"formula {text!r} does not give numbers; to make a factor, use recode or cut.")
     made = pd.Series(np.asarray(value.numbers, dtype="float64"), index=table.index)
     wrong = ~np.isfinite(made.to_numpy()) & table[names].notna().all(axis=1).to_numpy()
     if wrong.any():
@@ -198,13 +202,13 @@ def _number_of(text: str, table: pd.DataFrame) -> pd.Series:
     return made
 
 
-def _compare(name: str, own: pd.Series, derived: pd.Series, groups: pd.Series) -> None:
-    """Refuse a table whose own column `name` is not what the recipe gives."""
+def _compare(name: str, own: pd.Series, derived: pd.Series, groups: pd.Series, size: float) -> None:
+    """Refuse a table whose own column is not what the recipe gives; `size` is the largest value in its sources."""
     if pd.api.types.is_float_dtype(derived):
         gap = (as_number(own) - derived).abs()
-        tolerance = TOLERANCE * max(1.0, derived.abs().max())
+        tolerance = np.nansum([TOLERANCE * derived.abs().max(), ROUNDING * size])
         differs = ~(gap <= tolerance) & ~(own.isna() & derived.isna())  # a value that only one of them has differs
-        largest = f"the most by {gap.max():.3g} where {tolerance:.3g} is allowed; {gap.isna().sum()} are no number"
+        largest = f"the most by {gap.max():.3g} where {tolerance:.3g} is allowed; {gap.isna().sum()} have no number"
     else:
         differs = as_text(own) != as_text(derived)
         row = int(differs.to_numpy().argmax())

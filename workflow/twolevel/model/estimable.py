@@ -22,10 +22,12 @@ def check_estimable(design: Design) -> None:
     """
     n_groups = len(design.group_labels)
     if n_groups < 2:
-        raise UserError(f"formula '{design.formula}': {design.group} has {n_groups} level(s); at least 2 are needed.")
+        raise UserError(
+            f"formula '{design.formula}': {design.group} has only {n_groups} group; a model needs 2 or more."
+        )
     _check_names(design)
     _check_response(design)
-    if redundant := _redundant(_of_length_one(design.x), design.fixed_terms):
+    if redundant := _redundant(of_length_one(design.x), design.fixed_terms):
         one = len(redundant) == 1
         mend = "Take it out" if one else "Take them out"
         cells = (
@@ -51,7 +53,7 @@ def check_blocks(design: Design) -> None:
     UserError
         A random effect cannot be estimated, or its variance is in the model twice.
     """
-    scaled = _of_length_one(design.z)
+    scaled = of_length_one(design.z)
     terms = design.random_terms
     for block in slices(design.blocks):
         if redundant := _redundant(scaled[:, block], terms[block]):
@@ -100,5 +102,6 @@ def _redundant(scaled: Floats, names: Iterable[str]) -> list[str]:
     return [name for name, size in zip(names, left, strict=True) if size < REDUNDANT]
 
 
-def _of_length_one(matrix: Floats) -> Floats:
+def of_length_one(matrix: Floats) -> Floats:
+    """The columns of a matrix, each divided by its length; one of zeros stays."""
     return np.asarray(matrix / np.maximum(np.linalg.norm(matrix, axis=0), np.finfo(float).tiny))

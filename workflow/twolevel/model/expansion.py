@@ -91,7 +91,7 @@ class _Expander:
             case Binary(operator, Literal() as number, _) | Binary(operator, _, Literal() as number) if (
                 operator in _PRODUCTS
             ):
-                message = f"{deparse(number)} cannot be part of a product of terms. Arithmetic stands in I(): I(2 * x)."
+                message = f"{deparse(number)} cannot be part of a product of terms. Put arithmetic into I(): I(2 * x)."
                 raise refuse(self.text, number.at, message)
             case Binary(operator, left, right) if operator in _COMBINATIONS:
                 return self._few(_COMBINATIONS[operator](self.terms(left), self.terms(right)), node.at)

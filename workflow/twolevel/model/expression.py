@@ -95,19 +95,19 @@ class Call:
 Node = Name | Literal | Bracket | Unary | Binary | Call
 
 
-def refuse(text: str, at: int, message: str) -> UserError:
-    """Build the error for a mistake at character `at` of a formula, counted from 0, with the place marked."""
-    message = message if len(message) <= 10 * MARGIN else f"{message[: 10 * MARGIN]} ..."
+def refuse(text: str, at: int | None, message: str) -> UserError:
+    """Build the error for a mistake in a formula; at its character `at`, counted from 0, the place is marked."""
+    named = f"formula '{_shortened(text, 4 * MARGIN)}'"
+    if at is None:
+        return UserError(f"{named}: {message}")
     first = max(0, at - MARGIN)
     shown = re.sub(r"\s", " ", text[first : at + MARGIN])
-    return UserError(
-        f"formula '{shortened(text)}', character {at + 1}: {message}\n    {shown}\n    {' ' * (at - first)}^"
-    )
+    place = f"\n    {shown}\n    {' ' * (at - first)}^"
+    return UserError(f"{named}, character {at + 1}: {_shortened(message, 10 * MARGIN)}{place}")
 
 
-def shortened(text: str) -> str:
-    """A formula as messages name it: whole, or the beginning of a very long one."""
-    return text if len(text) <= 4 * MARGIN else f"{text[: 4 * MARGIN]} ..."
+def _shortened(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[:most]} ..."
 
 
 def parse(text: str) -> Node:
@@ -207,7 +207,7 @@ class _Reader:
             found = _TOKEN.match(self.text, at)
             if found is None:
                 what = {"`": "a backtick", '"': "a quote", "'": "a quote"}.get(self.text[at])
-                said = f"{what} that is not closed" if what else f"{self.text[at]!r}, which no formula has"
+                said = f"{what} that is not closed" if what else f"{self.text[at]!r}, which a formula cannot contain"
                 raise refuse(self.text, at, f"found {said}.")
             kind = str(found.lastgroup)
             if kind != "space":
@@ -232,7 +232,9 @@ class _Reader:
             right = self._expression(UNARY - 1 if operator == "^" else binding, chained + 1)
             left = Binary(operator, left, right, at)
             if operator in COMPARISONS and self.tokens[self.position][1] in COMPARISONS:
-                raise refuse(self.text, self.tokens[self.position][2], "a comparison of a comparison.")
+                raise refuse(
+                    self.text, self.tokens[self.position][2], "the result of a comparison cannot be compared again."
+                )
         return left
 
     def _binding(self) -> int:

@@ -1,16 +1,15 @@
 """From an lme4 formula and a table to the design of a two-level model."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
-from twolevel.errors import UserError
-from twolevel.model.coding import Columns, Piece, columns_of, count_columns, named
-from twolevel.model.design import Design, Factors, Floats
+from twolevel.model.coding import Columns, columns_of, count_columns, named
+from twolevel.model.design import Design, Floats
 from twolevel.model.estimable import check_estimable
-from twolevel.model.expression import deparse, names_in, refuse, shortened
+from twolevel.model.expression import Node, deparse, names_in, refuse
 from twolevel.model.formula_check import numbers_of, problems_of, variables_of
 from twolevel.model.formula_parts import FormulaParts, take_apart
 from twolevel.model.values import evaluate
@@ -47,19 +46,18 @@ def build_design(formula: str, table: pd.DataFrame, group: str | None = None) ->
     rows = np.flatnonzero(used)
     if not len(rows):
         counts = ", ".join(f"{name} ({count})" for name, count in dropped.items())
-        raise _refusal(parts, f"no row has a value for every variable. Missing values by column: {counts}.")
+        raise refuse(parts.text, None, f"no row has a value for every variable. Missing values by column: {counts}.")
     values = {label: on_rows(value, rows) for label, value in values.items()}
     _check_values(parts, values)
     _check_size(parts, values, len(rows))
     fixed = list(columns_of(parts.fixed, values))
     blocks = [list(columns_of(block, values)) for block in parts.blocks]
     if not fixed:
-        raise _refusal(parts, "there is no fixed effect. Add one, or the intercept: 1.")
-    names = named([fixed, *blocks])
+        raise refuse(parts.text, None, "there is no fixed effect. Add one, or the intercept: 1.")
+    names, pieces = named([fixed, *blocks])
     y, *offsets = (numbers_of(parts, node, values) for node in (parts.response, *parts.fixed.offsets))
     offset = sum(offsets, np.zeros(len(rows)))
     index, labels = pd.factorize(table[parts.group].iloc[rows])
-    pieces = dict(_named_pieces([fixed, *blocks], names))
     design = Design(
         formula=parts.formula,
         response=deparse(parts.response),
@@ -70,7 +68,7 @@ def build_design(formula: str, table: pd.DataFrame, group: str | None = None) ->
         y=y - offset,
         offset=offset,
         x=matrix(fixed, len(rows)),
-        z=matrix([pieces for block in blocks for pieces in block], len(rows)),
+        z=matrix([column for block in blocks for column in block], len(rows)),
         factors={name: piece.column for name, piece in pieces.items()},
         meanings={name: piece.meaning for name, piece in pieces.items()},
         group_index=index,
@@ -84,33 +82,26 @@ def build_design(formula: str, table: pd.DataFrame, group: str | None = None) ->
     return design
 
 
-def _refusal(parts: FormulaParts, message: str) -> UserError:
-    return UserError(f"formula '{shortened(parts.text)}': {message}")
-
-
 def _missing(
     parts: FormulaParts, values: Mapping[str, Value], table: pd.DataFrame
 ) -> tuple[dict[str, int], np.ndarray]:
-    """How many values are missing in each column that the model uses, and which rows (n,) have all of theirs.
-
-    Where an expression has no value although its columns do, as the logarithm of -1, that is a mistake, not a missing
-    value.
-    """
+    """How many values are missing in each column that the model uses, and which rows (n,) have all of theirs."""
     used = table[parts.group].notna().to_numpy()
     for node in variables_of(parts):
-        columns = {name.name for name in names_in(node)}
-        there = table[sorted(columns)].notna().to_numpy().all(axis=1)
-        known = present(values[deparse(node)])
-        if (lost := there & ~known).any():
-            row = int(lost.argmax())
-            shown = ", ".join(f"{name} is {table[name].iloc[row]}" for name in sorted(columns))
-            message = (
-                f"{deparse(node)} has no finite value in {lost.sum()} rows, first where {shown}. Check it, or leave"
-            )
-            raise refuse(parts.text, node.at, f"{message} those rows out of the data.")
-        used = used & known
+        mend = " Check it, or leave those rows out of the data."
+        used = used & rows_with(values[deparse(node)], parts.text, node, table, "has no finite value in {} rows", mend)
     counts = {name.name: int(table[name.name].isna().sum()) for name in parts.names}
     return {name: count for name, count in counts.items() if count}, used
+
+
+def rows_with(value: Value, text: str, node: Node, table: pd.DataFrame, wrong: str, mend: str = "") -> np.ndarray:
+    """Rows (n,) in which an expression has a value; it must have one where its columns do, and log(-1) has none."""
+    columns, known = sorted({name.name for name in names_in(node)}), present(value)
+    if (lost := table[columns].notna().to_numpy().all(axis=1) & ~known).any():
+        row = int(lost.argmax())
+        shown = ", ".join(f"{name} is {table[name].iloc[row]}" for name in columns)
+        raise refuse(text, node.at, f"{deparse(node)} {wrong.format(lost.sum())}, first where {shown}.{mend}")
+    return known
 
 
 def present(value: Value) -> np.ndarray:
@@ -152,7 +143,9 @@ def _check_size(parts: FormulaParts, values: Mapping[str, Value], n: int) -> Non
     count = sum(count_columns(of, values) for of in (parts.fixed, *parts.blocks))
     if count > n or count * n > MOST_CELLS:
         reason = "more columns than rows" if count > n else f"they would take {count * n * 8 / 1e9:.0f} GB"
-        raise _refusal(parts, f"its terms make some {count} columns of {n} rows: {reason}. Use fewer terms or levels.")
+        raise refuse(
+            parts.text, None, f"its terms make some {count} columns of {n} rows: {reason}. Use fewer terms or levels."
+        )
 
 
 def matrix(columns: Columns, n: int) -> Floats:
@@ -162,10 +155,3 @@ def matrix(columns: Columns, n: int) -> Floats:
         for piece in pieces:
             made[:, k] *= piece.column
     return made
-
-
-def _named_pieces(columns: list[Columns], names: list[list[Factors]]) -> Iterator[tuple[str, Piece]]:
-    """Each piece under its final name."""
-    for of, named_of in zip(columns, names, strict=True):
-        for pieces, factors in zip(of, named_of, strict=True):
-            yield from zip(factors, pieces, strict=True)

@@ -88,15 +88,12 @@ def outline(text: str, example: pd.DataFrame, group: str) -> dict[str, Any] | No
     for node in (parts.response, *parts.fixed.offsets):
         numbers_of(parts, node, values)
     columns = [list(columns_of(of, values)) for of in (parts.fixed, *parts.blocks)]
-    names = named(columns)
-    both = zip((p for of in columns for p in of), (n for of in names for n in of), strict=True)
+    names, pieces = named(columns)
     return {
         "response": deparse(parts.response),
         "fixed_terms": list(map(column_name, names[0])),
         "random_terms": [column_name(name) for block in names[1:] for name in block],
-        "meanings": {
-            name: asdict(piece.meaning) for pieces, of in both for piece, name in zip(pieces, of, strict=True)
-        },
+        "meanings": {name: asdict(piece.meaning) for name, piece in pieces.items()},
     }
 
 

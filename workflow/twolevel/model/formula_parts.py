@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import reduce
 
-from twolevel.errors import UserError
 from twolevel.model.expansion import Expansion, expand
 from twolevel.model.expression import (
     Binary,
@@ -19,7 +18,6 @@ from twolevel.model.expression import (
     parse,
     quoted,
     refuse,
-    shortened,
 )
 
 
@@ -57,7 +55,7 @@ def take_apart(text: str, group: str | None = None) -> FormulaParts:
     """
     whole = parse(text)
     if not (isinstance(whole, Binary) and whole.operator == "~"):
-        raise UserError(f"formula '{shortened(text)}': there is no '~'. Expected for example: y ~ x + (x | g).")
+        raise refuse(text, None, "there is no '~'. Expected for example: y ~ x + (x | g).")
     summands = list(_summands(whole.right))
     bars = [bar for summand in summands if (bar := _bar(summand)) is not None]
     rest = [summand for summand in summands if _bar(summand) is None]
@@ -66,12 +64,10 @@ def take_apart(text: str, group: str | None = None) -> FormulaParts:
         raise refuse(text, stray.at, "random effects stand by themselves and are added: + (x | g).")
     fixed = expand(text, reduce(lambda left, right: Binary("+", left, right), rest) if rest else None)
     if deparse(whole.left) in map(deparse, fixed.variables):
-        raise UserError(f"formula '{shortened(text)}': {deparse(whole.left)} is the response and a predictor.")
+        raise refuse(text, None, f"{deparse(whole.left)} is the response and a predictor.")
     if not bars:
-        raise UserError(
-            f"formula '{shortened(text)}': there are no random effects. A two-level model has some: add (1 | g), "
-            "with the column of groups for g."
-        )
+        mend = "A two-level model has some: add (1 | g), with the column of groups for g."
+        raise refuse(text, None, f"there are no random effects. {mend}")
     return FormulaParts(
         text=text,
         formula=deparse(whole),

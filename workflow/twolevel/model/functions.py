@@ -81,9 +81,7 @@ def _factor(x: Value, levels: Any = None, *, deciding: int) -> Factor:
             raise DataError(f"two different numbers are both written {twice[0]}; round them in the data")
     if levels is not None:
         names = [value if isinstance(value, str) else _literal(value) for value in listed(levels)]
-        if unknown := [name for name in names if name not in given.levels]:
-            raise given.unknown(unknown[0])
-        order = [given.levels.index(name) for name in names]
+        order = [given.place(name) for name in names]
     else:
         order = sorted(set(given.codes[:deciding].tolist()) - {-1})
     new = np.full(len(given.levels) + 1, -1)
@@ -98,14 +96,7 @@ def _literal(value: Any) -> str:
 
 def _relevel(x: Value, ref: Any, *, deciding: int) -> Value:
     factor = _a_factor(x, deciding=deciding)
-    if isinstance(ref, str):
-        if ref not in factor.levels:
-            raise factor.unknown(ref)
-        first = factor.levels.index(ref)
-    else:
-        first = whole(ref, "ref") - 1
-        if first >= len(factor.levels):
-            raise factor.beyond("ref", first + 1)
+    first = factor.place(ref, "ref")
     order = [first, *(i for i in range(len(factor.levels)) if i != first)]
     new = np.append(np.argsort(order), -1)
     return replace(factor, codes=new[factor.codes].astype(np.intp), levels=tuple(factor.levels[i] for i in order))
@@ -117,17 +108,14 @@ def _a_factor(x: Value, *, deciding: int) -> Factor:
 
 def _contrasts(x: Value, contr: str | None = None, base: Any = None, *, deciding: int) -> Value:
     if isinstance(x, Number) and not x.logical:
-        raise FunctionError("a column of numbers is no factor; write C(factor(x), ...)")
+        raise FunctionError("a column of numbers is not a factor; write C(factor(x), ...)")
     factor = _a_factor(x, deciding=deciding)
     kind = (contr or "contr.treatment").removeprefix("contr.")
     if base is None:
         return replace(factor, contrast=kind, numbered=contr is not None)
     if kind != "treatment":
-        raise FunctionError(f"{contr} has no base")
-    level = whole(base, "base") - 1
-    if level >= len(factor.levels):
-        raise factor.beyond("base", level + 1)
-    return replace(factor, base=level, numbered=True)
+        raise FunctionError(f"{contr} takes no base")
+    return replace(factor, base=factor.place(base, "base"), numbered=True)
 
 
 def _as_numeric(x: Value) -> Value:

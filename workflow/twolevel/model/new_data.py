@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from twolevel.errors import UserError
 from twolevel.model.coding import columns_of
 from twolevel.model.design import Design, Floats
-from twolevel.model.expression import Node, deparse, names_in, refuse
-from twolevel.model.formula import matrix, on_rows, present
+from twolevel.model.expression import Node, deparse, names_in
+from twolevel.model.formula import matrix, on_rows, present, rows_with
 from twolevel.model.formula_check import numbers_of
 from twolevel.model.formula_parts import FormulaParts, take_apart
 from twolevel.model.values import evaluate
@@ -91,13 +91,8 @@ def _values(
     for label, node in nodes.items():
         both = evaluate(parts.text, node, stacked, deciding=design.n_rows)
         values[label] = _as_fitted(both, design)
-        columns = sorted({name.name for name in names_in(node)})
-        has = present(values[label])
-        if (lost := new[columns].notna().to_numpy().all(axis=1) & ~has).any():
-            row = int(lost.argmax())
-            shown = ", ".join(f"{name} is {new[name].iloc[row]}" for name in columns)
-            raise refuse(parts.text, node.at, f"{label} {_wrong(both)} in {lost.sum()} new rows, first where {shown}.")
-        complete &= has
+        wrong = "has a level that the fit does not know" if isinstance(both, Factor) else "has no finite value"
+        complete &= rows_with(values[label], parts.text, node, new, f"{wrong} in {{}} new rows")
     return values, complete
 
 
@@ -111,10 +106,6 @@ def _as_fitted(both: Value, design: Design) -> Value:
     number = {level: code for code, level in enumerate(fitted.levels)}
     codes = np.array([*(number.get(level, -1) for level in both.levels), -1])
     return replace(fitted, codes=codes[both.codes[after]])
-
-
-def _wrong(value: Value) -> str:
-    return "has a level that the fit does not know" if isinstance(value, Factor) else "has no finite value"
 
 
 def _stacked(name: str, fitted: pd.Series, new: pd.Series) -> pd.Series:

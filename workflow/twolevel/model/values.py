@@ -76,9 +76,9 @@ def _check_call(text: str, node: Call) -> Iterator[UserError]:
     for i, (name, value) in enumerate(arguments):
         if _is_contrast(node, i, name):
             if _contrast(value) not in CONTRASTS:
-                yield refuse(text, value.at, f"the contrast in C() is one of {', '.join(CONTRASTS)}.")
+                yield refuse(text, value.at, f"the contrast in C() must be one of {', '.join(CONTRASTS)}.")
         elif function == "C" and i > 0 and not isinstance(value, Literal):
-            yield refuse(text, value.at, "the base in C() is the number of a level.")
+            yield refuse(text, value.at, "the base in C() must be the number of a level.")
         else:
             yield from _check_argument(text, value)
 
@@ -183,7 +183,7 @@ def _operand(text: str, node: Node, table: pd.DataFrame, deciding: int) -> Any:
         return value.numbers
     if isinstance(value, int | float):
         return np.float64(value)
-    what = f"{deparse(node)} is a factor" if isinstance(value, Factor) else f"{deparse(node)} is no number"
+    what = f"{deparse(node)} is a factor" if isinstance(value, Factor) else f"{deparse(node)} is not a number"
     raise refuse(text, node.at, f"{what}, which arithmetic cannot use.")
 
 
@@ -194,10 +194,10 @@ def _compare(text: str, node: Binary, table: pd.DataFrame, deciding: int) -> Num
     if isinstance(left, Factor):
         if not isinstance(right, str) or node.operator not in ("==", "!="):
             raise refuse(text, node.at, 'a factor is compared with one of its levels by == or !=: arm == "Yes".')
-        if right not in left.levels:
-            problem = left.unknown(right)
+        try:
+            same = left.codes == left.place(right)
+        except FunctionError as problem:
             raise refuse(text, node.at, f"{problem}.") from problem
-        same = left.codes == left.levels.index(right)
         result = (same if node.operator == "==" else ~same).astype(float)
         return Number(np.where(left.codes < 0, np.nan, result), logical=True)
     one, other = (_operand(text, side, table, deciding) for side in (node.left, node.right))

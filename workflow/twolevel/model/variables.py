@@ -45,15 +45,18 @@ class Factor:
     numbered: bool = False
     of_numbers: bool = False
 
-    def unknown(self, level: object) -> "FunctionError":
-        """What is wrong where a formula names a level that is not there."""
-        kind = DataError if self.of_numbers else FunctionError
-        return kind(f"there is no level {level!r}; there are {', '.join(self.levels)}")
-
-    def beyond(self, what: str, number: int) -> "FunctionError":
-        """What is wrong where a formula names a level by a number that is too large."""
-        kind = DataError if self.of_numbers else FunctionError
-        return kind(f"{what} is {number}, and there are {len(self.levels)} levels")
+    def place(self, level: Any, what: str = "") -> int:
+        """The place of a level, counted from 0, by its name or by its number, which `what` says what it is."""
+        if isinstance(level, str):
+            if level in self.levels:
+                return self.levels.index(level)
+            problem = f"there is no level {level!r}; there are {', '.join(self.levels)}"
+        else:
+            number = whole(level, what)
+            if number <= len(self.levels):
+                return number - 1
+            problem = f"{what} is {number}, and there are {len(self.levels)} levels"
+        raise (DataError if self.of_numbers else FunctionError)(problem)
 
 
 @dataclass(frozen=True)

@@ -26,20 +26,6 @@ PLAIN = ("bfgs", "lbfgs", "cg")
 
 IDENTITY = "identity"
 
-COLUMNS = [
-    "model",
-    "program",
-    "method",
-    "start",
-    "criterion",
-    "above_optimum",
-    "converged",
-    "evaluations",
-    "gradients",
-    "messages",
-]
-SECONDS_COLUMNS = ["model", "program", "method", "start", "seconds"]
-
 
 @dataclass(frozen=True)
 class Trial:
@@ -104,28 +90,19 @@ def audit_optimisers(
 
 def audit_table(model: str, trials: Sequence[Trial], optimum: float) -> pd.DataFrame:
     """A row for each trial; `above_optimum`, the distance from the optimum's criterion, only where there is one."""
-    rows = [
-        (
-            model,
-            trial.program,
-            trial.method,
-            trial.start,
-            trial.criterion,
-            trial.criterion - optimum if np.isfinite(trial.criterion) else np.nan,
-            trial.converged,
-            trial.evaluations,
-            trial.gradients,
-            "; ".join(trial.messages),
-        )
-        for trial in trials
-    ]
-    return pd.DataFrame(rows, columns=COLUMNS)
+    table = _table(model, trials).drop(columns="seconds")
+    above = table["criterion"] - optimum
+    table.insert(5, "above_optimum", above.where(np.isfinite(above)))
+    return table.assign(messages=table["messages"].map("; ".join))
 
 
 def seconds_table(model: str, trials: Sequence[Trial]) -> pd.DataFrame:
     """How long each trial took, in seconds of CPU time."""
-    rows = [(model, trial.program, trial.method, trial.start, trial.seconds) for trial in trials]
-    return pd.DataFrame(rows, columns=SECONDS_COLUMNS)
+    return _table(model, trials)[["model", "program", "method", "start", "seconds"]]
+
+
+def _table(model: str, trials: Sequence[Trial]) -> pd.DataFrame:
+    return pd.DataFrame([{"model": model, **vars(trial)} for trial in trials])
 
 
 def _from_one_start(design: Design, name: str, start: Floats | None, methods: Sequence[str]) -> list[Trial]:

@@ -12,6 +12,22 @@ LINE = 44
 
 
 @dataclass(frozen=True)
+class Estimates:
+    """Estimates as LaTeX, to stand in the place of their symbols.
+
+    Attributes
+    ----------
+    fixed : each fixed effect, in the order of the columns
+    covariance : the matrix T
+    residual : the residual variance
+    """
+
+    fixed: Sequence[str]
+    covariance: Sequence[Sequence[str]]
+    residual: str
+
+
+@dataclass(frozen=True)
 class Equations:
     """A two-level model as equations, and the symbols of its parameters.
 
@@ -75,8 +91,9 @@ def equations(
     meanings: Meanings,
     blocks: Sequence[int],
     offsets: Sequence[str] = (),
+    estimates: Estimates | None = None,
 ) -> Equations:
-    """Write a model as equations.
+    """Write a model as equations, in symbols or with its estimates in the place of gamma, tau and sigma squared.
 
     Parameters
     ----------
@@ -86,7 +103,7 @@ def equations(
     blocks : sizes of the independent blocks of random effects, between which T has zeros
     offsets : what is added to the level-1 equation as it is
     """
-    coefficients = _coefficients(hierarchy, meanings)
+    coefficients = _coefficients(hierarchy, meanings, estimates.fixed if estimates else None)
     random = sorted((c for c in coefficients if c.random is not None), key=lambda c: c.random or 0)
     outcome: Pieces = (Words(response), "_{ij}")
     residual: Pieces = ("r_{ij}",)
@@ -94,12 +111,14 @@ def equations(
     random_part = [_times(c.effect, c.factor) for c in coefficients if c.effect]
     gammas = dict(pair for c in coefficients for pair in c.gammas)
     block = [number for number, size in enumerate(blocks) for _ in range(size)]
-    taus = [[_tau(a, b) if block[i] == block[k] else "0" for k, b in enumerate(random)] for i, a in enumerate(random)]
+    known = estimates.covariance if estimates else [[_tau(a, b) for b in random] for a in random]
+    taus = [[tau if block[i] == block[k] else "0" for k, tau in enumerate(row)] for i, row in enumerate(known)]
+    variance = estimates.residual if estimates else r"\sigma^{2}"
     return Equations(
         level1=_equation(outcome, [*added, *(_times(c.beta, c.factor) for c in coefficients), residual]),
         level2=tuple(_equation((c.beta,), c.own) for c in coefficients),
         combined=_equation(outcome, [*added, *(t for c in coefficients for t in c.fixed)], [*random_part, residual]),
-        distributions=(math(r"r_{ij} \sim N(0,\, \sigma^{2})"), _distribution(random, taus)),
+        distributions=(math(rf"r_{{ij}} \sim N(0,\, {variance})"), _distribution(random, taus)),
         covariance=_matrix(taus) if len(random) > 1 else None,
         fixed_symbols=tuple(math(gammas[column]) for column in sorted(gammas)),
         random_symbols=tuple(math(row[i]) for i, row in enumerate(taus)),
@@ -110,8 +129,10 @@ def _tau(a: _Coefficient, b: _Coefficient) -> str:
     return rf"\tau_{{{_index(a.q, b.q)}}}"
 
 
-def _coefficients(hierarchy: Sequence[Mapping[str, Any]], meanings: Meanings) -> list[_Coefficient]:
-    """Number the level-1 coefficients, and the predictors of each."""
+def _coefficients(
+    hierarchy: Sequence[Mapping[str, Any]], meanings: Meanings, fixed: Sequence[str] | None
+) -> list[_Coefficient]:
+    """Number the level-1 coefficients, and the predictors of each; `fixed` takes the place of their gammas."""
     found = []
     for q, entry in _numbered([(c["factors"], c) for c in hierarchy]):
         predictors = _numbered([(factors, (column, factors)) for column, factors in entry["predictors"]])
@@ -119,7 +140,9 @@ def _coefficients(hierarchy: Sequence[Mapping[str, Any]], meanings: Meanings) ->
             _Coefficient(
                 beta=rf"\beta_{{{_index(q)}j}}",
                 effect=rf"u_{{{_index(q)}j}}" if entry["random"] is not None else None,
-                gammas=tuple((column, rf"\gamma_{{{_index(q, s)}}}") for s, (column, _) in predictors),
+                gammas=tuple(
+                    (column, fixed[column] if fixed else rf"\gamma_{{{_index(q, s)}}}") for s, (column, _) in predictors
+                ),
                 factor=_factors(entry["factors"], "ij", meanings),
                 predictors=tuple(_factors(factors, "j", meanings) for _, (_, factors) in predictors),
                 q=q,
@@ -180,16 +203,36 @@ def _equation(left: Pieces, *parts: Sequence[Pieces]) -> Math:
                 lines.append([])
                 length = _length(term)
             first = lines == [[]]
-            lines[-1] += term if first else [" + ", *term]
+            lines[-1] += _leading(term) if first else _added(term)
     if len(lines) == 1:
         return math(*left, " = ", *lines[0])
     rows = [piece for line in lines[1:] for piece in (r" \\ & ", *line)]
     return math(r"\begin{align*} ", *left, " = {} & ", *lines[0], *rows, r" \end{align*}")
 
 
+def _leading(term: Pieces) -> Pieces:
+    """A term without a sign before it; the minus of a negative number stands close to it."""
+    coefficient, *factor = term
+    if isinstance(coefficient, str) and coefficient.startswith("-"):
+        return (f"{{{coefficient}}}", *factor)
+    return term
+
+
+def _added(term: Pieces) -> Pieces:
+    """A term with the sign before it: of a negative number, a minus."""
+    coefficient, *factor = term
+    if isinstance(coefficient, str) and coefficient.startswith("-"):
+        return (" - ", coefficient[1:], *factor)
+    return (" + ", *term)
+
+
 def _length(term: Pieces) -> int:
     """About how many letters wide, with the sign before it."""
-    return 2 + sum(len(p.text) if isinstance(p, Words) else _WIDTHS.get(p.strip(), 3) for p in term)
+    return 2 + sum(len(p.text) if isinstance(p, Words) else _width(p.strip()) for p in term)
+
+
+def _width(latex: str) -> int:
+    return len(latex) if latex.lstrip("-")[:1].isdigit() else _WIDTHS.get(latex, 3)
 
 
 # LaTeX between words and symbols is not shown; a symbol with its indices is as wide as three letters.

@@ -1,18 +1,16 @@
 """A fit as the tables and the JSON of the results contract (docs/results.md)."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from twolevel.data.fingerprint import Fingerprint
 from twolevel.fitting.effects import GroupEffects
 from twolevel.fitting.fit import Fit
-from twolevel.fitting.search import Run
 from twolevel.inference.fixed_tests import FixedTests, kenward_roger, satterthwaite, t_tests
 from twolevel.inference.r2 import variance_shares
-from twolevel.inference.reliability import VarianceComponents
 from twolevel.likelihood.crossproducts import CrossProducts
 from twolevel.model.blocks import Blocks, slices
 from twolevel.model.design import Design, Floats
@@ -29,11 +27,12 @@ def block_names(group: str, blocks: Blocks) -> list[str]:
 
 
 def fit_json(
-    design: Design, record: Fit, other: Fit, bounded: "BoundedFit", residuals: Floats, of: Fingerprint
+    design: Design, record: Fit, other: Fit, bounded: "BoundedFit", residuals: Floats, fingerprint: Mapping[str, str]
 ) -> dict[str, Any]:
     """Everything about a model that is not a table: the fit of record, and beside it the one by the other estimator.
 
     That is under `ml` where the fit of record is by REML, else under `reml`; `bounded` is by the estimator of record.
+    `fingerprint` says what they were computed from (docs/results.md).
     """
     about = {
         "formula": design.formula,
@@ -48,19 +47,16 @@ def fit_json(
         "blocks": list(design.blocks),
         "hierarchy": _hierarchy(design),
         "meanings": {name: asdict(meaning) for name, meaning in design.meanings.items()},
-        "fingerprint": {"data": of.data, "formula": of.formula, "library": of.library},
+        "fingerprint": fingerprint,
         "scaled_residual_quantiles": np.quantile(residuals / record.sigma, [0, 0.25, 0.5, 0.75, 1]).tolist(),
         "shares": asdict(variance_shares(design, record)),
     }
     story = _story(record) | {
         "defaults": {
             "lme4_bounds": {
+                **_for_json(bounded),
                 "call": "NLopt BOBYQA from theta = I, diagonal of theta bounded at zero",
                 "criterion": finite(bounded.criterion),
-                "theta": bounded.theta.tolist(),
-                "evaluations": bounded.evaluations,
-                "status": bounded.status,
-                "condition": bounded.condition,
                 "repeats_lme4": bounded.repeats_lme4,
             },
         }
@@ -77,20 +73,8 @@ def fixed_effects_table(design: Design, data: CrossProducts, fit: Fit) -> pd.Dat
     plain, missing = t_tests(satterthwaite(data, fit)), np.full(len(fit.beta), np.nan)
     reml = fit.estimator == "REML"
     adjusted = t_tests(kenward_roger(data, fit)) if reml else FixedTests(fit.beta, *[missing] * 4)
-    return pd.DataFrame(
-        {
-            "term": design.fixed_terms,
-            "estimate": fit.beta,
-            "std_error": plain.std_error,
-            "statistic": plain.statistic,
-            "df": plain.df,
-            "p_value": plain.p_value,
-            "kr_std_error": adjusted.std_error,
-            "kr_statistic": adjusted.statistic,
-            "kr_df": adjusted.df,
-            "kr_p_value": adjusted.p_value,
-        }
-    )
+    of_kenward_roger = {f"kr_{name}": values for name, values in vars(adjusted).items() if name != "estimate"}
+    return pd.DataFrame({"term": design.fixed_terms, **vars(plain), **of_kenward_roger})
 
 
 def random_effects_table(design: Design, fit: Fit) -> pd.DataFrame:
@@ -107,26 +91,6 @@ def random_effects_table(design: Design, fit: Fit) -> pd.DataFrame:
         rows += [(group, terms[a], terms[b], fit.covariance[a, b], correlations[a, b]) for a, b in pairs]
     rows += [("Residual", "", "", fit.sigma**2, fit.sigma)]
     return pd.DataFrame(rows, columns=["group", "term_1", "term_2", "vcov", "sdcor"])
-
-
-def variance_components_table(design: Design, fit: Fit, components: VarianceComponents) -> pd.DataFrame:
-    """What the HLM program prints of each variance component, a row for each random effect."""
-    variance = np.diag(fit.covariance)
-    return pd.DataFrame(
-        {
-            "term": design.random_terms,
-            "variance": variance,
-            "sd": np.sqrt(variance),
-            "reliability": components.reliability,
-            "chi_square": components.chi_square,
-            "df": components.df,
-            "p_value": components.p_value,
-            "usable_groups": components.usable_groups,
-            "mean": components.mean,
-            "plausible_lower": components.plausible_lower,
-            "plausible_upper": components.plausible_upper,
-        }
-    )
 
 
 def group_effects_table(design: Design, effects: GroupEffects) -> pd.DataFrame:
@@ -202,12 +166,12 @@ def estimates(fit: Fit, blocks: Blocks) -> dict[str, Any]:
 
 
 def _story(fit: Fit) -> dict[str, Any]:
-    best, record = fit.search.best, fit.record
+    record = fit.record
     if record is None:
         raise ValueError("fit.json tells where MixedLM ended, and it was not asked: call `confirm`")
     return {
-        "best": _run(best),
-        "runs": [_run(run) for run in fit.search.runs],
+        "best": _for_json(fit.search.best),
+        "runs": [_for_json(run) for run in fit.search.runs],
         "optima": list(fit.search.optima),
         "reached_best": fit.search.reached_best,
         "mixedlm": {
@@ -219,12 +183,6 @@ def _story(fit: Fit) -> dict[str, Any]:
     }
 
 
-def _run(run: Run) -> dict[str, Any]:
-    return {
-        "start": run.start,
-        "start_theta": run.start_theta.tolist(),
-        "theta": run.theta.tolist(),
-        "criterion": run.criterion,
-        "gradient_norm": run.gradient_norm,
-        "evaluations": run.evaluations,
-    }
+def _for_json(found: Any) -> dict[str, Any]:
+    """The attributes of a dataclass, its arrays as lists."""
+    return {name: value.tolist() if isinstance(value, np.ndarray) else value for name, value in vars(found).items()}

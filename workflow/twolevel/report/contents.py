@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from twolevel.data.fingerprint import check_same_data
 from twolevel.output.numbers import percent
+from twolevel.output.side_by_side import side_by_side, side_by_side_table
 from twolevel.output.words import Labels, Noun, clean, configured_names, read_labels
 from twolevel.report.calibration import Calibration, CalibrationResults, read_calibration
 from twolevel.report.comparison import Comparison
@@ -22,9 +23,10 @@ from twolevel.report.ledger import Ledger, read_ledger
 from twolevel.report.model import Model, ModelTables, read_model
 from twolevel.report.optimiser_audit import AuditResults, OptimiserAudit, read_audit
 from twolevel.report.optimum import Audit, audit, optimum_sentences
+from twolevel.report.pieces import Pieces, read_pieces
 from twolevel.report.placement import place
 from twolevel.report.prose import listed, outcome
-from twolevel.report.section import CALIBRATION, ERRATA, INTERVALS, LEDGER, SOURCES, Section
+from twolevel.report.section import CALIBRATION, ERRATA, INTERVALS, LEDGER, SIDE_BY_SIDE, SOURCES, Section
 from twolevel.report.study import Material, Narrative
 
 
@@ -45,6 +47,7 @@ class Results:
     constrained : `constrained.json` of each model
     ledger, errata : `ledger.csv` and `errata.csv`, where the configuration asks for them
     study_tables : the tables that only the study has, by their paths in `results/` without `.csv`
+    prepared : path of the prepared table from the folder of the analysis
     calibration, optimiser_audit : what `snakemake calibration` and `snakemake audit` left behind, where they have been
         run
     """
@@ -65,6 +68,7 @@ class Results:
     ledger: pd.DataFrame | None = None
     study_tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     errata: pd.DataFrame | None = None
+    prepared: str = "results/data/table.parquet"
     calibration: CalibrationResults | None = None
     optimiser_audit: AuditResults | None = None
 
@@ -114,6 +118,7 @@ class Contents:
     optimum: list[str]
     intervals: list[str]
     with_zero: frozenset[str]
+    pieces: Pieces
     narrative: Narrative | None
     story: Any
     inserts: Mapping[str, str]
@@ -123,6 +128,7 @@ GENERIC = (
     Section("data", "The data", "sections/data.html.j2"),
     Section("pictures", "The data in pictures", "sections/pictures.html.j2"),
     Section("models", "The models", "sections/models.html.j2"),
+    SIDE_BY_SIDE,
     Section("comparisons", "Comparing models", "sections/comparisons.html.j2"),
     CALIBRATION,
     INTERVALS,
@@ -198,6 +204,7 @@ def contents(results: Results, tell: Callable[[Material], Narrative] | None = No
         optimum=optimum_sentences(audits),
         intervals=interval_sentences([*models.values()]),
         with_zero=_with_zero(results.observations),
+        pieces=read_pieces(models, comparisons, labels, results.prepared),
         narrative=narrative,
         story=narrative.story if narrative else None,
         inserts=narrative.inserts if narrative else {},
@@ -247,7 +254,10 @@ def _with_zero(observations: pd.DataFrame) -> frozenset[str]:
 
 def _files(results: Results) -> dict[str, pd.DataFrame]:
     """The result tables that the page offers as they are, by their paths in `results/`."""
-    files = {"models/variance_explained.csv": results.variance_explained}
+    files = {
+        "models/variance_explained.csv": results.variance_explained,
+        "models/side_by_side.csv": side_by_side_table(side_by_side(results.fits), [*results.fits]),
+    }
     for name, tables in results.model_tables.items():
         files[f"models/{name}/fixed_effects.csv"] = tables.fixed_effects
         files[f"models/{name}/random_effects.csv"] = tables.random_effects

@@ -56,7 +56,7 @@ class FixedEffect:
     level1, level2 : what it multiplies, by level; nothing of either for the intercept
     estimate, std_error, statistic : the estimate, its standard error, their ratio
     df, p_value : of its t test by Satterthwaite's method; NaN where that gives none
-    kr_std_error, kr_df, kr_p_value : the same by Kenward and Roger's, with its standard error
+    kr_std_error, kr_df, kr_p_value : the same by Kenward and Roger's, with a standard error of its own
     """
 
     term: str
