@@ -556,7 +556,7 @@ def test_intervals_stand_in_the_model_s_tables():
     text = inference(percentile_sig03=(0.25, 1.75), profile_sig03=(0.0, 1.7), bias_sig03=-0.0321)
     assert "SD of hours 1.00 −0.032 0.25 to 1.75 0.00 to 1.70" in text  # two digits of a quarter of the length
     assert "Correlation of hours with (Intercept) 0.00 +0.010 −0.50 to 0.50 −0.50 to 0.50" in text
-    assert "hours 0.50 to 1.50 0.50 to 1.50 0.50 to 1.50 0.0060 hours" in text  # basic, normal, Wald, Monte Carlo error
+    assert "hours 0.50 to 1.50 0.50 to 1.50 – – 0.50 to 1.50 0.0060 hours" in text  # basic, normal, by t, z, error
     assert "goes on to the end of what the parameter can be" in text
     assert "SD of hours in full, 0.00 to 1.70." in text
     plain = inference()

@@ -7,7 +7,7 @@ has dozens.
 from functools import cache
 
 import numpy as np
-from scipy.optimize import brentq
+from scipy.optimize import root_scalar
 from scipy.special import chdtri, gammaln, ndtr
 
 from twolevel.model.design import Floats
@@ -28,7 +28,7 @@ def upper_tail(q: float, k: int, df: float) -> float:
     if not np.isfinite(df):
         return np.nan
     roots, weights = _root_of_chi_square(df)
-    return float(min(1.0, max(0.0, weights @ (1.0 - _range(q * roots, k)))))
+    return float(np.clip(weights @ (1.0 - _range(q * roots, k)), 0.0, 1.0))
 
 
 def quantile(probability: float, k: int, df: float) -> float:
@@ -38,8 +38,8 @@ def quantile(probability: float, k: int, df: float) -> float:
     high = 2.0
     while upper_tail(high, k, df) > 1 - probability:
         high *= 2.0
-    found = brentq(lambda q: upper_tail(q, k, df) - (1 - probability), 0.0, high, xtol=1e-10)
-    return float(np.asarray(found))
+    found = root_scalar(lambda q: upper_tail(q, k, df) - (1 - probability), bracket=(0.0, high), xtol=1e-10)
+    return float(found.root)
 
 
 def _range(w: Floats, k: int) -> Floats:
