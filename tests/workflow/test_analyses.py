@@ -187,7 +187,7 @@ def test_each_way_gives_the_same_numbers(runs: dict[str, Analysis]) -> None:
         }
 
     by_directory = numbers(runs["directory"].results)
-    assert len(by_directory) == 2 * 10 + 5  # each model but its intervals; the comparison
+    assert len(by_directory) == 2 * 11 + 5  # each model but its intervals; the comparison
     assert numbers(runs["configfile"].results) == by_directory
     assert numbers(runs["module"].results) == by_directory
 
@@ -201,7 +201,14 @@ def test_a_configfile_takes_the_place_of_config_yaml_and_values_come_on_top(runs
 
 def test_sections_that_are_left_out_make_nothing(runs: dict[str, Analysis]) -> None:
     made = {path.name for path in runs["directory"].results.iterdir()}
-    assert made - {"report.pdf"} == {"appendix.html", "comparisons", "data", "models", "report.html"}
+    assert made - {"report.pdf"} == {
+        "appendix.html",
+        "comparisons",
+        "data",
+        "figures",
+        "models",
+        "report.html",
+    }  # figures: the checks of every model
 
 
 def test_estimates_are_lme4_s(runs: dict[str, Analysis]) -> None:

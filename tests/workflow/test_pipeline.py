@@ -243,13 +243,13 @@ MISTAKES = {
         "no column sektor in the data",
     ),
     "models that are not nested": (
-        "minority_effect: {null_model: random_intercept,",
-        "minority_effect: {null_model: means_by_sector,",
+        "null_model: random_intercept\n    alternative_model: random_intercept_minority",
+        "null_model: means_by_sector\n    alternative_model: random_intercept_minority",
         "comparisons.minority_effect: the models are not nested",
     ),
     "REML with different fixed effects": (
-        "random_intercept_minority, estimator: ML",
-        "random_intercept_minority, estimator: REML",
+        "random_intercept_minority\n    estimator: ML",
+        "random_intercept_minority\n    estimator: REML",
         "a REML comparison needs the same fixed effects",
     ),
 }
