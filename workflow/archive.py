@@ -21,6 +21,7 @@ from typing import Any
 import yaml
 from rocrate.rocrate import ROCrate
 from twolevel.errors import UserError
+from whole_files import write_bytes
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 # What the pipeline and the tools make, and what belongs to one machine.
@@ -51,7 +52,7 @@ def main(folder: Path) -> Path:
     files = sorted({*_code(CHECKOUT, results), *(path for path in results.rglob("*") if _belongs(path))})
     described = _description(files, folder, results, config["data"].get("title", name), story)
     target = folder / f"{name}.tar.gz"
-    target.write_bytes(_packed(name, files, described))
+    write_bytes(target, _packed(name, files, described))
     return target
 
 

@@ -47,7 +47,7 @@ def _files(module: str, study: Path | None) -> list[Path]:
     parts = module.split(".")
     if study is not None and parts[0] == study.name:
         folder = study.parent
-    elif parts[0] in (*PACKAGES, "study_loader"):
+    elif parts[0] in (*PACKAGES, "study_loader", "whole_files"):
         folder = WORKFLOW
     elif (WORKFLOW / "scripts" / f"{module}.py").is_file():
         folder = WORKFLOW / "scripts"

@@ -6,7 +6,6 @@ bytes change, so that jobs run again exactly then.
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
@@ -15,6 +14,7 @@ from urllib.parse import urlsplit
 
 from twolevel.data.download import NoNetwork, Served, download
 from twolevel.errors import UserError
+from whole_files import write_bytes
 
 COPIES = Path(".snakemake/downloads")
 # Of a request whose answer mostly is that nothing has changed, before each run: it may not take long.
@@ -93,12 +93,5 @@ def _keep(copy: Path, served: Served, sha256: str, about: Mapping[str, Any]) -> 
     story = {"sha256": sha256, "obtained_at": now, "validators": dict(served.validators)}
     copy.parent.mkdir(parents=True, exist_ok=True)
     if not same:
-        _write(copy, served.content or b"")
-    _write(Path(f"{copy}.json"), json.dumps(story, indent=2, sort_keys=True).encode())
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write a whole file or nothing."""
-    part = Path(f"{path}.{os.getpid()}.part")
-    part.write_bytes(content)
-    part.replace(path)
+        write_bytes(copy, served.content or b"")
+    write_bytes(Path(f"{copy}.json"), json.dumps(story, indent=2, sort_keys=True).encode())

@@ -1,17 +1,17 @@
 """How long the page on High School and Beyond is, and what no reader should meet on it."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page
 from pypdf import PdfReader
-from report.test_report_page import browser, opened_file
+from report.test_report_page import appendix, browser, opened
 from twolevel.report.page import APPENDIX, PAGE
 
-__all__ = ["browser"]
+# Fixtures; pytest finds them by these names.
+__all__ = ["appendix", "browser", "opened"]
 
 pytestmark = [pytest.mark.slow, pytest.mark.needs_chromium]
 
@@ -23,16 +23,6 @@ PROSE = """() => {
     main.querySelectorAll('thead, tbody, math, pre, code.block, .file, .references').forEach(part => part.remove());
     return main.textContent;
 }"""
-
-
-@pytest.fixture
-def opened(browser: Any, results: Path) -> Iterator[Page]:
-    yield from opened_file(browser, results / PAGE)
-
-
-@pytest.fixture
-def appendix(browser: Any, results: Path) -> Iterator[Page]:
-    yield from opened_file(browser, results / APPENDIX)
 
 
 def test_the_page_takes_an_hour(opened: Page) -> None:

@@ -9,14 +9,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from _job import read_arrays, read_json, read_table, write_arrays, write_bytes, write_json, write_table
+from _job import read_arrays, read_json, read_table, write_arrays, write_json, write_table
 from conftest import ROOT
 from twolevel.errors import UserError
+from whole_files import write_bytes
 
 WRITING = """
 import sys
 sys.path.insert(0, {scripts!r})
-from _job import job, write_bytes
+from _job import job
+from whole_files import write_bytes
 with job(sys.argv[1]):
     write_bytes(sys.argv[2], b"x" * int(sys.argv[3]))
 """

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from changes.digest import Digest, level_hash
-from changes.matching import matched_by_key, matched_by_values
+from changes.matching import matched_by_key, matched_by_values, unmatched
 from changes.names import LevelChanges, level_changes, renamed_columns, with_names
 
 
@@ -96,9 +96,8 @@ def compare_data(before: Digest, after: Digest) -> DataChanges:
 
 def _alone(matched: np.ndarray, groups: pd.Series, elsewhere: Mapping[str, int]) -> np.ndarray:
     """The rows without a match, of groups that the other table has."""
-    free = np.ones(len(groups), dtype=bool)
-    free[matched] = False
-    return np.flatnonzero(free & groups.isin([*elsewhere]).to_numpy())
+    rest = unmatched(matched, len(groups))
+    return np.intersect1d(rest, np.flatnonzero(groups.isin([*elsewhere])))
 
 
 def _matched(old: Digest, new: Digest, shared: list[str]) -> tuple[np.ndarray, np.ndarray]:

@@ -32,7 +32,7 @@ def matched_by_values(one: np.ndarray, other: np.ndarray, group_one: np.ndarray,
     """
     pairs = [_equal(_identity(one, group_one), _identity(other, group_other))]
     for left_out in range(one.shape[1]):
-        rows = _rest(pairs, 0, len(one)), _rest(pairs, 1, len(other))
+        rows = _rest(pairs, len(one), len(other))
         if not (len(rows[0]) and len(rows[1])):
             break
         rest = np.delete(one[rows[0]], left_out, 1), np.delete(other[rows[1]], left_out, 1)
@@ -40,7 +40,7 @@ def matched_by_values(one: np.ndarray, other: np.ndarray, group_one: np.ndarray,
         pairs.append((rows[0][first], rows[1][second]))
     varying = _varying(one, group_one)
     within = one[:, varying], other[:, varying]
-    rows = _rest(pairs, 0, len(one)), _rest(pairs, 1, len(other))
+    rows = _rest(pairs, len(one), len(other))
     for first, second in _by_group(rows, group_one, group_other):
         pairs.append(_closest(*within, first, second))
     return np.concatenate([pair[0] for pair in pairs]), np.concatenate([pair[1] for pair in pairs])
@@ -62,11 +62,19 @@ def _equal(one: np.ndarray, other: np.ndarray) -> Pairs:
     return found[found >= 0], np.flatnonzero(found >= 0)
 
 
-def _rest(pairs: list[Pairs], side: int, rows: int) -> np.ndarray:
+def unmatched(matched: np.ndarray, rows: int) -> np.ndarray:
+    """Positions of the other ones of so many rows."""
     free = np.ones(rows, dtype=bool)
-    for pair in pairs:
-        free[pair[side]] = False
+    free[matched] = False
     return np.flatnonzero(free)
+
+
+def _rest(pairs: list[Pairs], *rows: int) -> Pairs:
+    """Positions of the rows of both tables that are in no pair."""
+    one, other = (
+        unmatched(np.concatenate(side), count) for side, count in zip(zip(*pairs, strict=True), rows, strict=True)
+    )
+    return one, other
 
 
 def _varying(cells: np.ndarray, group: np.ndarray) -> np.ndarray:

@@ -8,13 +8,11 @@ It is imported before the library, as the alphabet has it. A script then ends wi
 """
 
 import errno
-import glob
 import json
 import logging
-import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +21,7 @@ from zipfile import BadZipFile
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from twolevel.errors import UserError
+from whole_files import write_bytes
 
 if TYPE_CHECKING:
     import numpy as np
@@ -122,21 +121,6 @@ def read_table(path: str | Path, columns: list[str] | None = None) -> "pd.DataFr
         if Path(path).suffix == ".parquet":
             return pd.read_parquet(path, columns=columns)
         return pd.read_csv(path, keep_default_na=False, na_values=[""], dtype=dict.fromkeys(NAMES, "str"))
-
-
-def write_bytes(path: str | Path, content: bytes) -> None:
-    """Write a whole file or nothing: a job that outlives a killed run never leaves half of one behind."""
-    beside = Path(f"{path}.{os.getpid()}.part")
-    for left in beside.parent.glob(f"{glob.escape(Path(path).name)}.*.part"):  # by a job that was killed
-        left.unlink(missing_ok=True)
-    try:
-        beside.write_bytes(content)
-        beside.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            beside.unlink(missing_ok=True)
-        error.filename = path
-        raise
 
 
 def write_text(path: str | Path, text: str) -> None:

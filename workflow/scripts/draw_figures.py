@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 import pyarrow
-from _job import job, read_json, reading, write_bytes, write_json
+from _job import job, read_json, reading, write_json
 from pyarrow import csv, parquet
 from twolevel.errors import UserError
 from twolevel.figures.drawing import render
@@ -15,6 +15,7 @@ from twolevel.figures.fonts import legible
 from twolevel.figures.requirements import check_model_of_figure
 from twolevel.figures.tables import complete
 from twolevel.output.words import read_labels
+from whole_files import write_bytes
 
 # A term, a group or a model may be called `NA`, `null` or `1`; only an empty field has no value.
 NAMES = ("group", "term", "model", "comparison", "parameter", "label")

@@ -9,7 +9,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from _job import job, read_json, write_bytes, write_json, write_text
+from _job import job, read_json, write_json, write_text
 from _runs import (
     ABOUT,
     ABOUT_DATA,
@@ -33,6 +33,7 @@ from changes.rows import baseline_text, rows_of_results
 from changes.telling import MadeFrom, told
 from changes.words import paragraph
 from twolevel.errors import UserError
+from whole_files import write_bytes
 
 
 def verify(results: Path, files: Sequence[str], contract: str, accepted: Path, named: bool, now: MadeFrom) -> None:

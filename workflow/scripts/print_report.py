@@ -8,10 +8,11 @@ from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from _job import job, write_bytes
+from _job import job
 from pypdf import PdfReader, PdfWriter
 from pypdf.generic import ArrayObject, ByteStringObject, NameObject, TextStringObject
 from twolevel.errors import UserError
+from whole_files import write_bytes
 
 # Seconds that a browser may take; it needs a few.
 PATIENCE = 180

@@ -6,19 +6,17 @@ from typing import Any
 
 import numpy as np
 from matplotlib.artist import Artist
-from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from twolevel.figures.drawing import Drawing
-from twolevel.figures.predicted import QUARTILES, REACH, held_values, slope_of
+from twolevel.figures.predicted import QUARTILES, draw_line, held_values, slope_of
 from twolevel.figures.style import BLACK, BLUE, GREEN, MUTED, ORANGE, PURPLE, VERMILION, heading, new_figure, style
-from twolevel.figures.tables import Floats, Table, levels_of, numbers, of_groups, texts
-from twolevel.model.predictions import FixedPart, fixed_part
+from twolevel.figures.tables import Table, levels_of, numbers, of_groups, texts
+from twolevel.model.predictions import fixed_part
 from twolevel.output.words import Labels, clean, number, shorten
 
-_CORNERS = 41
 _PALE = 0.22
 
 # Colour and dashes of each level, so that they differ in grey too.
@@ -85,7 +83,9 @@ def draw(
             if not len(such):
                 continue
             values = held | {at: place.value, category: level}
-            _draw_line(axes, fixed, values, x, such, look)
+            first, last = np.quantile(such, [0.025, 0.975])
+            band = {"color": look["color"], "alpha": _PALE}
+            draw_line(axes, fixed, values, x, (first, last), band=band, line=look)
             told.append(f"{clean(level)} {slope_of(fixed, values, x)}")
         axes.set_title(f"{place.name}:\n{shorten(at, 14)} = {number(place.value, 3)}", fontsize=10)
         facts.append(f"At {clean(at)} {number(place.value, 3)} ({place.name}) slopes of {'; '.join(told)}.")
@@ -114,16 +114,3 @@ def _places(observations: Table, at: str, labels: Labels) -> list[_Place]:
     _, group = np.unique(texts(observations, labels.group), return_inverse=True)
     nearest = np.abs(of_group[:, np.newaxis] - values).argmin(axis=1)[group]
     return [_Place(named[value], value, nearest == k) for k, value in enumerate(values.tolist())]
-
-
-def _draw_line(
-    axes: Axes, fixed: FixedPart, values: Mapping[str, Any], x: str, such: Floats, look: Mapping[str, Any]
-) -> None:
-    """Draw a line over the middle 95 % of the values of x in `such`, and its band."""
-    first, last = np.quantile(such, [0.025, 0.975])
-    grid = np.linspace(first, last, _CORNERS)
-    height, error = fixed.estimate(fixed.rows({**values, x: grid}))
-    axes.fill_between(
-        grid, height - REACH * error, height + REACH * error, color=look["color"], alpha=_PALE, linewidth=0
-    )
-    axes.plot(grid, height, linewidth=2.2, **look)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from twolevel.errors import UserError
 from twolevel.figures.drawing import Drawing
-from twolevel.figures.predicted import QUARTILES, REACH, held_values, slope_of
+from twolevel.figures.predicted import QUARTILES, REACH, draw_line, held_values, slope_of
 from twolevel.figures.style import BLUE, VERMILION, WIDTH, halo, heading, new_figure, points, style
 from twolevel.figures.tables import Floats, Table, numbers, texts
 from twolevel.model.predictions import FixedPart, fixed_part
@@ -21,7 +21,6 @@ from twolevel.output.words import Labels, clean, number, sentence, shorten
 
 _ACROSS, _HEIGHT, _HEADING = 3, 2.7, 1.3  # panels in a row; inches, of a row and of what stands around it
 MOST_PANELS = 9
-_CORNERS = 41
 
 
 @dataclass(frozen=True)
@@ -126,10 +125,8 @@ def _draw_line(axes: Axes, fixed: FixedPart, values: Mapping[str, Any], x: str, 
     if not len(xs):
         return
     points(axes, xs, ys, ink=12)
-    grid = np.linspace(xs.min(), xs.max(), _CORNERS)
-    height, error = fixed.estimate(fixed.rows({**values, x: grid}))
-    axes.fill_between(grid, height - REACH * error, height + REACH * error, color=BLUE, alpha=0.35, linewidth=0)
-    axes.plot(grid, height, color=VERMILION, linewidth=2.2, path_effects=halo(3.6))
+    line = {"color": VERMILION, "path_effects": halo(3.6)}
+    draw_line(axes, fixed, values, x, (xs.min(), xs.max()), band={"color": BLUE, "alpha": 0.35}, line=line)
 
 
 def _draw_means(

@@ -3,11 +3,15 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+from matplotlib.axes import Axes
+
 from twolevel.figures.tables import Table, numbers
 from twolevel.model.predictions import FixedPart
 from twolevel.output.words import clean, number
 
 REACH = 1.959963984540054  # the normal distribution's 0.975 quantile
+CORNERS = 41
 QUARTILES = {"lower quartile": 0.25, "median": 0.5, "upper quartile": 0.75}
 
 
@@ -34,3 +38,26 @@ def slope_of(fixed: FixedPart, values: Mapping[str, Any], x: str) -> str:
     (slope,), (error,) = fixed.estimate(top - bottom)
     low, high = (number(slope + sign * REACH * error, 3) for sign in (-1, 1))
     return f"{number(slope, 3)} ({low} to {high})"
+
+
+def draw_line(
+    axes: Axes,
+    fixed: FixedPart,
+    values: Mapping[str, Any],
+    x: str,
+    ends: tuple[float, float],
+    *,
+    band: Mapping[str, Any],
+    line: Mapping[str, Any],
+) -> None:
+    """Draw the line that is predicted between two values of x, over its pointwise 95 % band.
+
+    Parameters
+    ----------
+    values : at which the other predictors are held.
+    band, line : their looks, as matplotlib names them.
+    """
+    grid = np.linspace(*ends, CORNERS)
+    height, error = fixed.estimate(fixed.rows({**values, x: grid}))
+    axes.fill_between(grid, height - REACH * error, height + REACH * error, linewidth=0, **band)
+    axes.plot(grid, height, linewidth=2.2, **line)

@@ -5,6 +5,9 @@ from math import isfinite
 
 R_PRECISION = 2.0**-52  # .Machine$double.eps
 
+# lme4 shows the correlations of fixed effects up to this many of them (`lme4.summary.cor.max`).
+MAX_CORRELATIONS = 12
+
 
 def format_real(values: Sequence[float], digits: int, min_decimals: int = 0) -> list[str]:
     """Format numbers alike, as R's `format(x, digits, nsmall)` does.

@@ -10,10 +10,7 @@ from twolevel.model.blocks import slices
 from twolevel.model.design import Design, Floats
 from twolevel.model.parameters import correlation
 from twolevel.output.results import block_names
-from twolevel.output.rformat import abbreviate, format_real
-
-# lme4 shows the correlations of fixed effects up to this many of them (`lme4.summary.cor.max`).
-MAX_CORRELATIONS = 12
+from twolevel.output.rformat import MAX_CORRELATIONS, abbreviate, format_real
 
 DIGITS = 4  # as R's print methods take them from options(digits = 7)
 

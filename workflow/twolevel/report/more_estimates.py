@@ -3,15 +3,16 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import isfinite, sqrt
+from math import isfinite
 
+import numpy as np
+
+from twolevel.model.parameters import correlation
 from twolevel.model.terms import read_meanings
 from twolevel.output.equations import Equations, Estimates, equations
 from twolevel.output.numbers import decimals
+from twolevel.output.rformat import MAX_CORRELATIONS
 from twolevel.report.model import ALPHA, FixedEffect, Model
-
-# lme4 shows the correlations of fixed effects up to this many of them (`lme4.summary.cor.max`).
-MOST_CORRELATIONS = 12
 
 # Two methods of tests differ where, for one effect, their standard errors or degrees of freedom do by such a share, or
 # where they decide differently.
@@ -36,15 +37,12 @@ class MoreEstimates:
 
 def more_estimates(model: Model) -> MoreEstimates:
     """Gather what stands behind the tables of one model."""
-    covariance = model.fit["fixed_effects_covariance"]
-    errors = [sqrt(row[i]) for i, row in enumerate(covariance)]
-    shown = 1 < len(errors) <= MOST_CORRELATIONS
+    covariance = np.array(model.fit["fixed_effects_covariance"])
+    shown = 1 < len(covariance) <= MAX_CORRELATIONS
     both = [effect for effect in model.fixed if effect.tested and effect.tested_otherwise]
     return MoreEstimates(
         equations=estimated_equations(model),
-        correlations=[[c / (errors[i] * errors[k]) for k, c in enumerate(row)] for i, row in enumerate(covariance)]
-        if shown
-        else [],
+        correlations=correlation(covariance).tolist() if shown else [],
         methods_differ=any(map(_differ, both)) if both else None,
     )
 
