@@ -54,6 +54,7 @@ def results(folder: Path, raw: pd.DataFrame, config: dict[str, Any]) -> Path:
         made.mkdir(parents=True)
         names = ("fit.json", "fixed_effects.csv", "random_effects.csv", "variance_components.csv", "constrained.json")
         others = {"summary": "summary.txt", "group_effects": "school_effects.csv", "residuals": "residuals.parquet"}
+        others |= {"influence": "influence.csv"}
         files = {Path(name).stem: name for name in names} | others | {"experiment": "experiment.npz"}
         output = SimpleNamespace(**{part: str(made / name) for part, name in files.items()})
         formula = config["models"][model]["formula"]

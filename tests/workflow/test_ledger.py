@@ -333,7 +333,7 @@ def test_another_direction_of_a_factor_is_named(ledgers: Ledgers, results: Path,
     folder = ledgers.folder / model
     folder.mkdir()
     names = ("summary", "fit", "constrained", "fixed_effects", "random_effects", "variance_components")
-    names += ("group_effects", "residuals", "experiment")
+    names += ("group_effects", "residuals", "experiment", "influence")
     suffixes = {
         "summary": ".txt",
         "fit": ".json",

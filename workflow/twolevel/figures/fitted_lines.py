@@ -11,7 +11,7 @@ from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from twolevel.figures.drawing import Drawing
-from twolevel.figures.predicted import QUARTILES, draw_line, held_values, slope_of
+from twolevel.figures.predicted import QUARTILES, draw_line, held_values, slope_at
 from twolevel.figures.style import BLACK, BLUE, GREEN, MUTED, ORANGE, PURPLE, VERMILION, heading, new_figure, style
 from twolevel.figures.tables import Table, levels_of, numbers, of_groups, texts
 from twolevel.model.predictions import fixed_part
@@ -86,7 +86,7 @@ def draw(
             first, last = np.quantile(such, [0.025, 0.975])
             band = {"color": look["color"], "alpha": _PALE}
             draw_line(axes, fixed, values, x, (first, last), band=band, line=look)
-            told.append(f"{clean(level)} {slope_of(fixed, values, x)}")
+            told.append(f"{clean(level)} {number(slope_at(fixed, values, x)[0], 3)}")
         axes.set_title(f"{place.name}:\n{shorten(at, 14)} = {number(place.value, 3)}", fontsize=10)
         facts.append(f"At {clean(at)} {number(place.value, 3)} ({place.name}) slopes of {'; '.join(told)}.")
     panels[0].set_ylabel(labels.axis(y, 36))

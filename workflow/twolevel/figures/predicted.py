@@ -32,10 +32,16 @@ def held_values(fixed: FixedPart, shown: set[str], observations: Table) -> tuple
     return values, f" Held fixed: {', '.join(said)}." if said else ""
 
 
-def slope_of(fixed: FixedPart, values: Mapping[str, Any], x: str) -> str:
-    """The slope of one line with its 95 % interval."""
+def slope_at(fixed: FixedPart, values: Mapping[str, Any], x: str) -> tuple[float, float]:
+    """The slope of one line and its standard error."""
     bottom, top = (fixed.rows({**values, x: [end]}) for end in (0.0, 1.0))
     (slope,), (error,) = fixed.estimate(top - bottom)
+    return float(slope), float(error)
+
+
+def slope_of(fixed: FixedPart, values: Mapping[str, Any], x: str) -> str:
+    """The slope of one line with its 95 % interval, in words."""
+    slope, error = slope_at(fixed, values, x)
     low, high = (number(slope + sign * REACH * error, 3) for sign in (-1, 1))
     return f"{number(slope, 3)} ({low} to {high})"
 
