@@ -1,5 +1,6 @@
 """The pipeline as a person runs it: what is redone, what stays the same, and what they are told."""
 
+import csv
 import json
 import re
 import shutil
@@ -175,6 +176,14 @@ def test_updated_data_rerun_everything_that_depends_on_them(project: Path) -> No
     assert fit["n_obs"] == 7185 - 40
     provenance = json.loads((project / "results/data/provenance.json").read_text(encoding="utf-8"))
     assert provenance["source"] == "mine.csv"
+
+
+def test_the_audit_s_figure_is_not_missed_where_results_are_compared(results: Path, finished_run: Path) -> None:
+    accepted = {file.stem for file in (finished_run / "studies/hsb/accepted/figures").glob("*.png")}
+    assert "optimiser_audit" in accepted
+    with (results / "changes.csv").open(encoding="utf-8", newline="") as file:
+        told = {line["where"] for line in csv.DictReader(file) if line["part"] == "figure"}
+    assert "optimiser_audit" not in told
 
 
 def test_results_hold_what_the_contract_says(results: Path, finished_run: Path) -> None:

@@ -36,6 +36,8 @@ rule tell_changes:
     params:
         **ROWS,
         accepted=lambda wildcards: ACCEPTED,
+        # `snakemake audit` draws them, and the accepted run has them.
+        apart=AUDIT_FIGURES,
     message:
         "Tell how the run differs from the accepted one"
     script:

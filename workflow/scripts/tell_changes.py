@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from _job import job, write_table, write_text
@@ -31,5 +32,8 @@ if __name__ == "__main__":
         files, params, output = snakemake.input, snakemake.params, snakemake.output
         accepted, results = Path(params.accepted), Path(files.provenance).parents[1]
         tables = read_tables(files.contract, accepted)
+        before = accepted_run(accepted, tables)
+        pictures = {name: png for name, png in before.thumbnails.items() if name not in params.apart}
         run = finished_run(results, files.run, tables, params.group, params.key)
-        logging.info(main(accepted_run(accepted, tables), run, tables, files.template, output.page, output.table))
+        told = main(replace(before, thumbnails=pictures), run, tables, files.template, output.page, output.table)
+        logging.info(told)
