@@ -399,7 +399,7 @@ def test_the_generic_report_says_what_the_estimates_say():
         "Hours of practice, one unit more: words read per minute is 2.00 higher on average over classes "
         "(95 % interval 1.80 to 2.20), where kind of lesson is old.",
         "Kind of lesson, new against old: words read per minute is 1.50 higher",
-        "Kind of lesson, new against old: the slope of hours of practice is 0.50 lower (95 % interval −0.70 to −0.30), "
+        "Kind of lesson, new against old: the slope of hours of practice is 0.50 lower (95 % interval 0.30 to 0.70), "
         "1.50 in place of 2.00, and so weaker.",
         "Slope of hours of practice: over classes with the same predictors its standard deviation is 0.50 "
         "(95 % profile interval 0.50 to 1.50).",
@@ -423,9 +423,9 @@ def test_the_generic_report_says_what_the_estimates_say():
     ("slope", "change", "expected"),
     [
         (2.0, 0.5, "0.50 higher (95 % interval 0.30 to 0.70), 2.50 in place of 2.00, and so stronger."),
-        (2.0, -0.5, "0.50 lower (95 % interval −0.70 to −0.30), 1.50 in place of 2.00, and so weaker."),
-        (2.0, -3.0, "3.00 lower (95 % interval −3.20 to −2.80), −1.00 in place of 2.00."),
-        (-2.0, -0.5, "0.50 lower (95 % interval −0.70 to −0.30), −2.50 in place of −2.00, and so stronger."),
+        (2.0, -0.5, "0.50 lower (95 % interval 0.30 to 0.70), 1.50 in place of 2.00, and so weaker."),
+        (2.0, -3.0, "3.00 lower (95 % interval 2.80 to 3.20), −1.00 in place of 2.00."),
+        (-2.0, -0.5, "0.50 lower (95 % interval 0.30 to 0.70), −2.50 in place of −2.00, and so stronger."),
         (2.0, 0.1, "0.10 higher (95 % interval −0.10 to 0.30, so its sign is not known), 2.10 in place of 2.00."),
     ],
 )

@@ -3,7 +3,7 @@
 from math import hypot
 
 from twolevel.output.numbers import fixed, percent
-from twolevel.report.prose import higher, interval, listed, size, strength, value
+from twolevel.report.prose import higher, interval, interval_of_size, listed, size, strength, value
 
 from hsb.narrative.facts import BASELINES, Facts
 from hsb.narrative.summary import explains
@@ -71,10 +71,10 @@ def sector_means(facts: Facts) -> str:
     (here,) = alone.level2
     start = (
         f"Mean achievement in {here.level} schools is {size(alone)} points {higher(alone.estimate)} than in "
-        f"{here.reference} schools {interval(alone)}. Between schools of the same mean SES"
+        f"{here.reference} schools {interval_of_size(alone)}. Between schools of the same mean SES"
     )
     if alone.estimate * beside.estimate < 0:
-        return f"{start} it is {size(beside)} points {higher(beside.estimate)} {interval(beside)}."
+        return f"{start} it is {size(beside)} points {higher(beside.estimate)} {interval_of_size(beside)}."
     compared = "smaller" if abs(beside.estimate) < abs(alone.estimate) else "larger"
     return f"{start} the difference is {compared}: {value(beside)} {interval(beside)}."
 
@@ -115,7 +115,7 @@ def mean_ses(facts: Facts) -> str:
     steeper = facts.slope.estimate * change.estimate > 0
     text = (
         f"Among schools of one sector, the slope of SES is {'steeper' if steeper else 'flatter'} the higher the mean "
-        f"SES of the school, by {size(change)} for each unit {interval(change)}."
+        f"SES of the school, by {size(change)} for each unit {interval_of_size(change)}."
     )
     if facts.slope.estimate <= 0:
         return text

@@ -4,7 +4,7 @@ from collections import Counter
 
 import pandas as pd
 from twolevel.output.numbers import decimals, fine_p_phrase, fixed, percent
-from twolevel.report.prose import higher, interval, listed, size, value
+from twolevel.report.prose import higher, interval_of_size, listed, size, value
 
 from hsb.narrative.facts import Facts
 
@@ -39,7 +39,7 @@ def _slopes(facts: Facts) -> str:
     ses, test = facts.ses, facts.slope_test
     start = (
         f"Within schools, one unit more of socio-economic status (SES) goes with {size(ses)} points "
-        f"{'more' if ses.estimate > 0 else 'less'} on average {interval(ses)}"
+        f"{'more' if ses.estimate > 0 else 'less'} on average {interval_of_size(ses)}"
     )
     if not test.enough:
         return f"{start}; whether this slope differs between schools, so few simulated data sets cannot tell."
@@ -58,12 +58,13 @@ def _minority(facts: Facts) -> str:
     effect, model = facts.minority, facts.with_minority
     start = (
         f"At the same SES within their schools, students of a minority score {size(effect)} points "
-        f"{higher(effect.estimate)} than others {interval(effect)}"
+        f"{higher(effect.estimate)} than others {interval_of_size(effect)}"
     )
     if facts.split is not None:
         within = facts.split.within
         start += (
-            f", and {size(within)} points {higher(within.estimate)} than others of the same school {interval(within)}"
+            f", and {size(within)} points {higher(within.estimate)} than others of the same school "
+            f"{interval_of_size(within)}"
         )
     printed, at = facts.printed("mod3a", "REML criterion"), facts.constrained.get("fit")
     if (excess := printed - model.fit["criterion"]) > 0.1:

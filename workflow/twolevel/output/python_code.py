@@ -17,7 +17,7 @@ MIXEDLM = "Python, statsmodels"
 
 
 def python_model(fit: Fit, table: Prepared) -> Snippet:
-    """Code that fits a model by REML with the functions of this project."""
+    """Code that fits a model by REML with the functions of this project, and prints its intervals."""
     lines = [
         "import pandas as pd",
         "from twolevel import fit",
@@ -27,6 +27,7 @@ def python_model(fit: Fit, table: Prepared) -> Snippet:
         f"print(model.criterion)  # {fit['criterion']:.4f}",
         "print(model.fixed_effects)",
         "print(model.random_effects)",
+        'print(model.confint())  # by profile; method="bootstrap" simulates',
     ]
     return Snippet(OURS, "\n".join(lines), INSTALLED)
 

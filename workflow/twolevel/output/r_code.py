@@ -21,7 +21,7 @@ SIMULATIONS = 1000
 
 
 def r_model(fit: Fit, table: Prepared) -> Snippet:
-    """Code that fits a model by REML and prints its summary."""
+    """Code that fits a model by REML, prints its summary and intervals, and plots its residuals."""
     tests = "summary(model)"
     if fit["singular"]:
         tests = 'summary(model, ddf = "Kenward-Roger")  # Satterthwaite\'s method has no answer at a singular fit'
@@ -30,6 +30,9 @@ def r_model(fit: Fit, table: Prepared) -> Snippet:
         *_assigned("model", fit, reml=True),
         f"REMLcrit(model)  # {fit['criterion']:.4f}",
         tests,
+        'confint(model, method = "Wald")  # method = "boot" simulates, which takes minutes',
+        "plot(fitted(model), residuals(model))",
+        "qqnorm(residuals(model))",
     ]
     return Snippet("R, lme4", "\n".join(lines), _about_search([fit]))
 

@@ -108,12 +108,19 @@ def size(effect: FixedEffect) -> str:
 
 
 def interval(effect: FixedEffect) -> str:
-    """The 95 % Wald interval in brackets, and what it leaves open."""
-    lower, upper = (value(effect, bound) for bound in effect.interval)
-    text = f"95 % interval {lower} to {upper}"
-    if effect.interval_clear and not effect.clear:
-        # With few groups the t distribution is wider than the normal one that the interval is by.
-        return f"({text}, but by the t test {fine_p_phrase(effect.test_p)}, so its sign is not known)"
+    """The 95 % interval in brackets, and what it leaves open."""
+    return _bracketed(effect, effect.interval)
+
+
+def interval_of_size(effect: FixedEffect) -> str:
+    """The 95 % interval of an effect of which `size` is said, so of how much lower where it is negative."""
+    lower, upper = effect.interval
+    return _bracketed(effect, (lower, upper) if effect.estimate >= 0 else (-upper, -lower))
+
+
+def _bracketed(effect: FixedEffect, bounds: tuple[float, float]) -> str:
+    lower, upper = (value(effect, bound) for bound in bounds)
+    text = f"95 % interval{' by z' if effect.by_z else ''} {lower} to {upper}"
     return f"({text}{'' if effect.clear else ', so its sign is not known'})"
 
 
@@ -271,13 +278,13 @@ class _Words:
         where = f", {self._at_zero(others)}" if others else ""
         return (
             f"{self._step(factor)}: {self.outcome} is {size(effect)} {higher(effect.estimate)}{average} "
-            f"{interval(effect)}{where}."
+            f"{interval_of_size(effect)}{where}."
         )
 
     def _cross_level(self, effect: FixedEffect, inner: Factor, outer: Factor) -> str:
         text = (
             f"{self._step(outer)}: the {self._slope((inner,))} is {size(effect)} {higher(effect.estimate)} "
-            f"{interval(effect)}"
+            f"{interval_of_size(effect)}"
         )
         others = [f for f in self._beside(inner) if f.column != outer.column]
         if not self._can_be_zero(others):
