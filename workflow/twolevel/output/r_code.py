@@ -21,14 +21,15 @@ SIMULATIONS = 1000
 
 
 def r_model(fit: Fit, table: Prepared) -> Snippet:
-    """Code that fits a model by REML and prints its summary."""
+    """Code that fits a model and prints its criterion and summary."""
+    reml = fit["estimator"] == "REML"
     tests = "summary(model)"
-    if fit["singular"]:
+    if fit["singular"] and reml:
         tests = 'summary(model, ddf = "Kenward-Roger")  # Satterthwaite\'s method has no answer at a singular fit'
     lines = [
         *_opening("lmerTest", "lme4, with t tests", (fit,), table),
-        *_assigned("model", fit, reml=True),
-        f"REMLcrit(model)  # {fit['criterion']:.4f}",
+        *_assigned("model", fit, reml=reml),
+        f"{'REMLcrit' if reml else 'deviance'}(model)  # {fit['criterion']:.4f}",
         tests,
     ]
     return Snippet("R, lme4", "\n".join(lines), _about_search([fit]))

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from math import isfinite
 
 from twolevel.model.terms import Factor
-from twolevel.output.numbers import decimals, fine_p_phrase, fixed
+from twolevel.output.numbers import decimals, fixed
 from twolevel.output.words import Labels, clean, number, sentence
 from twolevel.report.intervals import ParameterIntervals
 from twolevel.report.model import FixedEffect, Model, RandomEffect
@@ -108,12 +108,9 @@ def size(effect: FixedEffect) -> str:
 
 
 def interval(effect: FixedEffect) -> str:
-    """The 95 % Wald interval in brackets, and what it leaves open."""
+    """The 95 % interval in brackets, and what it leaves open."""
     lower, upper = (value(effect, bound) for bound in effect.interval)
-    text = f"95 % interval {lower} to {upper}"
-    if effect.interval_clear and not effect.clear:
-        # With few groups the t distribution is wider than the normal one that the interval is by.
-        return f"({text}, but by the t test {fine_p_phrase(effect.test_p)}, so its sign is not known)"
+    text = f"95 % interval{' by z' if effect.by_z else ''} {lower} to {upper}"
     return f"({text}{'' if effect.clear else ', so its sign is not known'})"
 
 
