@@ -29,8 +29,8 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 # The prepared table, lme4's reference values, each model fitted once.
 pytest_plugins = ("fitted",)
 
-R_PACKAGES = ("lme4", "pbkrtest", "lmerTest", "numDeriv", "jsonlite")
-R_OF_DEBIAN = "r-base-core r-cran-lme4 r-cran-pbkrtest r-cran-lmertest r-cran-numderiv r-cran-jsonlite"
+R_PACKAGES = ("lme4", "pbkrtest", "lmerTest", "emmeans", "numDeriv", "jsonlite")
+R_OF_DEBIAN = "r-base-core r-cran-lme4 r-cran-pbkrtest r-cran-lmertest r-cran-emmeans r-cran-numderiv r-cran-jsonlite"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 

@@ -203,4 +203,4 @@ def _stands_in(provenance: Path) -> bool:
 
 def _doubts(fit: Path) -> bool:
     found = json.loads(fit.read_text(encoding="utf-8"))
-    return bool(found["doubts"] or found["ml"].get("doubts"))
+    return bool(found["doubts"] or any(found.get(by, {}).get("doubts") for by in ("ml", "reml")))

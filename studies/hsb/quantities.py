@@ -38,6 +38,7 @@ def _icc_from_rounded(inventory: Inventory, row: Row) -> float:
 
 
 def _explained(inventory: Inventory, row: Row, term: str) -> Mapping[str, float | str]:
+    solution(inventory, row)  # NotThereError where the variances are by another estimator
     key = (inventory.model(row.model), term)
     if key not in inventory.variance_explained:
         raise NotThereError(f"variance_explained.csv has no {term} of {key[0]}: its baseline is not set, or another")

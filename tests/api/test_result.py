@@ -173,7 +173,10 @@ def test_the_html_escapes_names() -> None:
             lambda table, _: fit("Days ~ 1 + (1 | Subject)", table.set_axis(["Days", "Days", "Subject"], axis=1)),
             "more than one column is called Days",
         ),
-        (lambda _, model: model.confint("Wald"), "method is 'Wald'; expected one of wald, profile, bootstrap"),
+        (
+            lambda _, model: model.confint("Wald"),
+            "method is 'Wald'; expected one of satterthwaite, kenward_roger, wald, profile, bootstrap",
+        ),
         (lambda _, model: model.confint(level=95), "level is 95"),
         (lambda _, model: model.bootstrap(0), "the number of replicates is 0"),
         (lambda _, model: model.bootstrap("10"), "the number of replicates is '10'"),

@@ -25,8 +25,8 @@ def prepare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     Path("provenance.json").write_text(json.dumps(story))
 
     def run(data: dict = DATA, recipes: dict = JOIN) -> tuple[pd.DataFrame, pd.DataFrame]:
-        files = [Path(name) for name in ("raw.parquet", "provenance.json", "table.parquet", "table.csv", "groups.csv")]
-        prepare_data.main(*files, data, recipes)
+        files = ("raw.parquet", "provenance.json", "table.parquet", "table.csv", "groups.csv")
+        prepare_data.main(*map(Path, (*files, "descriptives.csv", "frequencies.csv")), data, recipes)
         return pd.read_parquet("table.parquet"), pd.read_csv("groups.csv", dtype={"ward": "str"})
 
     return run

@@ -30,12 +30,11 @@ def snapshot() -> pd.DataFrame:
 
 def prepare(mode: str, folder: Path) -> tuple[bytes, bytes]:
     """Fetch as `mode` says and prepare; return the table's and the groups' bytes."""
-    raw, provenance, table, text, groups = (
-        folder / name for name in ("raw.parquet", "provenance", "table.parquet", "table.csv", "groups")
-    )
+    names = ("raw.parquet", "provenance", "table.parquet", "table.csv", "groups", "descriptives", "frequencies")
+    raw, provenance, table, *others = (folder / name for name in names)
     fetch_data.main(CONFIG["data"] | {"mode": mode, "snapshot": str(SNAPSHOT)}, None, raw, provenance)
-    prepare_data.main(raw, provenance, table, text, groups, CONFIG["data"], CONFIG["derive"])
-    return table.read_bytes(), groups.read_bytes()
+    prepare_data.main(raw, provenance, table, *others, CONFIG["data"], CONFIG["derive"])
+    return table.read_bytes(), (folder / "groups").read_bytes()
 
 
 @needs_download

@@ -24,7 +24,7 @@ from reference.test_reference_fixtures import differences
 from twolevel.fitting.effects import fitted_values
 from twolevel.fitting.fit import Fit
 from twolevel.inference.compare import added_random_effects, likelihood_ratio
-from twolevel.inference.fixed_tests import kenward_roger, satterthwaite
+from twolevel.inference.fixed_tests import kenward_roger, satterthwaite, t_tests
 from twolevel.inference.profile_intervals import profile_intervals
 from twolevel.model.estimable import check_blocks
 from twolevel.model.formula import build_design
@@ -101,7 +101,7 @@ def test_summary_is_what_lme4_prints(name: str, cases) -> None:
 @pytest.mark.parametrize("name", BLOCKS)
 def test_degrees_of_freedom_are_lmertests_and_pbkrtests(name: str, cases) -> None:
     fitted, theirs = cases(name), REFERENCE["models"][name]
-    plain, adjusted = (test(fitted.data, fitted.reml) for test in (satterthwaite, kenward_roger))
+    plain, adjusted = (t_tests(test(fitted.data, fitted.reml)) for test in (satterthwaite, kenward_roger))
     # lmerTest's derivatives are numerical (tests/inference/test_fixed_tests.py); pbkrtest's formulas are exact.
     np.testing.assert_allclose(plain.df, theirs["satterthwaite"]["df"], rtol=1e-4)
     np.testing.assert_allclose(plain.p_value, theirs["satterthwaite"]["p_value"], rtol=1e-3)
@@ -159,7 +159,7 @@ def test_a_factor_beside_the_intercept_reaches_lme4s_optimum(hsb) -> None:
         for i, term in enumerate(minority, start=2):
             assert t[0, 0] + t[i, i] == pytest.approx(shared + of[term, None], rel=1e-4)
         assert t[0, 0] + t[2, 3] == pytest.approx(shared + of[minority], rel=1e-4)
-    adjusted = kenward_roger(fitted.data, fitted.reml)
+    adjusted = t_tests(kenward_roger(fitted.data, fitted.reml))
     np.testing.assert_allclose(adjusted.df, theirs["kenward_roger"]["df"], rtol=1e-3)
     np.testing.assert_allclose(adjusted.std_error, theirs["kenward_roger"]["std_error"], rtol=1e-5)
 

@@ -21,7 +21,7 @@ from fitted import Fitted, fitted_by_both
 from simulated import experiment
 from twolevel.bootstrap.experiment import run_part
 from twolevel.fitting.search import SINGULAR
-from twolevel.inference.fixed_tests import kenward_roger, satterthwaite
+from twolevel.inference.fixed_tests import kenward_roger, satterthwaite, t_tests
 from twolevel.inference.profile_intervals import profile_intervals
 from twolevel.inference.reliability import variance_components
 from twolevel.likelihood.crossproducts import CrossProducts, cross_products
@@ -99,7 +99,10 @@ def measured(of: Fitted, by: dict[str, float]) -> dict[str, np.ndarray]:
     components = variance_components(of.design, of.data, of.reml)
     tests = {
         f"{name} {part}": getattr(test, part)
-        for name, test in (("t", satterthwaite(of.data, of.reml)), ("kr", kenward_roger(of.data, of.reml)))
+        for name, test in (
+            ("t", t_tests(satterthwaite(of.data, of.reml))),
+            ("kr", t_tests(kenward_roger(of.data, of.reml))),
+        )
         for part in ("statistic", "df", "p_value")
     }
     return tests | {
@@ -173,7 +176,7 @@ def test_a_shift_by_ten_million_sds_changes_only_what_lies_at_zero(column: str) 
     # A column that far from zero is stored to 1e-9 of its SD.
     assert of.reml.criterion == pytest.approx(at_one.reml.criterion, abs=1e-6)
     assert of.reml.sigma == pytest.approx(at_one.reml.sigma, rel=1e-7)
-    tests, expected = satterthwaite(of.data, of.reml), satterthwaite(at_one.data, at_one.reml)
+    tests, expected = t_tests(satterthwaite(of.data, of.reml)), t_tests(satterthwaite(at_one.data, at_one.reml))
     for part in ("statistic", "df", "p_value"):
         np.testing.assert_allclose(getattr(tests, part)[1:], getattr(expected, part)[1:], rtol=1e-6)
     assert of.reml.covariance[1, 1] == pytest.approx(at_one.reml.covariance[1, 1], rel=1e-6)
@@ -212,7 +215,7 @@ def test_a_slope_on_unix_time() -> None:
     # days has four decimals.
     assert of.reml.beta[1] * 86400 == pytest.approx(in_days.reml.beta[1], rel=1e-4)
     assert of.reml.covariance[1, 1] * 86400**2 == pytest.approx(in_days.reml.covariance[1, 1], rel=1e-4)
-    df, df_in_days = (satterthwaite(fit.data, fit.reml).df[1] for fit in (of, in_days))
+    df, df_in_days = (t_tests(satterthwaite(fit.data, fit.reml)).df[1] for fit in (of, in_days))
     assert df == pytest.approx(df_in_days, rel=1e-4)
     fit, around = as_json(of)
     recorded = fit["optimiser"]["defaults"]["lme4_bounds"]

@@ -12,7 +12,7 @@ import pytest
 import yaml
 from independent import side_by_side
 from twolevel.fitting.fit import fit_model
-from twolevel.inference.fixed_tests import kenward_roger, satterthwaite
+from twolevel.inference.fixed_tests import kenward_roger, satterthwaite, t_tests
 from twolevel.likelihood.crossproducts import cross_products
 from twolevel.model.formula import build_design
 from twolevel.output.results import fixed_effects_table
@@ -57,7 +57,7 @@ def test_satterthwaite_is_lmertest_s(name, models, lme4) -> None:
     # coef(summary(as_lmerModLmerTest(m))). lmerTest differentiates numerically, twice, a criterion of 47,000: its
     # degrees of freedom are good to about 1e-7 (3e-7 for intercepts_and_slopes), and p to a hundred times that.
     model, rows = models[name], lme4["satterthwaite"][name]
-    ours = satterthwaite(model.data, model.reml)
+    ours = t_tests(satterthwaite(model.data, model.reml))
     np.testing.assert_allclose(ours.df, column(rows, "df"), rtol=1e-6)
     np.testing.assert_allclose(ours.p_value, column(rows, "p_value"), rtol=1e-4)
     # coef(summary(m)) of lme4; theta there is good to 1e-8 where polished, 1e-6 elsewhere.
@@ -69,14 +69,14 @@ def test_satterthwaite_is_lmertest_s(name, models, lme4) -> None:
 @pytest.mark.parametrize("name", WHOLE)
 def test_kenward_roger_is_pbkrtest_s(name, models) -> None:
     # Closed forms on both sides, at optima that agree to about 1e-8.
-    ours = kenward_roger(models[name].data, models[name].reml)
+    ours = t_tests(kenward_roger(models[name].data, models[name].reml))
     check_kenward_roger(ours, REFERENCE[name]["kenward_roger"], rtol=1e-8)
 
 
 def test_kenward_roger_of_a_comparison_is_its_f_test(models, lme4) -> None:
     # KRmodcomp(random_intercept_minority, random_intercept): F on 1 and ddf degrees of freedom is the square of t.
     expected = lme4["kenward_roger"]["minority_effect"]
-    ours = kenward_roger(models["random_intercept_minority"].data, models["random_intercept_minority"].reml)
+    ours = t_tests(kenward_roger(models["random_intercept_minority"].data, models["random_intercept_minority"].reml))
     assert ours.statistic[2] ** 2 == pytest.approx(expected["Fstat"], rel=1e-8)
     assert ours.df[2] == pytest.approx(expected["ddf"], rel=1e-8)
     assert ours.p_value[2] == pytest.approx(expected["p.value"], rel=1e-5)  # p falls as t^-df
@@ -92,8 +92,8 @@ def test_few_schools(hsb) -> None:
     """Twenty, where the methods differ from each other and from the normal distribution."""
     _, data, fit = some_schools(hsb, "first_20_schools")
     expected = REFERENCE["first_20_schools"]
-    check_kenward_roger(kenward_roger(data, fit), expected["kenward_roger"], rtol=1e-8)
-    ours = satterthwaite(data, fit)
+    check_kenward_roger(t_tests(kenward_roger(data, fit)), expected["kenward_roger"], rtol=1e-8)
+    ours = t_tests(satterthwaite(data, fit))
     np.testing.assert_allclose(ours.df, column(expected["satterthwaite"], "df"), rtol=1e-6)
     np.testing.assert_allclose(ours.p_value, column(expected["satterthwaite"], "p_value"), rtol=1e-5)
 
@@ -102,8 +102,8 @@ def test_at_a_singular_fit_kenward_roger_answers_and_satterthwaite_does_not(hsb)
     design, data, fit = some_schools(hsb, "last_40_schools")
     assert fit.singular
     # lme4's optimum is not polished on the boundary: theta is good to about 1e-6.
-    check_kenward_roger(kenward_roger(data, fit), REFERENCE["last_40_schools"]["kenward_roger"], rtol=1e-5)
-    ours = satterthwaite(data, fit)
+    check_kenward_roger(t_tests(kenward_roger(data, fit)), REFERENCE["last_40_schools"]["kenward_roger"], rtol=1e-5)
+    ours = t_tests(satterthwaite(data, fit))
     assert np.isnan(ours.df).all()
     assert np.isnan(ours.p_value).all()
     np.testing.assert_allclose(ours.std_error, np.sqrt(np.diag(fit.beta_covariance)), rtol=1e-15)
@@ -171,7 +171,7 @@ def test_satterthwaite_from_finite_differences(small, reml) -> None:
     variance = np.diag(dense.beta_covariance(gamma))
     expected = 2 * variance**2 / np.einsum("ri,rs,si->i", gradient, 2 * np.linalg.inv(hessian), gradient)
     # A step of 1e-3 in parameters of order 1 costs about 1e-6 by curvature and as much by rounding.
-    np.testing.assert_allclose(satterthwaite(data, fit).df, expected, rtol=2e-5)
+    np.testing.assert_allclose(t_tests(satterthwaite(data, fit)).df, expected, rtol=2e-5)
 
 
 def dense_kenward_roger(dense, gamma, beta):
@@ -208,13 +208,13 @@ def test_kenward_roger_from_dense_matrices(small) -> None:
     design, data, fit = fitted("y ~ x*w + (x | g)", small)
     dense = Dense(design)
     std_error, df, f = dense_kenward_roger(dense, dense.gamma(fit), fit.beta)
-    ours = kenward_roger(data, fit)
+    ours = t_tests(kenward_roger(data, fit))
     # statsmodels' optimum, in fit.covariance, is within about 1e-7 of the profiled one that `ours` comes from.
     np.testing.assert_allclose(ours.std_error, std_error, rtol=1e-6)
     np.testing.assert_allclose(ours.df, df, rtol=1e-6)
     np.testing.assert_allclose(ours.statistic**2, f, rtol=1e-6)
     # The correction, 0.08 % at least, is not lost in that.
-    assert (ours.std_error > 1.0005 * satterthwaite(data, fit).std_error).all()
+    assert (ours.std_error > 1.0005 * t_tests(satterthwaite(data, fit)).std_error).all()
 
 
 # ---------------------------------------------------------------------------------------------------- exact, and edges
@@ -229,7 +229,7 @@ def test_balanced_groups_have_one_df_less_than_groups() -> None:
     _, data, fit = fitted("y ~ 1 + (1 | g)", table)
     assert not fit.singular
     means = table.groupby("g")["y"].mean()
-    for ours in (satterthwaite(data, fit), kenward_roger(data, fit)):
+    for ours in (t_tests(satterthwaite(data, fit)), t_tests(kenward_roger(data, fit))):
         # The optimum's gradient is zero to rounding; statsmodels' beta, in the statistic, to 1e-7.
         assert ours.df[0] == pytest.approx(7, rel=1e-9)
         assert ours.std_error[0] == pytest.approx(means.std() / np.sqrt(8), rel=1e-9)
@@ -241,16 +241,16 @@ def test_balanced_groups_without_variance_keep_their_df_by_kenward_roger() -> No
     y = np.tile([1.0, 2.0, 3.0, 4.0, 5.0], 8)
     _, data, fit = fitted("y ~ 1 + (1 | g)", pd.DataFrame({"g": np.repeat([*"abcdefgh"], 5), "y": y}))
     assert fit.singular
-    assert kenward_roger(data, fit).df[0] == pytest.approx(7, rel=1e-9)  # rounding
-    assert np.isnan(satterthwaite(data, fit).df[0])
+    assert t_tests(kenward_roger(data, fit)).df[0] == pytest.approx(7, rel=1e-9)  # rounding
+    assert np.isnan(t_tests(satterthwaite(data, fit)).df[0])
 
 
 @pytest.mark.parametrize("test", [satterthwaite, kenward_roger])
 def test_units_do_not_matter(small, test) -> None:
     """A slope's t test is the same in dollars, from an origin far away, and for a response in thousands."""
-    ours = test(*fitted("y ~ x + w + (x | g)", small)[1:])
+    ours = t_tests(test(*fitted("y ~ x + w + (x | g)", small)[1:]))
     other_units = small.assign(x=2e6 + 1e4 * small["x"], y=1000 * small["y"])
-    others = test(*fitted("y ~ x + w + (x | g)", other_units)[1:])
+    others = t_tests(test(*fitted("y ~ x + w + (x | g)", other_units)[1:]))
     for name in ("df", "statistic", "p_value"):
         # The optima agree to about 1e-7, and the intercept is another one.
         np.testing.assert_allclose(getattr(others, name)[1:], getattr(ours, name)[1:], rtol=1e-5)
@@ -273,18 +273,18 @@ def test_variances_that_the_design_does_not_tell_apart_do_not_matter() -> None:
     two_fit = fit_model(two, two_data, reml=True, random_starts=2, seed=1)
     assert two_fit.trustworthy
     for test in (kenward_roger, satterthwaite):
-        ours, theirs = test(data, fit), test(two_data, two_fit)
+        ours, theirs = t_tests(test(data, fit)), t_tests(test(two_data, two_fit))
         # The optimum is known to 1e-6 in theta.
         np.testing.assert_allclose(ours.df, theirs.df, rtol=1e-5)
         np.testing.assert_allclose(ours.std_error, theirs.std_error, rtol=1e-5)
     # Balanced groups: the mean of those with w = 0 is tested on 10 - 1 degrees of freedom.
-    assert kenward_roger(two_data, two_fit).df[0] == pytest.approx(9, rel=1e-9)
+    assert t_tests(kenward_roger(two_data, two_fit)).df[0] == pytest.approx(9, rel=1e-9)
 
 
 def test_kenward_roger_needs_reml(small) -> None:
     _, data, fit = fitted("y ~ x + (x | g)", small, reml=False)
     with pytest.raises(ValueError, match="needs a REML fit, not ML"):
-        kenward_roger(data, fit)
+        t_tests(kenward_roger(data, fit))
 
 
 def test_the_table_has_the_columns_of_the_contract(models) -> None:

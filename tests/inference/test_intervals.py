@@ -2,13 +2,16 @@
 
 import numpy as np
 import pytest
+from factors_and_levels import fitted as sleepstudy
 from scipy import stats
+from twolevel.inference.fixed_tests import kenward_roger, satterthwaite, student, t_tests
 from twolevel.inference.intervals import (
     COLUMNS,
     bootstrap_intervals,
     proportion_interval,
     quantile,
     quantile_error,
+    t_intervals,
     wald_intervals,
 )
 from twolevel.model.parameters import parameters
@@ -113,6 +116,38 @@ def test_wald_intervals_are_lme4s(models) -> None:
         table[["lower", "upper"]], [[12.156974461, 13.11541167], [1.941813942, 2.44457866]], atol=1e-5
     )
     assert table[["replicates", "bias", "lower_monte_carlo_error"]].isna().all(axis=None)
+
+
+@pytest.mark.parametrize("method", [satterthwaite, kenward_roger])
+def test_an_interval_by_t_leaves_zero_out_where_p_is_below_its_level(method, models, config) -> None:
+    """All effects of HSB's models and of sleepstudy's: at 95 % exactly where p < 0.05, and so at each p's own level."""
+    fits = [(of.design, of.data, of.reml) for of in map(models.__getitem__, config["models"])] + [
+        sleepstudy("sleepstudy")
+    ]
+    count = 0
+    for design, data, fit in fits:
+        of = method(data, fit)
+        tests = t_tests(of)
+        listed = parameters(design.random_terms, design.fixed_terms, design.blocks)
+        table = t_intervals(listed, tests, of.method, 0.95)
+        assert table["parameter"].tolist() == list(design.fixed_terms)
+        clear = (table["lower"] > 0) | (table["upper"] < 0)
+        np.testing.assert_array_equal(clear, tests.p_value < 0.05)
+        for p in tests.p_value[(tests.p_value > 1e-6) & np.isfinite(tests.p_value)]:
+            just_below, just_above = (tests.interval(1 - p * factor) for factor in (0.999, 1.001))
+            crosses = [(low <= 0) & (high >= 0) for low, high in (just_below, just_above)]
+            at = np.flatnonzero(tests.p_value == p)
+            assert crosses[0][at].all()
+            assert not crosses[1][at].any()
+            count += 1
+    assert count >= 5
+
+
+def test_where_there_are_no_degrees_of_freedom_there_is_no_interval() -> None:
+    missing = student(np.array([1.0]), np.array([2.0]), np.array([np.nan]))
+    table = t_intervals(MU, missing, "satterthwaite", 0.95)
+    assert table[["lower", "upper"]].isna().all(axis=None)
+    assert table["note"].tolist() == ["the method gives no degrees of freedom"]
 
 
 def test_columns_are_the_contract() -> None:

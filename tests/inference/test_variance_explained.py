@@ -42,11 +42,13 @@ def test_without_baselines_the_table_is_empty_but_has_its_columns() -> None:
 
 def test_a_baseline_of_another_response_is_refused() -> None:
     fingerprint = {"data": "d", "library": "l"}
-    fit = {"fingerprint": fingerprint, "response": "mathach", "group": "school", "n_obs": 9}
+    fit = {"fingerprint": fingerprint, "response": "mathach", "group": "school", "n_obs": 9, "estimator": "REML"}
     fit["left_out"] = {"rows": 0, "missing": {}}
     check_baseline("m1", fit, "m0", fit)
     with pytest.raises(UserError, match=r"models.m1.baseline: m0 has the response ses, m1 has mathach"):
         check_baseline("m1", fit, "m0", {**fit, "response": "ses"})
+    with pytest.raises(UserError, match=r"models.m1.baseline: m0 is fitted by ML and m1 by REML"):
+        check_baseline("m1", fit, "m0", {**fit, "estimator": "ML"})
     fewer = {"n_obs": 7, "left_out": {"rows": 2, "missing": {"ses": 2}}}
     with pytest.raises(UserError, match="m0 is fitted to 9 rows and m1 to 7, since values are missing in ses"):
         check_baseline("m1", fit | fewer, "m0", fit)

@@ -35,10 +35,11 @@ def fit(formula: str, hierarchy: list[dict[str, Any]], meanings: dict[str, Facto
         "random_effects_covariance": [[4.0 if i == k else 1.0 for k in range(q)] for i in range(q)],
         "random_effects_correlation": [[1.0 if i == k else 0.25 for k in range(q)] for i in range(q)],
         "sigma": 3.0,
+        "estimator": "REML",
         "criterion": 500.0,
         "aic": 510.0,
         "bic": 520.0,
-        "ml": {"criterion": 495.0, "aic": 505.0, "bic": 515.0},
+        "ml": {"criterion": 495.0, "aic": 505.0, "aicc": 505.9, "bic": 515.0},
         "shares": {"intraclass_correlation": 0.2, "r2_marginal": 0.1, "r2_conditional": 0.3},
     } | changes
 

@@ -94,9 +94,10 @@ def test_a_sentence_has_every_estimate_and_its_test():
     text = said([INTERCEPT, coefficient(["hours"], 1)], ["(Intercept)", "hours"], {}, [30.0, -2.0])
     assert text == (
         "In a linear mixed model of words read per minute (200 pupils in 20 classes; restricted maximum likelihood, t "
-        "tests with Satterthwaite’s degrees of freedom), the fixed effects were: intercept, b = 30.00, SE = 0.10, "
-        "95% CI [29.80, 30.20]; hours, b = −2.00, SE = 0.10, 95% CI [−2.20, −1.80], t(17.2) = −20.00, p = .012; the "
-        "standard deviation over classes was 1.00 (intercept), and the residual standard deviation was 2.00."
+        "tests and intervals with Satterthwaite’s degrees of freedom), the fixed effects were: intercept, b = 30.00, "
+        "SE = 0.10, 95% CI [29.79, 30.21]; hours, b = −2.00, SE = 0.10, 95% CI [−2.21, −1.79], t(17.2) = −20.00, "
+        "p = .012; the standard deviation over classes was 1.00 (intercept), and the residual standard deviation was "
+        "2.00."
     )
 
 

@@ -113,7 +113,7 @@ def fit(hierarchy, terms, covariance, criterion, sigma=2.0, response="words"):
         "sigma": sigma,
         "singular": False,
         "doubts": [],
-        "ml": {"estimator": "ML", "doubts": []} | dict.fromkeys(("criterion", "aic", "bic"), criterion - 1),
+        "ml": {"estimator": "ML", "doubts": []} | dict.fromkeys(("criterion", "aic", "aicc", "bic"), criterion - 1),
         "scaled_residual_quantiles": [-3.0, -0.7, 0.0, 0.7, 3.0],
         "fingerprint": {"data": "d" * 64, "formula": "", "library": "twolevel 0.1.0, statsmodels 0.15.0"},
         "optimiser": story,
@@ -139,7 +139,7 @@ def meaning(name):
 
 def estimates(values, std_error=0.1):
     table = pd.DataFrame({"estimate": values, "std_error": std_error})
-    tests = {"df": 17.25, "p_value": 0.012, "kr_std_error": std_error, "kr_df": 16.5, "kr_p_value": 0.013}
+    tests = {"df": 17.25, "p_value": 0.012, "kr_std_error": 0.101, "kr_df": 16.5, "kr_p_value": 0.013}
     return table.assign(statistic=table["estimate"] / table["std_error"], **tests)
 
 
@@ -394,12 +394,12 @@ def test_the_generic_report_says_what_the_estimates_say():
     for sentence in (
         # 1 / (1 + 2^2)
         "Of the variance of words read per minute, 20.0 % lies between classes, the rest within them.",
-        "Grand mean of words read per minute over classes: 30.00 (95 % interval 29.80 to 30.20).",
+        "Grand mean of words read per minute over classes: 30.00 (95 % interval 29.79 to 30.21).",
         "Intercept: words read per minute where hours of practice is 0 and kind of lesson is old is 30.00",
         "Hours of practice, one unit more: words read per minute is 2.00 higher on average over classes "
-        "(95 % interval 1.80 to 2.20), where kind of lesson is old.",
+        "(95 % interval 1.79 to 2.21), where kind of lesson is old.",
         "Kind of lesson, new against old: words read per minute is 1.50 higher",
-        "Kind of lesson, new against old: the slope of hours of practice is 0.50 lower (95 % interval 0.30 to 0.70), "
+        "Kind of lesson, new against old: the slope of hours of practice is 0.50 lower (95 % interval 0.29 to 0.71), "
         "1.50 in place of 2.00, and so weaker.",
         "Slope of hours of practice: over classes with the same predictors its standard deviation is 0.50 "
         "(95 % profile interval 0.50 to 1.50).",
@@ -408,7 +408,7 @@ def test_the_generic_report_says_what_the_estimates_say():
         "Within a class, pupils spread about the model’s equation with a standard deviation of 2.00.",
         "“Full” fits better than “Empty” by more than chance would explain: the likelihood ratio statistic is 12.50, "
         "and of 999 data sets simulated from “Empty” 1 reaches it (bootstrap test, p = 0.0020).",
-        "30.000 0.100 300.00 17.2 0.012 29.804 to 30.196",
+        "30.000 0.100 300.00 17.2 0.012 29.789 to 30.211",
         "Reliability and χ² are from the 19 of 20 classes whose own data allow least squares",
         "(Intercept) 0.750 41.5 18 0.001",
         "Intraclass correlation 0.200; R2 marginal 0.125, conditional 0.300.",
@@ -422,11 +422,11 @@ def test_the_generic_report_says_what_the_estimates_say():
 @pytest.mark.parametrize(
     ("slope", "change", "expected"),
     [
-        (2.0, 0.5, "0.50 higher (95 % interval 0.30 to 0.70), 2.50 in place of 2.00, and so stronger."),
-        (2.0, -0.5, "0.50 lower (95 % interval 0.30 to 0.70), 1.50 in place of 2.00, and so weaker."),
-        (2.0, -3.0, "3.00 lower (95 % interval 2.80 to 3.20), −1.00 in place of 2.00."),
-        (-2.0, -0.5, "0.50 lower (95 % interval 0.30 to 0.70), −2.50 in place of −2.00, and so stronger."),
-        (2.0, 0.1, "0.10 higher (95 % interval −0.10 to 0.30, so its sign is not known), 2.10 in place of 2.00."),
+        (2.0, 0.5, "0.50 higher (95 % interval 0.29 to 0.71), 2.50 in place of 2.00, and so stronger."),
+        (2.0, -0.5, "0.50 lower (95 % interval 0.29 to 0.71), 1.50 in place of 2.00, and so weaker."),
+        (2.0, -3.0, "3.00 lower (95 % interval 2.79 to 3.21), −1.00 in place of 2.00."),
+        (-2.0, -0.5, "0.50 lower (95 % interval 0.29 to 0.71), −2.50 in place of −2.00, and so stronger."),
+        (2.0, 0.1, "0.10 higher (95 % interval −0.11 to 0.31, so its sign is not known), 2.10 in place of 2.00."),
     ],
 )
 def test_a_sentence_turns_with_the_sign(slope, change, expected):
@@ -567,7 +567,7 @@ def test_intervals_stand_in_the_model_s_tables():
     text = inference(percentile_sig03=(0.25, 1.75), profile_sig03=(0.0, 1.7), bias_sig03=-0.0321)
     assert "SD of hours 1.00 −0.032 0.25 to 1.75 0.00 to 1.70" in text  # two digits of a quarter of the length
     assert "Correlation of hours with (Intercept) 0.00 +0.010 −0.50 to 0.50 −0.50 to 0.50" in text
-    assert "hours 0.50 to 1.50 0.50 to 1.50 0.50 to 1.50 0.0060 hours" in text  # basic, normal, Wald, Monte Carlo error
+    assert "hours 0.50 to 1.50 0.50 to 1.50 – – 0.50 to 1.50 0.0060 hours" in text  # basic, normal, by t, z, error
     assert "goes on to the end of what the parameter can be" in text
     assert "SD of hours in “Full”, 0.00 to 1.70." in text
     plain = inference()
@@ -612,19 +612,25 @@ def test_a_monte_carlo_error_as_large_as_its_p_value_is_left_out():
     assert "Gamma approximation 12.50 – 0.0030 0.0029" in Page(page(results(tests={"slopes": tests}))).text
 
 
-def test_an_interval_and_a_t_test_that_disagree_leave_the_sign_open():
-    """With three degrees of freedom 2.5 standard errors are p = 0.088 (R: 2 * pt(-2.5, 3)), though 1.96 are fewer."""
+def test_an_interval_is_as_wide_as_its_t_test_asks_for():
+    """With three degrees of freedom 2.5 standard errors are p = 0.088 (R: 2 * pt(-2.5, 3)); qt(0.975, 3) is 3.1824."""
     made = results(change=-0.25)
     full = made.model_tables["full"]
-    few = full.fixed_effects.assign(df=3.0, p_value=0.0877)
-    text = Page(page(replace(made, model_tables=made.model_tables | {"full": replace(full, fixed_effects=few)}))).text
-    assert (
-        "(95 % interval −0.45 to −0.05, but by the t test p = 0.088, so its sign is not known), 1.75 in place of 2.00."
-        in text.replace("\xa0", " ")
-    )
-    assert "(95 % interval −0.45 to −0.05), 1.75 in place of 2.00, and so weaker." in Page(page(made)).text.replace(
-        "\xa0", " "
-    )
+
+    def told(**changes):
+        few = replace(full, fixed_effects=full.fixed_effects.assign(**changes))
+        text = Page(page(replace(made, model_tables=made.model_tables | {"full": few}))).text
+        return text.replace("\xa0", " ")
+
+    assert "(95 % interval −0.57 to 0.07, so its sign is not known), 1.75 in place" in told(df=3.0, p_value=0.0877)
+    # qt(0.975, 17.25) is 2.1075
+    assert "(95 % interval −0.46 to −0.04), 1.75 in place of 2.00, and so weaker." in told()
+    # Where Satterthwaite's method has no answer, by Kenward and Roger's, with its standard error 0.101; without, by z.
+    none = {"df": float("nan"), "p_value": float("nan")}
+    assert "(95 % interval −0.57 to 0.07, so its sign is not known)" in told(**none, kr_df=3.0)
+    by_z = told(**none, kr_df=float("nan"), kr_p_value=float("nan"))
+    assert "(95 % interval by z −0.45 to −0.05), 1.75 in place of 2.00, and so weaker." in by_z
+    assert "−0.446 to −0.054 (z)" in by_z
 
 
 def test_every_figure_is_shown_once_whatever_its_kind():
@@ -890,7 +896,7 @@ def test_every_table_and_every_figure_of_the_page_is_referred_to_by_its_number()
 def test_every_source_is_cited_where_it_is_used_and_has_a_link():
     found = pages(results())
     sources = re.findall(r'<li id="(ref-[^"]+)">(.*?)</li>', found[PAGE])
-    assert len(sources) == 7
+    assert len(sources) == 8
     for name, text in sources:
         assert 'href="https://doi.org/' in text
         assert any(f'#{name}"' in html for html in found.values()), name

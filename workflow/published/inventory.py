@@ -47,7 +47,7 @@ class Inventory:
     Attributes
     ----------
     names : the models' names in the configuration, by those in the source
-    solutions : each model at its optimum, by REML
+    solutions : each model at its optimum, by its estimator
     variance_explained : by model and term, as `variance_explained.csv`
     comparisons : the likelihood ratio tests
     intervals, bootstrap : tables by model

@@ -54,8 +54,12 @@ def at(values: Mapping[Key, Any], key: Key, what: str) -> float:
 
 
 def solution(inventory: Inventory, row: Row) -> Solution:
-    """The model of a row at its optimum, or at the point under test."""
-    return inventory.solutions[inventory.model(row.model)]
+    """The model of a row at its optimum, or at the point under test; NotThereError if by another estimator."""
+    model = inventory.model(row.model)
+    found = inventory.solutions[model]
+    if found.estimator != row.estimator:
+        raise NotThereError(f"the results have {model} by {found.estimator}, the source by {row.estimator}")
+    return found
 
 
 def fixed(column: str) -> Find:

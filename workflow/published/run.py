@@ -60,6 +60,8 @@ class Run:
         """REML fit of a model."""
         if model not in self.fits:
             raise NotThereError(f"no model of the configuration has the published_name {model}")
+        if self.fits[model]["estimator"] != "REML":
+            raise NotThereError(f"the results have {model} by ML, the source by REML")
         return self.fits[model]
 
     def estimate(self, model: str, term: str) -> float:

@@ -16,10 +16,11 @@ class NotThereError(Exception):
 
 @dataclass(frozen=True)
 class Solution:
-    """A REML fit, or another point of the same model.
+    """A fit, or another point of the same model.
 
     Attributes
     ----------
+    estimator : what the fit is by, "REML" or "ML"
     criterion, n_obs, n_groups : as in `fit.json`
     quantiles : of the scaled residuals, by name
     fixed : by column of `fixed_effects.csv` and term
@@ -27,6 +28,7 @@ class Solution:
     random : by column of `random_effects.csv`, and by name: 'clinic:week', 'clinic:(Intercept),week' or 'Residual'
     """
 
+    estimator: str
     criterion: float
     n_obs: int
     n_groups: int
@@ -50,11 +52,11 @@ def from_results(fit: Mapping[str, Any], fixed_effects: pd.DataFrame, random_eff
         for column in ("vcov", "sdcor")
         for name, value in zip(names, random_effects[column], strict=True)
     }
-    return _solution(fit, fixed, random)
+    return _solution(fit["estimator"], fit, fixed, random)
 
 
 def from_estimates(estimates: Mapping[str, Any]) -> Solution:
-    """Another point, from what `point.estimates_at` gives."""
+    """Another point, from what `point.estimates_at` gives, which is by REML."""
     beta = np.array(estimates["fixed_effects"])
     std_errors = np.sqrt(np.diag(np.array(estimates["fixed_effects_covariance"])))
     columns = {"estimate": beta, "std_error": std_errors, "statistic": beta / std_errors}
@@ -73,13 +75,17 @@ def from_estimates(estimates: Mapping[str, Any]) -> Solution:
             for k in range(block.start, i):
                 name = _random_name(group, terms[k], terms[i])
                 random |= {("vcov", name): covariance[i][k], ("sdcor", name): correlation[i][k]}
-    return _solution(estimates, fixed, random)
+    return _solution("REML", estimates, fixed, random)
 
 
 def _solution(
-    fit: Mapping[str, Any], fixed: Mapping[tuple[str, str], float], random: Mapping[tuple[str, str], float]
+    estimator: str,
+    fit: Mapping[str, Any],
+    fixed: Mapping[tuple[str, str], float],
+    random: Mapping[tuple[str, str], float],
 ) -> Solution:
     return Solution(
+        estimator=estimator,
         criterion=fit["criterion"],
         n_obs=fit["n_obs"],
         n_groups=fit["n_groups"],

@@ -136,7 +136,7 @@ def _of_model(
         model = inventory.model(name)
     except NotThereError:  # numbers of no model at all, or the rows will say that theirs is missing
         return [_line(row, account([row], inventory, "", (), None), (), inventory) for row in rows], []
-    if claim:
+    if claim and inventory.solutions[model].estimator == "REML":
         return _elsewhere(rows, name, model, moved, inventory, constrained[model], centre_of)
     # Of ML fits the source prints a table of criteria alone, which no search that stops a little short changes.
     near_reml = moved if estimator == "REML" else ()

@@ -48,6 +48,18 @@ rule prepare_data:
         # In a folder of its own: groups may be called what the data are.
         text=f"<results>/data/text/{config['data']['name']}.csv",
         groups=reported(GROUP_TABLE, "groups", "Data", table=GROUPS),
+        descriptives=reported(
+            "<results>/data/descriptives.csv",
+            "descriptives",
+            "Data",
+            table="descriptives",
+        ),
+        frequencies=reported(
+            "<results>/data/frequencies.csv",
+            "frequencies",
+            "Data",
+            table="frequencies",
+        ),
     log:
         "<logs>/prepare_data.log",
     benchmark:

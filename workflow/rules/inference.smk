@@ -64,6 +64,7 @@ rule gather_intervals:
     input:
         experiment="<results>/models/{model}/experiment.npz",
         fit="<results>/models/{model}/fit.json",
+        fixed_effects="<results>/models/{model}/fixed_effects.csv",
         parts=bootstrap_files("models/{model}"),
         library=library("gather_intervals"),
     output:

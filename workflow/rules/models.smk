@@ -1,11 +1,33 @@
 # Fit every model, one job each, and measure the variance that each explains against its baseline.
 
 
+# What a paper sets beside a fit (twolevel/output/supplements.py).
+SUPPLEMENTS = (
+    "term_tests.csv",
+    "marginal_means.csv",
+    "contrasts.csv",
+    "robust.csv",
+    "single_level.csv",
+    "single_level_test.csv",
+    "own_lines.csv",
+)
+
+
 rule fit_model:
     input:
         table=TABLE,
         library=library("fit_model"),
     output:
+        **{
+            Path(file).stem: reported(
+                f"<results>/models/{{model}}/{file}",
+                Path(file).stem,
+                "Models",
+                "{model}",
+                table=Path(file).stem.replace("_", " "),
+            )
+            for file in SUPPLEMENTS
+        },
         summary=reported(
             "<results>/models/{model}/summary.txt",
             "summary",
@@ -68,6 +90,9 @@ rule fit_model:
     params:
         formula=lambda wildcards: config["models"][wildcards.model]["formula"],
         group=config["data"]["group"],
+        estimator=lambda wildcards: config["models"][wildcards.model].get(
+            "estimator", "REML"
+        ),
         optimiser=config["optimiser"],
         data_name=config["data"]["name"],
     message:

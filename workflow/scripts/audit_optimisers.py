@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 from _job import job, read_json, read_table, write_table
+from twolevel.inference.reported import by_estimator
 from twolevel.likelihood.crossproducts import cross_products
 from twolevel.model.formula import build_design
 from twolevel.optimisers.audit import audit_optimisers, audit_table, seconds_table
@@ -12,8 +13,9 @@ from twolevel.optimisers.audit import audit_optimisers, audit_table, seconds_tab
 
 def main(name: str, table: str, fit: str, output: Any, methods: list[str]) -> None:
     """Audit the model called `name`, from the prepared table and its `fit.json`."""
-    found = read_json(fit)
-    design = build_design(found["formula"], read_table(table))
+    read = read_json(fit)
+    found = by_estimator(read, "REML")
+    design = build_design(read["formula"], read_table(table))
     relative = np.array(found["random_effects_covariance"]) / found["sigma"] ** 2
     trials = audit_optimisers(design, cross_products(design), relative, methods)
     for trial in trials:

@@ -9,6 +9,7 @@ from gather_tests import write_tests
 from twolevel.bootstrap.experiment import comparison_experiment, to_arrays
 from twolevel.data.fingerprint import check_same_data
 from twolevel.inference.compare import comparison_table, likelihood_ratio
+from twolevel.inference.reported import by_estimator
 from twolevel.likelihood.crossproducts import cross_products
 from twolevel.model.formula import build_design
 
@@ -30,7 +31,7 @@ def main(
     check_same_data(both[0], both[1], names)
     data = read_table(table)
     designs = (build_design(both[0]["formula"], data), build_design(both[1]["formula"], data))
-    null, alternative = (fit if settings["estimator"] == "REML" else fit["ml"] for fit in both)
+    null, alternative = (dict(by_estimator(fit, settings["estimator"])) for fit in both)
     test = likelihood_ratio(f"comparisons.{name}", null, alternative, designs)
     result = {
         "null_model": names[0],

@@ -27,20 +27,32 @@ from twolevel.output.results import (
     residuals_table,
 )
 from twolevel.output.summary import summary_text
+from twolevel.output.supplements import supplements
 
 
 def main(
-    name: str, table: str, output: Any, formula: str, group: str, optimiser: dict[str, int], data_name: str
+    name: str,
+    table: str,
+    output: Any,
+    formula: str,
+    group: str,
+    estimator: str,
+    optimiser: dict[str, int],
+    data_name: str,
 ) -> None:
-    """Fit the model called `name` to the prepared table; `output` names a file for each part of the result."""
-    design = build_design(formula, read_table(table), group)
+    """Fit the model called `name` to the prepared table; `output` names a file for each part of the result.
+
+    The results are those by `estimator`, REML or ML; beside them `fit.json` has the estimates by the other.
+    """
+    prepared = read_table(table)
+    design = build_design(formula, prepared, group)
     if left_out := design.n_rows - len(design.y):
         missing = ", ".join(f"{column} in {count}" for column, count in design.dropped.items())
         logging.warning(f"warning: {name} leaves out {left_out} of {design.n_rows} rows; missing are {missing}")
     data = cross_products(design)
     both = (fit_model(design, data, reml=by_reml, **optimiser) for by_reml in (True, False))
     reml, ml = (confirm(design, data, fit) for fit in both)
-    bounded = bounded_fit(data, reml=True)
+    record, other = (reml, ml) if estimator == "REML" else (ml, reml)
     for fit in (reml, ml):
         logging.info(
             f"{fit.estimator}: criterion {fit.criterion:.6f}, reached by {fit.search.reached_best} of "
@@ -49,23 +61,27 @@ def main(
         for doubt in fit.doubts:
             logging.warning(f"warning: do not trust this fit: {doubt}")
 
-    effects = group_effects(design, data, reml.lower, reml.at)
-    residuals = residuals_table(design, reml, fitted_values(design, reml.beta, effects.effect))
+    effects = group_effects(design, data, record.lower, record.at)
+    residuals = residuals_table(design, record, fitted_values(design, record.beta, effects.effect))
     fingerprint = {
         "data": hashlib.sha256(Path(table).read_bytes()).hexdigest(),
         "formula": design.formula,
         "library": f"twolevel {__version__}, statsmodels {version('statsmodels')}",
     }
-    experiment = experiment_of(f"models/{name}", (design,), (data,), (reml.lower,), reml.sigma, reml=True)
-    summary = summary_text(design, reml, residuals["scaled_residual"].to_numpy(), data_name)
+    experiment = experiment_of(f"models/{name}", (design,), (data,), (record.lower,), record.sigma, reml=record is reml)
+    summary = summary_text(design, record, residuals["scaled_residual"].to_numpy(), data_name)
     write_text(output.summary, summary)
-    write_json(output.fit, fit_json(design, reml, ml, bounded, residuals["residual"].to_numpy(), fingerprint))
-    write_json(output.constrained, constrained_json(design, data, reml, bounded) | {"fingerprint": fingerprint})
-    write_table(output.fixed_effects, fixed_effects_table(design, data, reml))
-    write_table(output.random_effects, random_effects_table(design, reml))
-    write_table(output.variance_components, variance_components(design, data, reml))
+    bounded = {by_reml: bounded_fit(data, reml=by_reml) for by_reml in {True, record is reml}}
+    story = fit_json(design, record, other, bounded[record is reml], residuals["residual"].to_numpy(), fingerprint)
+    write_json(output.fit, story)
+    write_json(output.constrained, constrained_json(design, data, reml, bounded[True]) | {"fingerprint": fingerprint})
+    write_table(output.fixed_effects, fixed_effects_table(design, data, record))
+    write_table(output.random_effects, random_effects_table(design, record))
+    write_table(output.variance_components, variance_components(design, data, record))
     write_table(output.group_effects, group_effects_table(design, effects))
-    write_table(output.influence, influence_table(design, data, reml, influence(design, data, reml)))
+    write_table(output.influence, influence_table(design, data, record, influence(design, data, record)))
+    for file, supplement in supplements(design, data, record, prepared).items():
+        write_table(getattr(output, file), supplement)
     write_table(output.residuals, residuals)
     write_arrays(output.experiment, to_arrays(experiment))
 

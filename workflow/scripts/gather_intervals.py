@@ -9,9 +9,10 @@ from _job import job, read_arrays, read_json, write_table
 from simulate_replicates import replicates_of
 from twolevel.bootstrap.experiment import from_arrays
 from twolevel.bootstrap.replicate_tables import replicate_table, simulated_values
-from twolevel.inference.intervals import bootstrap_intervals, wald_intervals
+from twolevel.inference.fixed_tests import student
+from twolevel.inference.intervals import bootstrap_intervals, t_intervals, wald_intervals
 from twolevel.inference.profile_intervals import profile_intervals
-from twolevel.inference.reported import reported
+from twolevel.inference.reported import by_estimator, reported
 from twolevel.likelihood.deviance import from_lme4, pack
 
 
@@ -24,10 +25,16 @@ def main(files: Any, output: Any, replicates: int, seed: int, level: float, thre
     table = replicate_table(united, data, np.array(fit["fixed_effects"]), of.listed)
     if failed := int((~table["optimum_found"]).sum()):
         logging.warning(f"warning: {experiment.name}: {failed} of {replicates} bootstrap replicates found no optimum")
-    ml_theta = pack(from_lme4(fit["ml"]["theta"], data), data.blocks)
+    ml_theta = pack(from_lme4(by_estimator(fit, "ML")["theta"], data), data.blocks)
+    effects = pd.read_csv(files.fixed_effects)
+    tests = {
+        method: student(*(effects[name].to_numpy() for name in ("estimate", f"{prefix}std_error", f"{prefix}df")))
+        for method, prefix in (("satterthwaite", ""), ("kenward_roger", "kr_"))
+    }
     intervals = [
         bootstrap_intervals(of.listed, of.estimates, simulated_values(table, of.listed), level),
         profile_intervals(fit["random_terms"], fit["fixed_terms"], data, ml_theta, level),
+        *(t_intervals(of.listed, of_method, method, level) for method, of_method in tests.items()),
         wald_intervals(of.listed, of.estimates, of.std_errors, level),
     ]
     write_table(output.replicates, table)

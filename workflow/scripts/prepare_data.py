@@ -1,4 +1,4 @@
-"""Check the raw table, derive columns; write the table that models are fitted to, and one row per group."""
+"""Check the raw table, derive columns; write the table that models are fitted to, one row per group, descriptives."""
 
 import logging
 from collections.abc import Mapping
@@ -8,6 +8,8 @@ from typing import Any
 import pandas as pd
 from _job import job, read_json, read_table, write_table
 from twolevel.data.columns import check_columns
+from twolevel.data.descriptives import descriptives as describe
+from twolevel.data.descriptives import frequencies as count_levels
 from twolevel.data.look_alikes import warnings_of
 from twolevel.data.source import read_file, suffix_of
 from twolevel.errors import UserError
@@ -20,10 +22,12 @@ def main(
     table: Path,
     text: Path,
     groups: Path,
+    descriptives: Path,
+    frequencies: Path,
     data: Mapping[str, Any],
     recipes: Mapping[str, Any],
 ) -> None:
-    """Write the prepared table to `table` (Parquet) and `text` (CSV, for other programs), the groups to `groups` (CSV).
+    """Write the prepared table as Parquet and as CSV (`text`), the groups, and what all columns hold (CSV).
 
     `data` and `recipes` are the configuration's sections `data` and `derive`.
     """
@@ -45,6 +49,8 @@ def main(
     write_table(table, prepared)
     write_table(text, prepared)
     write_table(groups, by_group)
+    write_table(descriptives, describe(prepared, by_group, group))
+    write_table(frequencies, count_levels(prepared, by_group, group))
 
 
 def _joined(recipes: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
@@ -71,6 +77,8 @@ if __name__ == "__main__":
             table=Path(snakemake.output.table),
             text=Path(snakemake.output.text),
             groups=Path(snakemake.output.groups),
+            descriptives=Path(snakemake.output.descriptives),
+            frequencies=Path(snakemake.output.frequencies),
             data=snakemake.params.data,
             recipes=snakemake.params.derive,
         )

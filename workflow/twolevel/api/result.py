@@ -16,17 +16,21 @@ from twolevel.bootstrap.replicate_tables import replicate_table, simulated_value
 from twolevel.errors import UserError
 from twolevel.fitting.effects import GroupEffects, fitted_values, group_effects
 from twolevel.fitting.fit import Fit, fit_model
-from twolevel.inference.intervals import bootstrap_intervals, wald_intervals
+from twolevel.inference.fixed_tests import SmallSamples, kenward_roger, satterthwaite, t_tests
+from twolevel.inference.intervals import bootstrap_intervals, t_intervals, wald_intervals
+from twolevel.inference.marginal_means import marginal_means, pairwise_contrasts, predictions
 from twolevel.inference.profile_intervals import profile_intervals
 from twolevel.inference.reported import Reported, reported
+from twolevel.inference.term_tests import term_tests
 from twolevel.likelihood.crossproducts import CrossProducts
 from twolevel.likelihood.deviance import from_lme4, pack
 from twolevel.model.design import Design
 from twolevel.model.new_data import new_rows
 from twolevel.output.results import estimates, fixed_effects_table, random_effects_table, residuals_table
 from twolevel.output.summary import summary_text
+from twolevel.output.supplements import own_lines_table, robust_table, single_level_table, small_samples
 
-Method = Literal["wald", "profile", "bootstrap"]
+Method = Literal["satterthwaite", "kenward_roger", "wald", "profile", "bootstrap"]
 
 # The names of a notebook, and those of the pipeline's tables.
 _FIXED_EFFECTS = {"statistic": "t", "p_value": "p", "kr_statistic": "kr_t", "kr_p_value": "kr_p"}
@@ -66,6 +70,11 @@ class Result:
     def aic(self) -> float:
         """Akaike's criterion, of the fit's own log-likelihood, as lme4 has it."""
         return self.estimates.aic
+
+    @property
+    def aicc(self) -> float:
+        """The same, corrected for small samples, with n the number of observations (MuMIn's `AICc`)."""
+        return self.estimates.aicc
 
     @property
     def bic(self) -> float:
@@ -165,6 +174,86 @@ class Result:
         """
         return summary_text(self.design, self.estimates, np.asarray(self._rows["scaled_residual"]), "")
 
+    def term_tests(self) -> pd.DataFrame:
+        """F tests of type III of every term of the formula, as lmerTest's `anova(m)`.
+
+        Returns
+        -------
+        a row for each method (Satterthwaite's; by REML Kenward and Roger's too) and term: `statistic`, `df`, `ddf`, `p`
+
+        Examples
+        --------
+        >>> model.term_tests().round(2)
+                            statistic  df   ddf    p
+        method        term
+        satterthwaite Days      45.85   1  17.0  0.0
+        kenward_roger Days      45.85   1  17.0  0.0
+        """
+        table = term_tests(self.design, small_samples(self.products, self.estimates))
+        return table.rename(columns={"p_value": "p"}).set_index(["method", "term"])
+
+    def marginal_means(self, level: float = 0.95) -> pd.DataFrame:
+        """Marginal means of every factor, and of factors that interact, as R's emmeans.
+
+        They are averages over the levels of the other factors with equal weights; numbers are at their means. Degrees
+        of freedom are Kenward and Roger's, at a fit by ML Satterthwaite's.
+        """
+        _check_level("marginal_means", level)
+        table = marginal_means(self.design, self.table, self._best_method, level)
+        return table.set_index(["factor", "level"])
+
+    def contrasts(self, level: float = 0.95) -> pd.DataFrame:
+        """Differences of every two of these means, adjusted as by Tukey: emmeans' `pairs`."""
+        _check_level("contrasts", level)
+        table = pairwise_contrasts(self.design, self.table, self._best_method, level)
+        return table.rename(columns=_FIXED_EFFECTS).set_index(["factor", "contrast"])
+
+    def robust(self, level: float = 0.95) -> pd.DataFrame:
+        """Fixed effects with cluster-robust standard errors: CR0 (HLM's), and CR2 with its t tests and intervals.
+
+        Examples
+        --------
+        >>> model.robust()[["estimate", "cr0_std_error", "cr2_std_error", "df"]].round(2)
+                     estimate  cr0_std_error  cr2_std_error    df
+        term
+        (Intercept)    251.41           6.63           6.82  17.0
+        Days            10.47           1.50           1.55  17.0
+        """
+        _check_level("robust", level)
+        table = robust_table(self.design, self.products, self.estimates, level)
+        return table.rename(columns=_FIXED_EFFECTS).set_index("term")
+
+    def least_squares(self) -> pd.DataFrame:
+        """The fixed part by the model, by least squares of all rows (pooled) and of the groups' means (between)."""
+        return single_level_table(self.design, self.products, self.estimates).set_index("term")
+
+    def own_lines(self) -> pd.DataFrame:
+        """Least squares of the level-1 equation in each group alone, as lme4's `lmList`."""
+        return own_lines_table(self.design).set_index(["group", "term"])
+
+    def predict_means(self, values: Mapping[str, object], level: float = 0.95) -> pd.DataFrame:
+        """Predict the response's mean over groups, with intervals, for given values of predictors.
+
+        Parameters
+        ----------
+        values : a value or a list of values of each column, or of some: every combination is predicted. Of the others,
+            numbers stand at their means, and levels of factors count alike, as for emmeans' `ref_grid(m, at = ...)`.
+        level : of the intervals, which are of the mean, not of one observation
+
+        Returns
+        -------
+        a row for each combination: its values, `estimate`, `std_error`, `df`, `lower`, `upper`
+
+        Examples
+        --------
+        >>> model.predict_means({"Days": [0, 5]}).round(1)
+           Days  estimate  std_error    df  lower  upper
+        0     0     251.4        6.8  17.0  237.0  265.8
+        1     5     303.7        9.6  17.0  283.5  324.0
+        """
+        _check_level("predict_means", level)
+        return predictions(self.design, self.table, self._best_method, values, level)
+
     def predict(self, new_data: pd.DataFrame | None = None, groups: bool = True) -> pd.Series:
         """Predict the response, as lme4's `predict(m, newdata, allow.new.levels = TRUE)`.
 
@@ -218,8 +307,9 @@ class Result:
         Parameters
         ----------
         method : "profile" and "bootstrap" give every parameter: SDs and correlations of the random effects in the order
-            of lme4's theta (`.sig01`, ...), the residual SD (`.sigma`), the fixed effects; "wald" the fixed effects
-            alone. "profile" is of the ML fit, as lme4's, whatever the estimator of this one.
+            of lme4's theta (`.sig01`, ...), the residual SD (`.sigma`), the fixed effects; the others the fixed effects
+            alone. "satterthwaite" and "kenward_roger" belong to the t tests in `fixed_effects`; "wald" is by z, as
+            lme4's. "profile" is of the ML fit, as lme4's, whatever the estimator of this one.
         level : between 0 and 1
         replicates, seed : of the bootstrap
 
@@ -243,11 +333,12 @@ class Result:
         """
         if method not in get_args(Method):
             raise UserError(f"confint: method is {method!r}; expected one of {', '.join(get_args(Method))}.")
-        if not 0 < level < 1:
-            raise UserError(f"confint: level is {level}; expected a number between 0 and 1, such as 0.95.")
+        _check_level("confint", level)
         of = self._reported
         if method == "wald":
             table = wald_intervals(of.listed, of.estimates, of.std_errors, level)
+        elif method in ("satterthwaite", "kenward_roger"):
+            table = t_intervals(of.listed, t_tests(self._small_samples(method)), method, level)
         elif method == "profile":
             at = pack(from_lme4(self._by(reml=False).theta, self.products), self.design.blocks)
             table = profile_intervals(self.design.random_terms, self.design.fixed_terms, self.products, at, level)
@@ -309,6 +400,17 @@ class Result:
         return group_effects(self.design, self.products, self.estimates.lower, self.estimates.at)
 
     @cached_property
+    def _best_method(self) -> SmallSamples:
+        return small_samples(self.products, self.estimates)[-1]
+
+    def _small_samples(self, method: Literal["satterthwaite", "kenward_roger"]) -> SmallSamples:
+        if method == "kenward_roger" and self.estimates.estimator == "ML":
+            raise UserError(
+                "Kenward and Roger's method needs a fit by REML: fit with reml=True, or take satterthwaite."
+            )
+        return {"satterthwaite": satterthwaite, "kenward_roger": kenward_roger}[method](self.products, self.estimates)
+
+    @cached_property
     def _rows(self) -> pd.DataFrame:
         """Fitted values and residuals of the rows used, with their index in the data."""
         values = fitted_values(self.design, self.estimates.beta, self._effects.effect)
@@ -336,3 +438,8 @@ class Result:
 def processors() -> int:
     """How many threads a bootstrap takes."""
     return os.cpu_count() or 1
+
+
+def _check_level(what: str, level: float) -> None:
+    if not 0 < level < 1:
+        raise UserError(f"{what}: level is {level}; expected a number between 0 and 1, such as 0.95.")

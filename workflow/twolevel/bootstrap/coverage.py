@@ -50,12 +50,12 @@ COLUMNS = {
 
 
 def coverage_experiment(experiment: Experiment) -> Experiment:
-    """The outer level for a model: each data set is fitted by REML, as the pipeline does, and by ML for its profile."""
-    (view,), (reml,) = experiment.simulator.views, experiment.targets
+    """The outer level for a model: each data set is fitted by the model's estimator, and by ML for its profile."""
+    (view,), (record,) = experiment.simulator.views, experiment.targets
     return replace(
         calibrated(experiment),
         simulator=replace(experiment.simulator, views=(view, view)),
-        targets=(reml, replace(reml, reml=False)),
+        targets=(record, replace(record, reml=False)),
     )
 
 
@@ -117,7 +117,7 @@ def _bounds(
     level: float,
 ) -> Floats:
     """Bounds of one data set's intervals (5, m, 2); those of profiles, and Wald's of a variance, are missing."""
-    at = profile(fits[0].theta[row], response, reml=True)
+    at = profile(fits[0].theta[row], response, reml=study.experiment.targets[0].reml)
     lower = response.own_units(fitted_factor(fits[0], row, response))
     estimates = parameter_values(lower, at.sigma, at.beta, response.blocks)
     (inner,) = inner_fits(study, inner_experiment(study, number, fits, row))

@@ -157,11 +157,23 @@ def _contradictory(config: Mapping[str, Any]) -> Iterator[str]:
     noun = data["group_noun"]["singular"]
     if re.sub(r"\W+", "_", noun) in EFFECTS_FILES:
         yield f"data.group_noun.singular: {noun!r} would name the file of the {noun} effects; choose another noun."
-    for name, model in config["models"].items():
-        if model.get("baseline") == name:
-            yield f"models.{name}.baseline: a model cannot be its own baseline; name another model, or leave it out."
+    yield from _baselines(config["models"])
     yield from _unmade(config)
     yield from _out_of_reach(config)
+
+
+def _baselines(models: Mapping[str, Any]) -> Iterator[str]:
+    """Baselines that a model cannot be measured against."""
+    for name, model in models.items():
+        baseline = model.get("baseline")
+        by, other = (of.get("estimator", "REML") for of in (model, models.get(baseline, model)))
+        if baseline == name:
+            yield f"models.{name}.baseline: a model cannot be its own baseline; name another model, or leave it out."
+        if by != other:
+            yield (
+                f"models.{name}.baseline: {baseline} is fitted by {other} and {name} by {by}, so that their variances "
+                "do not compare; give both the same estimator, or leave the baseline out."
+            )
 
 
 def _unmade(config: Mapping[str, Any]) -> Iterator[str]:

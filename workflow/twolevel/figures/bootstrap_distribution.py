@@ -63,8 +63,8 @@ def draw(bootstrap: Table, intervals: Table, fit: Mapping[str, Any], labels: Lab
     boundary = _boundary(sparse(bootstrap, "singular")[found].astype(bool), int((~found).sum()))
     alt = f"{len(listed)} histograms of {n:,} data sets, one for each parameter, with its estimate and interval marked."
     caption = (
-        f"{labels.model(model)}, fitted to {n:,} data sets simulated from its own estimates: how the estimates of each "
-        f"parameter spread. {boundary}"
+        f"{labels.model(model)}, fitted to {n:,} data sets simulated from its own estimates by {fit['estimator']}: how "
+        f"the estimates of each parameter spread. {boundary}"
     )
     return Drawing(figure, title, alt, caption)
 

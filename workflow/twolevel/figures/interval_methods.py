@@ -70,10 +70,11 @@ def draw(intervals: Table, fit: Mapping[str, Any], labels: Labels, *, model: str
 
 
 def _bounds(intervals: Table) -> dict[tuple[str, str], tuple[float, float, float]]:
-    """Estimate, lower and upper bound by parameter and method."""
+    """Estimate, lower and upper bound by parameter and method; intervals by t are much like Wald's, and not drawn."""
     keys = zip(texts(intervals, "parameter").tolist(), texts(intervals, "method").tolist(), strict=True)
     columns = (sparse(intervals, column).tolist() for column in ("estimate", "lower", "upper"))
-    return dict(zip(keys, zip(*columns, strict=True), strict=True))
+    rows = zip(keys, zip(*columns, strict=True), strict=True)
+    return {key: row for key, row in rows if key[1] in _METHODS}
 
 
 def _draw_panel(

@@ -14,7 +14,7 @@ from twolevel.figures.drawing import Drawing
 from twolevel.figures.style import BLACK, BLUE, SKY_BLUE, VERMILION, halo, heading, new_figure, style
 from twolevel.figures.tables import Floats, Table, sparse, texts
 from twolevel.inference.chi_square import upper_tail
-from twolevel.output.words import Labels, chance, number
+from twolevel.output.words import Labels, as_title, chance, number
 
 _BINS = 40
 _CORNERS = 250
@@ -79,7 +79,7 @@ def draw(
     failed = f" {lost:,} more gave no statistic." if lost else ""
     null, alternative = labels.model(result["null_model"]), labels.model(result["alternative_model"])
     alt = (
-        f"Left, a histogram of the statistics of {n:,} data sets with the density of {' and of '.join(curves)}; "
+        f"{as_title(comparison)}: left, a histogram of {n:,} data sets with the density of {' and of '.join(curves)}; "
         "right, a curve of p values on a logarithmic scale, with bands."
     )
     caption = (

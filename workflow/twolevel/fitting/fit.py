@@ -1,7 +1,7 @@
 """Fit a two-level model: find the optimum, and weigh whether it can be trusted."""
 
 from dataclasses import dataclass
-from math import log
+from math import log, nan
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -82,6 +82,12 @@ class Fit:
     def aic(self) -> float:
         """Akaike's information criterion, from the criterion of this estimator as lme4 has it."""
         return self.criterion + 2 * self.npar
+
+    @property
+    def aicc(self) -> float:
+        """The same, corrected for small samples (Hurvich & Tsai 1989), with n the number of observations; NaN below."""
+        k, left = self.npar, self.n_obs - self.npar - 1
+        return self.aic + 2 * k * (k + 1) / left if left > 0 else nan
 
     @property
     def bic(self) -> float:

@@ -1,4 +1,4 @@
-"""Confidence intervals from bootstrap replicates, and Wald intervals, as one tidy table; and of a proportion."""
+"""Confidence intervals from replicates, of fixed effects by t and z, as one tidy table; and of a proportion."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import betainc, betaincinv, ndtri
 
+from twolevel.inference.fixed_tests import FixedTests
 from twolevel.model.design import Floats
 from twolevel.model.parameters import Parameter
 
@@ -82,6 +83,28 @@ def wald_intervals(listed: Sequence[Parameter], estimates: Floats, std_errors: F
         for (parameter, estimate), error in zip(fixed, std_errors, strict=True)
     ]
     return interval_table(rows, ("wald",))
+
+
+def t_intervals(listed: Sequence[Parameter], tests: FixedTests, method: str, level: float) -> pd.DataFrame:
+    """Intervals of the fixed effects alone, by Student's t with each effect's own degrees of freedom.
+
+    At 95 % an interval leaves zero out exactly where the test's p value is below 0.05.
+
+    Parameters
+    ----------
+    listed : the m parameters
+    tests : of the p fixed effects
+    method : what gave the degrees of freedom, "satterthwaite" or "kenward_roger"
+    level : for example 0.95
+    """
+    fixed = [parameter for parameter in listed if parameter.kind == "fixed"]
+    bounds = zip(fixed, tests.estimate, *tests.interval(level), strict=True)
+    rows = [
+        interval_row(parameter, estimate, method, level, lower=lower, upper=upper)
+        | ({"note": "the method gives no degrees of freedom"} if np.isnan(lower) else {})
+        for parameter, estimate, lower, upper in bounds
+    ]
+    return interval_table(rows, (method,))
 
 
 def interval_row(parameter: Parameter, estimate: float, method: str, level: float, **rest: Any) -> dict[str, Any]:

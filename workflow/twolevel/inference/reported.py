@@ -20,6 +20,14 @@ class Reported:
     std_errors: Floats
 
 
+def by_estimator(fit: Mapping[str, Any], estimator: str) -> Mapping[str, Any]:
+    """The estimates of a model by "REML" or "ML", from its `fit.json`, whichever of the two is its fit of record."""
+    if fit["estimator"] == estimator:
+        return fit
+    other: Mapping[str, Any] = fit[estimator.lower()]
+    return other
+
+
 def reported(fit: Mapping[str, Any]) -> Reported:
     """Read the parameters of a fit from what `fit.json` says of it."""
     blocks, beta = tuple(fit["blocks"]), np.array(fit["fixed_effects"])

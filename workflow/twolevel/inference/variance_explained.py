@@ -42,6 +42,12 @@ def check_baseline(model: str, fit: Mapping[str, Any], baseline: str, baseline_f
     fit, baseline_fit : their `fit.json`
     """
     check_same_data(fit, baseline_fit, (model, baseline))
+    if fit["estimator"] != baseline_fit["estimator"]:
+        raise UserError(
+            f"models.{model}.baseline: {baseline} is fitted by {baseline_fit['estimator']} and {model} by "
+            f"{fit['estimator']}, so that their variances do not compare. Give both the same estimator, or leave the "
+            "baseline out."
+        )
     if fit["left_out"] != baseline_fit["left_out"]:
         raise UserError(
             f"models.{model}.baseline: {baseline} is fitted to {baseline_fit['n_obs']} rows and {model} to "

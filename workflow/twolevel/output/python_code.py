@@ -17,13 +17,13 @@ MIXEDLM = "Python, statsmodels"
 
 
 def python_model(fit: Fit, table: Prepared) -> Snippet:
-    """Code that fits a model by REML with the functions of this project, and prints its intervals."""
+    """Code that fits a model with the functions of this project, and prints its intervals."""
     lines = [
         "import pandas as pd",
         "from twolevel import fit",
         "",
         f"data = pd.read_parquet({text(table.parquet)})",
-        f"model = fit({text(fit['formula'])}, data)",
+        f"model = fit({text(fit['formula'])}, data{_option(fit['estimator'])})",
         f"print(model.criterion)  # {fit['criterion']:.4f}",
         "print(model.fixed_effects)",
         "print(model.random_effects)",
@@ -34,7 +34,7 @@ def python_model(fit: Fit, table: Prepared) -> Snippet:
 
 def python_test(null: Fit, alternative: Fit, estimator: str, replicates: int, table: Prepared) -> Snippet:
     """Code for a likelihood ratio test with its bootstrap, by the functions of this project."""
-    option = "" if estimator == "REML" else ", reml=False"
+    option = _option(estimator)
     lines = [
         "import pandas as pd",
         "from twolevel import compare, fit",
@@ -48,7 +48,7 @@ def python_test(null: Fit, alternative: Fit, estimator: str, replicates: int, ta
 
 
 def mixedlm_model(fit: Fit, table: Prepared) -> Snippet:
-    """Code that fits a model by REML with MixedLM, started near the optimum; none where it cannot be translated."""
+    """Code that fits a model with MixedLM, started near the optimum; none where it cannot be translated."""
     parts = take_apart(fit["formula"])
     if reason := _untranslatable(fit, parts):
         return Snippet(MIXEDLM, "", f"No code for statsmodels’ MixedLM: {reason}.")
@@ -68,12 +68,17 @@ def mixedlm_model(fit: Fit, table: Prepared) -> Snippet:
         "# Covariances of the random effects over the residual variance; the fixed effects need no start",
         f"relative = np.array([{', '.join(map(_numbers, relative.tolist()))}])",
         "start = MixedLMParams.from_components(fe_params=np.zeros(model.k_fe), cov_re=relative)",
-        'result = model.fit(reml=True, start_params=start, method=["bfgs"])',
+        f'result = model.fit(reml={fit["estimator"] == "REML"}, start_params=start, method=["bfgs"])',
         f"print(-2 * result.llf)  # {fit['criterion']:.4f}",
         "print(result.summary())",
     ]
     note = "From its own start MixedLM can end elsewhere. This start is the optimum to four digits."
     return Snippet(MIXEDLM, "\n".join(lines), note)
+
+
+def _option(estimator: str) -> str:
+    """What `fit` has to be told where it is not to fit by REML."""
+    return "" if estimator == "REML" else ", reml=False"
 
 
 def _untranslatable(fit: Fit, parts: FormulaParts) -> str:

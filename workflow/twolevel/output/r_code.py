@@ -21,14 +21,15 @@ SIMULATIONS = 1000
 
 
 def r_model(fit: Fit, table: Prepared) -> Snippet:
-    """Code that fits a model by REML, prints its summary and intervals, and plots its residuals."""
+    """Code that fits a model, prints its summary and intervals, and plots its residuals."""
+    reml = fit["estimator"] == "REML"
     tests = "summary(model)"
-    if fit["singular"]:
+    if fit["singular"] and reml:
         tests = 'summary(model, ddf = "Kenward-Roger")  # Satterthwaite\'s method has no answer at a singular fit'
     lines = [
         *_opening("lmerTest", "lme4, with t tests", (fit,), table),
-        *_assigned("model", fit, reml=True),
-        f"REMLcrit(model)  # {fit['criterion']:.4f}",
+        *_assigned("model", fit, reml=reml),
+        f"{'REMLcrit' if reml else 'deviance'}(model)  # {fit['criterion']:.4f}",
         tests,
         'confint(model, method = "Wald")  # method = "boot" simulates, which takes minutes',
         "plot(fitted(model), residuals(model))",

@@ -9,7 +9,7 @@ import pandas as pd
 
 from twolevel.fitting.effects import GroupEffects
 from twolevel.fitting.fit import Fit
-from twolevel.inference.fixed_tests import FixedTests, kenward_roger, satterthwaite
+from twolevel.inference.fixed_tests import FixedTests, kenward_roger, satterthwaite, t_tests
 from twolevel.inference.influence import Influence
 from twolevel.inference.r2 import variance_shares
 from twolevel.likelihood.crossproducts import CrossProducts
@@ -28,10 +28,11 @@ def block_names(group: str, blocks: Blocks) -> list[str]:
 
 
 def fit_json(
-    design: Design, reml: Fit, ml: Fit, bounded: "BoundedFit", residuals: Floats, fingerprint: Mapping[str, str]
+    design: Design, record: Fit, other: Fit, bounded: "BoundedFit", residuals: Floats, fingerprint: Mapping[str, str]
 ) -> dict[str, Any]:
-    """Everything about a model that is not a table: the REML fit, and beside it the ML fit under `ml`.
+    """Everything about a model that is not a table: the fit of record, and beside it the one by the other estimator.
 
+    That is under `ml` where the fit of record is by REML, else under `reml`; `bounded` is by the estimator of record.
     `fingerprint` says what they were computed from (docs/results.md).
     """
     about = {
@@ -48,10 +49,10 @@ def fit_json(
         "hierarchy": _hierarchy(design),
         "meanings": {name: asdict(meaning) for name, meaning in design.meanings.items()},
         "fingerprint": fingerprint,
-        "scaled_residual_quantiles": np.quantile(residuals / reml.sigma, [0, 0.25, 0.5, 0.75, 1]).tolist(),
-        "shares": asdict(variance_shares(design, reml)),
+        "scaled_residual_quantiles": np.quantile(residuals / record.sigma, [0, 0.25, 0.5, 0.75, 1]).tolist(),
+        "shares": asdict(variance_shares(design, record)),
     }
-    story = _story(reml) | {
+    story = _story(record) | {
         "defaults": {
             "lme4_bounds": {
                 **_for_json(bounded),
@@ -63,17 +64,18 @@ def fit_json(
     }
     return (
         about
-        | estimates(reml, design.blocks)
-        | {"optimiser": story, "ml": estimates(ml, design.blocks) | {"optimiser": _story(ml)}}
+        | estimates(record, design.blocks)
+        | {"optimiser": story, other.estimator.lower(): estimates(other, design.blocks) | {"optimiser": _story(other)}}
     )
 
 
 def fixed_effects_table(design: Design, data: CrossProducts, fit: Fit) -> pd.DataFrame:
     """Fixed effects with their tests by Satterthwaite's method, and by Kenward and Roger's where the fit is by REML."""
-    plain, missing = satterthwaite(data, fit), np.full(len(fit.beta), np.nan)
-    adjusted = kenward_roger(data, fit) if fit.estimator == "REML" else FixedTests(missing, missing, missing, missing)
-    of_kenward_roger = {f"kr_{name}": values for name, values in vars(adjusted).items()}
-    return pd.DataFrame({"term": design.fixed_terms, "estimate": fit.beta, **vars(plain), **of_kenward_roger})
+    plain, missing = t_tests(satterthwaite(data, fit)), np.full(len(fit.beta), np.nan)
+    reml = fit.estimator == "REML"
+    adjusted = t_tests(kenward_roger(data, fit)) if reml else FixedTests(fit.beta, *[missing] * 4)
+    of_kenward_roger = {f"kr_{name}": values for name, values in vars(adjusted).items() if name != "estimate"}
+    return pd.DataFrame({"term": design.fixed_terms, **vars(plain), **of_kenward_roger})
 
 
 def random_effects_table(design: Design, fit: Fit) -> pd.DataFrame:
@@ -174,6 +176,7 @@ def estimates(fit: Fit, blocks: Blocks) -> dict[str, Any]:
         "log_likelihood": fit.log_likelihood,
         "npar": fit.npar,
         "aic": fit.aic,
+        "aicc": finite(fit.aicc),
         "bic": fit.bic,
         "theta": fit.theta.tolist(),
         "sigma": fit.sigma,

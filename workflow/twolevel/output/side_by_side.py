@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from twolevel.inference.reported import by_estimator
 from twolevel.model.expression import deparse
 from twolevel.model.formula_parts import take_apart
 
@@ -15,8 +16,6 @@ Part = Literal["fixed", "random", "share", "criterion", "size"]
 
 _SHARES = ("intraclass_correlation", "r2_marginal", "r2_conditional")
 _SIZES = ("npar", "n_obs", "n_groups")
-_CRITERIA = {"reml_criterion": "criterion", "reml_aic": "aic", "reml_bic": "bic"}
-_ML_CRITERIA = {"ml_deviance": "criterion", "ml_aic": "aic", "ml_bic": "bic"}
 
 
 @dataclass(frozen=True)
@@ -49,15 +48,17 @@ def side_by_side(fits: Fits) -> list[Row]:
         *(Row("fixed", term, of, _picked(found, of)) for term, found in fixed for of in ("estimate", "std_error")),
         *(Row("random", term, of, picked) for term, found in random for of, picked in _statistics(found)),
         *(Row("share", "", of, {name: fit["shares"][of] for name, fit in fits.items()}) for of in _SHARES),
-        *(Row("criterion", "", of, {name: fit[key] for name, fit in fits.items()}) for of, key in _CRITERIA.items()),
+        *_criteria(fits, "REML", {"reml_criterion": "criterion", "reml_aic": "aic", "reml_bic": "bic"}),
         Row("criterion", "", "reml_family", families(fits, reml=True)),
-        *(
-            Row("criterion", "", of, {name: fit["ml"][key] for name, fit in fits.items()})
-            for of, key in _ML_CRITERIA.items()
-        ),
+        *_criteria(fits, "ML", {"ml_deviance": "criterion", "ml_aic": "aic", "ml_aicc": "aicc", "ml_bic": "bic"}),
         Row("criterion", "", "ml_family", families(fits, reml=False)),
         *(Row("size", "", of, {name: fit[of] for name, fit in fits.items()}) for of in _SIZES),
     ]
+
+
+def _criteria(fits: Fits, estimator: str, keys: Mapping[str, str]) -> Iterator[Row]:
+    for statistic, key in keys.items():
+        yield Row("criterion", "", statistic, {name: by_estimator(fit, estimator)[key] for name, fit in fits.items()})
 
 
 def side_by_side_table(rows: Sequence[Row], models: Sequence[str]) -> pd.DataFrame:

@@ -30,10 +30,11 @@ def stata_model(fit: Fit) -> Snippet | None:
     structure = "unstructured" if len(fit["blocks"]) == 1 else "independent"
     options = [*([f"covariance({structure})"] if len(fit["random_terms"]) > 1 else [])]
     options += ["noconstant"] if "(Intercept)" not in fit["random_terms"] else []
+    options += ["reml", "dfmethod(satterthwaite)"] if fit["estimator"] == "REML" else ["mle"]
     lines = [
         *(f"generate {names[name]} = {names[of['column']]} == {text(of['level'])}" for name, of in _levels(fit)),
         " ".join(["mixed", names[fit["response"]], *fixed, "||", f"{names[fit['group']]}:", *slopes])
-        + f", {' '.join([*options, 'reml dfmethod(satterthwaite)'])}",
+        + f", {' '.join(options)}",
     ]
     dotted = next((name for name in names if "." in name), None)
     renamed = f"Stata’s names have no dots: {names[dotted]} stands for {dotted}." if dotted else ""
@@ -58,7 +59,7 @@ def spss_model(fit: Fit) -> Snippet | None:
         *(f"COMPUTE {name} = ({of['column']} = {text(of['level'])})." for name, of in _levels(fit)),
         f"MIXED {fit['response']}" + (f" WITH {' '.join(predictors)}" if predictors else ""),
         f"  /FIXED={fixed}{' ' if fixed else ''}| SSTYPE(3)",
-        "  /METHOD=REML",
+        f"  /METHOD={fit['estimator']}",
         "  /PRINT=SOLUTION TESTCOV",
         f"  /RANDOM={effects} | SUBJECT({fit['group']}) COVTYPE({structure}).",
     ]

@@ -22,7 +22,11 @@ TESTS = {
 }
 
 # Methods of intervals have the names that they have in tables, apart from a proper name.
-METHODS = {"wald": "Wald"}
+METHODS = {
+    "wald": "Wald",
+    "satterthwaite": "t with Satterthwaite’s df",
+    "kenward_roger": "t with Kenward and Roger’s df",
+}
 
 
 # Searches for an optimum by their names in `optimiser_audit.csv`, and what they start from.

@@ -17,12 +17,11 @@ def model_sentence(model: Model, labels: Labels) -> str:
     """What a model estimates; nothing where the fit cannot be trusted, or has too many effects for a sentence."""
     if model.doubts or len(model.fixed) + len(model.random) > MOST_EFFECTS:
         return ""
-    tests = ", t tests with Satterthwaite’s degrees of freedom" if any(map(_has_test, model.fixed)) else ""
     size = f"{labels.observation_noun.count(model.fit['n_obs'])} in {labels.group_noun.count(model.fit['n_groups'])}"
     effects = "; ".join(_fixed_effect(effect, labels) for effect in model.fixed)
     return (
-        f"In a linear mixed model of {outcome(model, labels)} ({size}; restricted maximum likelihood{tests}), the "
-        f"fixed {'effect was' if len(model.fixed) == 1 else 'effects were'}: {effects}; {_random_part(model, labels)}, "
+        f"In a linear mixed model of {outcome(model, labels)} ({size}; {_method(model)}), the fixed "
+        f"{'effect was' if len(model.fixed) == 1 else 'effects were'}: {effects}; {_random_part(model, labels)}, "
         f"and the residual standard deviation was {digits(model.fit['sigma'], 3)}."
     )
 
@@ -45,21 +44,32 @@ def test_sentence(it: Comparison, labels: Labels) -> str:
     )
 
 
+def _method(model: Model) -> str:
+    """How the model is fitted, and what its tests and intervals are by."""
+    fitted = "restricted maximum likelihood" if model.fit["estimator"] == "REML" else "maximum likelihood"
+    if any(effect.by_z for effect in model.fixed):
+        return f"{fitted}, intervals by the normal distribution"
+    by = "Satterthwaite’s" if all(effect.tested for effect in model.fixed) else "Kenward and Roger’s"
+    what = "t tests and intervals" if any(map(_has_test, model.fixed)) else "intervals by t"
+    return f"{fitted}, {what} with {by} degrees of freedom"
+
+
 def _has_test(effect: FixedEffect) -> bool:
     """Whether a test against zero is of interest: not that of an intercept or of the mean of a level."""
-    return effect.tested and any(factor.coding != "indicator" for factor in effect.factors)
+    return not effect.by_z and any(factor.coding != "indicator" for factor in effect.factors)
 
 
 def _fixed_effect(effect: FixedEffect, labels: Labels) -> str:
-    places = decimals([effect.std_error], 2)
+    std_error, df, p = effect.best_test
+    places = decimals([std_error], 2)
     lower, upper = (fixed(bound, places) for bound in effect.interval)
     text = (
         f"{_name(effect.term, effect.factors, labels)}, b{NBSP}={NBSP}{fixed(effect.estimate, places)}, "
-        f"SE{NBSP}={NBSP}{fixed(effect.std_error, places)}, 95% CI [{lower}, {upper}]"
+        f"SE{NBSP}={NBSP}{fixed(std_error, places)}, 95% CI [{lower}, {upper}]"
     )
     if not _has_test(effect):
         return text
-    return f"{text}, t({fixed(effect.df, 1)}){NBSP}={NBSP}{fixed(effect.statistic, 2)}, {_p(effect.p_value)}"
+    return f"{text}, t({fixed(df, 1)}){NBSP}={NBSP}{fixed(effect.estimate / std_error, 2)}, {_p(p)}"
 
 
 def _name(term: str, factors: Factors, labels: Labels) -> str:

@@ -6,7 +6,9 @@ from math import isfinite, sqrt
 from typing import Any
 
 import pandas as pd
+from scipy.special import stdtrit
 
+from twolevel.inference.reported import by_estimator
 from twolevel.model.expression import deparse, names_in
 from twolevel.model.formula_parts import take_apart
 from twolevel.model.terms import Factor, read_meanings
@@ -23,10 +25,10 @@ ZERO = 1e-2
 # In a singular fit, a correlation this close to 1 or -1 is meant to be it.
 TIED = 1e-4
 
-# Standard errors on either side of an estimate that make a 95 % Wald interval.
+# Standard deviations on either side of a mean that hold 95 % of a normal distribution.
 Z = 1.959964
 
-# The level at which tests decide, which is that of these intervals.
+# The level at which tests decide.
 ALPHA = 0.05
 
 Factors = tuple[Factor, ...]
@@ -82,24 +84,28 @@ class FixedEffect:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """95 % Wald interval."""
-        return self.estimate - Z * self.std_error, self.estimate + Z * self.std_error
+        """95 % interval by t, with the degrees of freedom of its test; by z where no method gives any."""
+        std_error, df, _ = self.best_test
+        reach = (Z if self.by_z else float(stdtrit(df, 0.975))) * std_error
+        return self.estimate - reach, self.estimate + reach
+
+    @property
+    def best_test(self) -> tuple[float, float, float]:
+        """Standard error, degrees of freedom and p by Satterthwaite's method, else by Kenward and Roger's."""
+        if self.tested or self.by_z:
+            return self.std_error, self.df, self.p_value
+        return self.kr_std_error, self.kr_df, self.kr_p_value
+
+    @property
+    def by_z(self) -> bool:
+        """Whether no method gives degrees of freedom, so that its interval is by z."""
+        return not self.tested and not self.tested_otherwise
 
     @property
     def clear(self) -> bool:
-        """Whether the interval leaves zero out and the t test, where there is one, agrees: then the sign is known."""
-        return self.interval_clear and not self.test_p > ALPHA
-
-    @property
-    def interval_clear(self) -> bool:
-        """Whether the interval leaves zero out."""
+        """Whether the interval leaves zero out, as its test's p below 0.05 says too: then the sign is known."""
         lower, upper = self.interval
         return lower > 0 or upper < 0
-
-    @property
-    def test_p(self) -> float:
-        """The p value of its t test: by Satterthwaite's method, else by Kenward and Roger's, else NaN."""
-        return self.p_value if self.tested else self.kr_p_value
 
     @property
     def tested(self) -> bool:
@@ -169,7 +175,7 @@ class RandomEffect:
 
 @dataclass(frozen=True)
 class Model:
-    """A model with its estimates by REML.
+    """A model with its estimates by REML, or by ML where the configuration says so.
 
     Attributes
     ----------
@@ -239,7 +245,7 @@ class Model:
     @property
     def doubts(self) -> tuple[str, ...]:
         """Why its fits, by REML and by ML, cannot be trusted; none where they can."""
-        both = (self.fit, self.fit["ml"])
+        both = (by_estimator(self.fit, estimator) for estimator in ("REML", "ML"))
         return tuple(f"by {fit['estimator']}, {doubt}" for fit in both for doubt in fit["doubts"])
 
     def effect(self, level1: Sequence[str] = (), level2: Sequence[str] = ()) -> FixedEffect | None:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from math import isfinite
 
 from twolevel.model.terms import Factor
-from twolevel.output.numbers import decimals, fine_p_phrase, fixed
+from twolevel.output.numbers import decimals, fixed
 from twolevel.output.words import Labels, clean, number, sentence
 from twolevel.report.intervals import ParameterIntervals
 from twolevel.report.model import FixedEffect, Model, RandomEffect

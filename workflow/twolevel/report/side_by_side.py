@@ -8,6 +8,7 @@ from string import ascii_lowercase
 from twolevel.output.numbers import decimals, fixed, share
 from twolevel.output.side_by_side import Row, side_by_side
 from twolevel.report.model import Model
+from twolevel.report.prose import listed
 
 # More columns than these do not fit on paper.
 MOST_COLUMNS = 5
@@ -19,6 +20,7 @@ _TITLES = {
     "reml_criterion": "REML criterion",
     "ml_deviance": "−2 log L (ML)",
     "ml_aic": "AIC (ML)",
+    "ml_aicc": "AICc (ML)",
     "ml_bic": "BIC (ML)",
     "npar": "Parameters",
 }
@@ -62,6 +64,12 @@ class Sheet:
     reml_marked: bool
     ml_marked: bool
 
+    @property
+    def by_ml(self) -> str:
+        """The models whose estimates are by ML; empty where all are by REML."""
+        by_ml = [model.called for model in self.models if model.fit["estimator"] == "ML"]
+        return listed(by_ml) if by_ml else ""
+
 
 def sheets(models: Mapping[str, Model], observations: str, groups: str) -> list[Sheet]:
     """Set all models side by side, in as few tables as there must be.
@@ -102,7 +110,7 @@ def _sheet(rows: Sequence[Row], models: tuple[Model, ...], titles: Mapping[str, 
         "The whole model": [
             *plain("share", share, "intraclass_correlation", "r2_marginal", "r2_conditional"),
             *_marked(plain("criterion", _criterion, "reml_criterion"), names, reml),
-            *_marked(plain("criterion", _criterion, "ml_deviance", "ml_aic", "ml_bic"), names, ml),
+            *_marked(plain("criterion", _criterion, "ml_deviance", "ml_aic", "ml_aicc", "ml_bic"), names, ml),
             *plain("size", "{:,}".format, "npar", "n_obs", "n_groups"),
         ],
     }
