@@ -192,7 +192,7 @@ def test_r_reads_groups_and_factors_as_text_and_orders_the_levels():
     assert '  colClasses = c(class = "character", arm = "character"))' in lines
     assert 'data$arm <- factor(data$arm, levels = c("A", "B"))' in lines
     assert not any("other" in line for line in lines)
-    assert lines[-2:] == ["REMLcrit(model)  # 1100.0000", "summary(model)"]
+    assert lines[-5:-3] == ["REMLcrit(model)  # 1100.0000", "summary(model)"]
 
 
 def test_r_has_another_optimiser_where_the_default_stops_above():

@@ -228,7 +228,7 @@ def test_the_story_of_the_run(results: Path, config: Config) -> None:
         "the correlation is 0.02 (95 % profile interval −0.31 to 0.35, so its sign is not known). The SD over schools "
         "is 3.05 points where cses is −1, 2.95 where it is 0 and 3.08 where it is 1.",
         "The two give the same criterion and the same estimates, to eight decimals.",
-        "goes with 2.19 points more on average (95 % interval 1.94 to 2.44), and this slope differs between schools "
+        "goes with 2.19 points more on average (95 % interval 1.94 to 2.45), and this slope differs between schools "
         f"(bootstrap test, p = {p:.4f}): in 95 % of schools it is expected between 0.56 and 3.83.",
         "is not the best one: its REML criterion, of which lower is better, is 8.25 higher.",
         # The vignette of chapter 7: sectorCatholic 2.8049 alone, and 1.2250 beside mean.ses.
@@ -241,9 +241,9 @@ def test_the_story_of_the_run(results: Path, config: Config) -> None:
         "it reports p = 0.001, the smallest that 1,000 can give. With 10,000 it is p = 1/10,001, the smallest",
         f"the chi-square p value, 0.0076, is larger than the simulated one, {p:.4f}.",
         # Minority is not centred: within schools, and between them by the share of minority students.
-        "students of a minority score 3.18 points lower than others (95 % interval 2.69 to 3.67), and 2.96 points "
-        "lower than others of the same school (95 % interval 2.45 to 3.48)",
-        "the coefficient is −2.96 within schools (95 % interval −3.48 to −2.45) and −5.81 between",
+        "students of a minority score 3.18 points lower than others (95 % interval 2.68 to 3.67), and 2.96 points "
+        "lower than others of the same school (95 % interval 2.44 to 3.48)",
+        "the coefficient is −2.96 within schools (95 % interval −3.48 to −2.44) and −5.81 between",
         # tapply(slopes, list(sector, category), mean) of the schools' own lm() slopes
         "over all schools 1.19, 2.66 and 1.90; in Public schools 1.57, 3.07 and 2.76 (of 14, 58 and 18); in Catholic "
         "schools 0.12, 1.64 and 1.53 (of 5, 23 and 42).",
@@ -480,7 +480,7 @@ def test_the_means_of_the_sectors_turn_with_their_signs(changed: Path, config: C
     assert "Between schools of the same mean SES it is 1.23 points lower (95 %" in text(changed, config)
     edit_effect(changed, "means_by_sector", "sectorCatholic", -0.1)
     said = text(changed, config)
-    assert "Catholic schools is 0.28 points lower than in Public schools (95 % interval −0.58 to 1.14, so its" in said
+    assert "Catholic schools is 0.28 points lower than in Public schools (95 % interval −0.59 to 1.15, so its" in said
     assert "Between schools of the same mean SES the difference is larger: −1.23" in said
 
 

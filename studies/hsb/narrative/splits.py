@@ -2,22 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from math import nan, sqrt
+from math import sqrt
 
-import numpy as np
 import pandas as pd
+from twolevel import fit
 from twolevel.errors import UserError
 from twolevel.figures.ols import fit_group_lines
-from twolevel.fitting.search import search, starts
-from twolevel.likelihood.crossproducts import cross_products
-from twolevel.likelihood.deviance import profile
-from twolevel.model.formula import build_design
 from twolevel.report.model import FixedEffect
 
 SPLIT = "mathach ~ cses + minority_within + minority_share + (cses + minority_within | school)"
-
-# Searches for its optimum, beside the two fixed ones.
-RANDOM_STARTS, SEED = 4, 2002
 
 
 @dataclass(frozen=True)
@@ -46,27 +39,13 @@ def split_minority(observations: pd.DataFrame, like: FixedEffect) -> Minority | 
     member = (observations["minority"].astype(str) == "Yes").astype(float)
     share = member.groupby(observations["school"].astype(str)).transform("mean")
     try:
-        design = build_design(SPLIT, observations.assign(minority_within=member - share, minority_share=share))
+        found = fit(SPLIT, observations.assign(minority_within=member - share, minority_share=share)).fixed_effects
     except UserError:
         return None
-    data = cross_products(design)
-    at = profile(search(data, True, starts(data, RANDOM_STARTS, SEED)).best.theta, data, True)
-    errors = np.sqrt(np.diag(at.beta_covariance))
 
     def effect(term: str) -> FixedEffect:
-        column = design.fixed_terms.index(term)
-        found, error = float(at.beta[column]), float(errors[column])
-        return replace(
-            like,
-            term=term,
-            estimate=found,
-            std_error=error,
-            statistic=found / error,
-            df=nan,
-            p_value=nan,
-            kr_df=nan,
-            kr_p_value=nan,
-        )
+        values = found.loc[term].rename({"t": "statistic", "p": "p_value", "kr_p": "kr_p_value"}).drop("kr_t")
+        return replace(like, term=term, **values)
 
     return Minority(effect("minority_within"), effect("minority_share"))
 
