@@ -6,11 +6,11 @@ from typing import Any
 from twolevel.figures.drawing import Drawing
 from twolevel.figures.effect_names import effect_names
 from twolevel.figures.influence import add_influence
-from twolevel.figures.qq_panel import add_qq, describe
+from twolevel.figures.qq_panel import add_qq, count_outside
 from twolevel.figures.residuals_vs_fitted import add_residuals
 from twolevel.figures.style import heading, new_figure, style
 from twolevel.figures.tables import Table, numbers, texts
-from twolevel.output.words import Labels, clean, sentence, wrap
+from twolevel.output.words import Labels, clean, percent, wrap
 
 _WIDTH, _HEIGHT, _HEADING = 7.4, 2.7, 1.3  # inches, of two panels, of a panel, and of what stands above them
 _MOST_GROUPS = 10
@@ -38,30 +38,30 @@ def draw(
     for axes in panels[3 + len(terms) :]:
         axes.set_visible(False)
     values = numbers(residuals, "residual")
-    cloud, spread, bounds = add_residuals(panels[0], numbers(residuals, "fitted"), values, outcome, size=8)
+    cloud, _, _ = add_residuals(panels[0], numbers(residuals, "fitted"), values, outcome, size=8)
     panels[0].set_title("level-1 residuals", fontsize=10)
     plot, quantiles = add_qq(panels[1], values, wrap(f"residual ({outcome})", 28), size=6)
     panels[1].set_title("level-1 residuals", fontsize=10)
-    found = [f"Level 1: {describe(plot, 'residuals')} {spread}{bounds}"]
+    outside = [f"residuals {percent(count_outside(plot), len(values))}"]
     all_terms, effects = texts(group_effects, "term"), numbers(group_effects, "effect")
     for axes, term in zip(panels[2:], terms, strict=False):
         name, _ = effect_names(term, fit)
         plot, _ = add_qq(axes, effects[all_terms == term], "effect", size=12)
         axes.set_title(wrap(f"random {name}", 40), fontsize=10)
-        found.append(f"{sentence(name)}: {describe(plot, labels.group_noun.plural)}")
+        outside.append(f"{name} {percent(count_outside(plot), len(plot.sample))}")
     distances, moved = add_influence(panels[2 + len(terms)], influence, fit, labels, _MOST_GROUPS)
     panels[2 + len(terms)].set_title(wrap(f"{labels.group_noun.plural} left out", 40), fontsize=10)
-    found.append(f"Influence: {moved}")
 
-    everybody = labels.observation_noun.count(len(values))
-    title = f"Checks of {clean(model)}"
+    everybody, groups = labels.observation_noun.count(len(values)), labels.group_noun.count(fit["n_groups"])
+    title = f"Checks of {labels.model(model)}"
     of_residuals = {f"residuals: {what}": drawn for what, drawn in cloud.items()}
     heading(figure, title, of_residuals | quantiles | distances, across=3)
-    what = f"Residuals of {everybody}, random effects and influence of {labels.group_noun.count(fit['n_groups'])}"
-    alt = f"{what} in {model}. {' '.join(found)}"
+    alt = (
+        f"Panels: residuals of {everybody} against fitted values; normal quantile-quantile plots of residuals and "
+        f"random effects; Cook’s distance of the {labels.group_noun.plural} with the largest."
+    )
     caption = (
-        f"{what} in {model}, {fit['formula']}, by {fit['estimator']}. Residuals and random effects are set against the "
-        "normal distribution, with the line through the quartiles and the pointwise 95 % band of a normal sample. "
-        f"Random effects are shrunken, so that for them the band is a guide. {' '.join(found)}"
+        f"Residuals of {everybody}, random effects and influence of {groups} in {labels.model(model)}. Outside the "
+        f"pointwise 95 % band of a normal sample: {', '.join(outside)}. {moved}"
     )
     return Drawing(figure, title, alt, caption)

@@ -39,10 +39,10 @@ def draw(influence: Table, fit: Mapping[str, Any], labels: Labels, *, model: str
     groups = labels.group_noun.count(fit["n_groups"])
     title = f"What leaving out one of {groups} changes"
     heading(figure, title, key, across=3)
-    alt = f"Cook’s distance of {groups} in {model}, the largest first. {found}"
+    alt = f"Dots at the {shown} largest distances of {groups}, on lines from zero; a dashed line is a rule of thumb."
     caption = (
-        f"Cook’s distance of {groups} in {model}, {fit['formula']}, by {fit['estimator']}: how far the fixed effects "
-        f"move where a {labels.group_noun.singular} is left out, in their own uncertainty. {found}"
+        f"Cook’s distance of {groups} in {labels.model(model)}: how far the fixed effects move where a "
+        f"{labels.group_noun.singular} is left out, in their own uncertainty. {found}"
     )
     return Drawing(figure, title, alt, caption)
 
@@ -66,8 +66,8 @@ def add_influence(
     axes.set_xlim(left=0)
     axes.grid(visible=False, axis="y")
     key: dict[str, Artist] = {
-        "variances held": Line2D([], [], **_HELD),
-        "all fitted anew": Line2D([], [], **_REFITTED),
+        "distance, variances held": Line2D([], [], **_HELD),
+        "distance, all fitted anew": Line2D([], [], **_REFITTED),
         f"4/{len(names):,}, a rule of thumb": Line2D([], [], **_RULE),
     }
     return key, _found(names, distance, influence, fit, labels)
@@ -88,18 +88,17 @@ def _found(names: NDArray[np.str_], distance: Floats, influence: Table, fit: Map
         return f"No {noun.singular} can be left out: without it, not all fixed effects can be estimated."
     rule = 4 / len(names)
     above = int((distance > rule).sum())
-    has = "has" if above == 1 else "have"
-    said = f"{noun.count(above)} {has} a distance above 4/{len(names):,}, {number(rule, 2)}, a rule of thumb."
+    several = f"{noun.count(above)} {'has' if above == 1 else 'have'}" if above else f"No {noun.singular} has"
+    said = f"{several} a distance above 4/{len(names):,}, a rule of thumb."
     most = int(np.nanargmax(distance))
     mine = (texts(influence, "group") == names[most]) & (texts(influence, "components") == "held")
     moved = numbers(influence, "without")[mine] - numbers(influence, "estimate")[mine]
     errors = np.sqrt(np.diag(np.array(fit["fixed_effects_covariance"])))
     term = int(np.argmax(np.abs(moved) / errors))
-    before = numbers(influence, "estimate")[mine][term]
     said += (
         f" The largest, {number(distance[most], 2)}, is that of {noun.singular} {clean(names[most])}: without it, "
-        f"{clean(fit['fixed_terms'][term])} moves from {number(before, 3)} to {number(before + moved[term], 3)}, by "
-        f"{number(abs(moved[term]) / errors[term], 2)} standard errors."
+        f"{clean(fit['fixed_terms'][term])} is {number(abs(moved[term]) / errors[term], 2)} standard errors "
+        f"{'higher' if moved[term] > 0 else 'lower'}."
     )
     if lost := int(np.isnan(distance).sum()):
         said += f" Without {noun.count(lost)} not all fixed effects can be estimated."

@@ -80,17 +80,15 @@ def draw(observations: Table, fit: Mapping[str, Any], labels: Labels, *, model: 
 
     found = " ".join(facts)
     what = f"{labels.label(y)} of {everybody} against {labels.label(x)}, by {labels.label(by)}"
-    alt = f"Scatter plots of {what}, with what {model} predicts. {found}"
-    nearest = (
-        f" The values of {clean(by)} are its quartiles over {labels.observation_noun.plural}; each point is in the "
-        "panel of the nearest."
-    )
-    shown = (
-        f"{sentence(what)}, with what the fixed effects of {model}, {fit['formula']}, by {fit['estimator']}, predict"
+    alt = f"Points of {everybody} in {len(panels)} panels, each with what the model predicts and a band around it."
+    quartiles = (
+        ""
+        if isinstance(panels[0].value, str)
+        else f" The values of {clean(by)} are its quartiles; points are in the nearest."
     )
     caption = (
-        f"{shown}, and pointwise 95 % intervals of that.{'' if isinstance(panels[0].value, str) else nearest}{held_at} "
-        f"{found}"
+        f"{sentence(what)}, with what the fixed effects of {labels.model(model)} predict, and pointwise 95 % "
+        f"intervals of that.{quartiles}{held_at} {found}"
     )
     return Drawing(figure, title, alt, caption)
 

@@ -46,10 +46,16 @@ def describe(plot: QuantilePlot, several: str) -> str:
     n = len(plot.sample)
     if np.ptp(plot.sample) == 0:
         return f"All {n:,} {several} have the same value, {number(plot.sample[0])}."
-    outside = int(((plot.sample < plot.lower) | (plot.sample > plot.upper)).sum())
+    outside = count_outside(plot)
     if outside == 0:
         return f"All {n:,} {several} lie within the band."
-    return f"{outside:,} of the {n:,} {several} ({percent(outside, n)}) lie outside the band; {_tails(plot)}."
+    lie = "lies" if outside == 1 else "lie"
+    return f"{outside:,} of the {n:,} {several} ({percent(outside, n)}) {lie} outside the band; {_tails(plot)}."
+
+
+def count_outside(plot: QuantilePlot) -> int:
+    """How many points leave the band."""
+    return int(((plot.sample < plot.lower) | (plot.sample > plot.upper)).sum())
 
 
 def _evenly_spaced(theoretical: Floats) -> NDArray[np.int64]:
