@@ -41,7 +41,7 @@ def test_the_most_influential_class_is_named_with_what_it_moves() -> None:
     drawing = influence.draw(left_out([0.1, 0.9, 0.2, 1.0, 0.3]), FIT, LABELS, model="m")
     (axes,) = drawing.figure.axes
     assert [label.get_text() for label in axes.get_yticklabels()] == ["d", "b", "e", "c", "a"]
-    assert "2 classes have a distance above 4/5, a rule of thumb." in drawing.caption
+    assert "2 classes have a distance above 4/5." in drawing.caption
     # The slope's standard error is 0.5, the intercept's 2.
     assert "is that of class d: without it, x is 1.2 standard errors lower." in drawing.caption
 

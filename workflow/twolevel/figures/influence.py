@@ -89,7 +89,7 @@ def _found(names: NDArray[np.str_], distance: Floats, influence: Table, fit: Map
     rule = 4 / len(names)
     above = int((distance > rule).sum())
     several = f"{noun.count(above)} {'has' if above == 1 else 'have'}" if above else f"No {noun.singular} has"
-    said = f"{several} a distance above 4/{len(names):,}, a rule of thumb."
+    said = f"{several} a distance above 4/{len(names):,}."
     most = int(np.nanargmax(distance))
     mine = (texts(influence, "group") == names[most]) & (texts(influence, "components") == "held")
     moved = numbers(influence, "without")[mine] - numbers(influence, "estimate")[mine]
