@@ -158,15 +158,17 @@ def contents(results: Results, tell: Callable[[Material], Narrative] | None = No
     }
     explained = results.variance_explained.to_dict("records")
     pictures, words = _drawn(results)
+    # A page has the checks of one model: of the last where no narrative shows others.
+    checked_apart = [*models] if tell else [*models][:-1]
     figures = {
-        name: _figure(name, settings, pictures[name], words[name])
+        name: _figure(name, settings, pictures[name], words[name], checked_apart)
         for name, settings in config["figures"].items()
         if name in pictures
     }
     audits = [audit(model) for model in models.values()]
     optional = _optional(results, {name: model.called for name, model in models.items()})
     there = {**optional, "comparisons": comparisons, "explained": explained, "several": len(models) > 1}
-    there["diagnostics"] = any(figure.place == "diagnostics" for figure in figures.values())
+    there["diagnostics"] = any(figure.place in ("diagnostics", "in_full") for figure in figures.values())
     narrative = tell(_material(results, labels, models, comparisons, explained)) if tell else None
     return Contents(
         title=f"{clean(config['data']['title'])}: two-level hierarchical linear models",
@@ -271,11 +273,13 @@ def _drawn(results: Results) -> tuple[dict[str, bytes], dict[str, Mapping[str, s
     )
 
 
-def _figure(name: str, settings: Mapping[str, Any], picture: bytes, words: Mapping[str, str]) -> Figure:
+def _figure(
+    name: str, settings: Mapping[str, Any], picture: bytes, words: Mapping[str, str], checked_apart: Sequence[str]
+) -> Figure:
     return Figure(
         name=name,
         kind=settings["kind"],
-        place=place(settings["kind"], settings.get("model")),
+        place=place(settings["kind"], settings.get("model"), checked_apart),
         model=settings.get("model"),
         comparison=settings.get("comparison"),
         address=picture_address(picture),

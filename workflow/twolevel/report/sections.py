@@ -1,6 +1,6 @@
 """The sections of the page and of its appendix, and which of them shows a figure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -46,18 +46,28 @@ APPENDIX = (
     Section("provenance", "Where the data came from", "sections/provenance.html.j2"),
 )
 
+# The kinds that check a model as a whole.
+WHOLE = ("checks", "influence")
+
 # Which section shows a figure: every configured one has exactly one place.
 _PLACES = {
     "pictures": ("scatter", "group_lines", "group_lines_by_category"),
     "intervals": ("interval_methods", "bootstrap_distribution"),
-    "diagnostics": ("checks", "qq_level1", "residuals_vs_fitted", "qq_level2", "influence"),
+    "diagnostics": (*WHOLE, "qq_level1", "residuals_vs_fitted", "qq_level2"),
     "comparisons": ("reference_distribution",),
     "optimum": ("optimiser_audit", "wall"),
 }
 
 
-def place(kind: str, model: str | None) -> str:
-    """Name the section of a kind of figure; one of a model, and of no other section, stands with its model."""
+def place(kind: str, model: str | None, checked_apart: Collection[str]) -> str:
+    """Name the section of a kind of figure; one of a model, and of no other section, stands with its model.
+
+    Parameters
+    ----------
+    checked_apart : the models of which the checks stand in the appendix, under "in_full"
+    """
+    if kind in WHOLE and model in checked_apart:
+        return "in_full"
     known = (section for section, kinds in _PLACES.items() if kind in kinds)
     return next(known, "pictures" if model is None else "models")
 
