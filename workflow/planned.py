@@ -4,7 +4,7 @@ Formulas are read. Effects are named, models compared and the needs of figures c
 numbers. The jobs check whatever depends on the data's own values.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ import pandas as pd
 from twolevel.data.recipes import ValuesError
 from twolevel.errors import UserError
 from twolevel.figures.requirements import check_model_of_figure
+from twolevel.inference.marginal_means import reference_grid
 from twolevel.inference.nesting import check_comparable
 from twolevel.model.derive import derive
 from twolevel.model.design import Design
@@ -45,6 +46,8 @@ def mistaken_plans(config: Mapping[str, Any]) -> Iterator[str]:
                 designs[model] = build_design(of["formula"], example, group)
         except UserError as error:
             yield f"models.{model}.formula: {error}"
+    for model, design in designs.items():
+        yield from _predictions(f"models.{model}.predict", models[model].get("predict", []), design, example)
     yield from _comparisons(config["comparisons"], designs)
     yield from _figures(config["figures"], outlines, example)
 
@@ -90,6 +93,15 @@ def _derived(
             )
         example = derived
     return example, mistaken
+
+
+def _predictions(key: str, wanted: Sequence[Mapping[str, Any]], design: Design, example: pd.DataFrame) -> Iterator[str]:
+    """Values of what is no predictor, or no level of it."""
+    for place, values in enumerate(wanted):
+        try:
+            reference_grid(design, example, values)
+        except UserError as error:
+            yield f"{key}.{place}: {error}"
 
 
 def _comparisons(comparisons: Mapping[str, Mapping[str, Any]], designs: Mapping[str, Design]) -> Iterator[str]:

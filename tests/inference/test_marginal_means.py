@@ -7,7 +7,13 @@ from factors_and_levels import MODELS, fitted, table_of
 from twolevel.errors import UserError
 from twolevel.fitting.fit import fit_model
 from twolevel.inference.fixed_tests import kenward_roger, satterthwaite
-from twolevel.inference.marginal_means import marginal_means, pairwise_contrasts, predictions, reference_grid
+from twolevel.inference.marginal_means import (
+    marginal_means,
+    pairwise_contrasts,
+    prediction_table,
+    predictions,
+    reference_grid,
+)
 from twolevel.likelihood.crossproducts import cross_products
 from twolevel.model.formula import build_design
 
@@ -117,10 +123,34 @@ def test_predictions_average_over_what_is_not_given() -> None:
     [
         ({"q": 1}, "q: the model has no such predictor; it has x, arm, dose"),
         ({"arm": "Maybe"}, "arm has no level Maybe; it has No, Yes"),
-        ({"x": "one"}, "x: found 'one'; expected numbers"),
+        ({"x": "one"}, "x: found 'one'; expected finite numbers"),
+        ({"x": float("nan")}, "x: found nan; expected finite numbers"),
     ],
 )
 def test_what_cannot_be_predicted_is_said(values, said) -> None:
     design, data, fit = fitted("factors")
     with pytest.raises(UserError, match=said):
         predictions(design, table_of("factors"), kenward_roger(data, fit), values)
+
+
+def test_what_has_no_value_is_refused() -> None:
+    table = table_of("factors")
+    table = table.assign(size=np.arange(1.0, len(table) + 1))
+    design = build_design("y ~ log(size) + (1 | clinic)", table)
+    data = cross_products(design)
+    of = kenward_roger(data, fit_model(design, data, reml=True, random_starts=0, seed=1))
+    assert np.isfinite(predictions(design, table, of, {"size": 2})["estimate"]).all()
+    with pytest.raises(UserError, match=r"no finite value in 1 new rows, first where size is -1\.0"):
+        predictions(design, table, of, {"size": -1})
+
+
+def test_sets_of_values_stand_below_each_other() -> None:
+    design, data, fit = fitted("factors")
+    of, table = kenward_roger(data, fit), table_of("factors")
+    sets = [{"arm": ["Yes", "No"], "x": 1}, {"dose": "mid"}]
+    found = prediction_table(design, table, of, sets)
+    assert found["number"].tolist() == [1, 1, 2]
+    assert found["at"].tolist() == ["arm = Yes, x = 1", "arm = No, x = 1", "dose = mid"]
+    alone = predictions(design, table, of, sets[1])
+    assert found["upper"].iloc[2] == alone["upper"].item()
+    assert prediction_table(design, table, of, []).empty

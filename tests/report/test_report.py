@@ -622,14 +622,14 @@ def test_an_interval_is_as_wide_as_its_t_test_asks_for():
         text = Page(page(replace(made, model_tables=made.model_tables | {"full": few}))).text
         return text.replace("\xa0", " ")
 
-    assert "(95 % interval −0.57 to 0.07, so its sign is not known), 1.75 in place" in told(df=3.0, p_value=0.0877)
+    assert "(95 % interval −0.07 to 0.57, so its sign is not known), 1.75 in place" in told(df=3.0, p_value=0.0877)
     # qt(0.975, 17.25) is 2.1075
-    assert "(95 % interval −0.46 to −0.04), 1.75 in place of 2.00, and so weaker." in told()
+    assert "(95 % interval 0.04 to 0.46), 1.75 in place of 2.00, and so weaker." in told()
     # Where Satterthwaite's method has no answer, by Kenward and Roger's, with its standard error 0.101; without, by z.
     none = {"df": float("nan"), "p_value": float("nan")}
-    assert "(95 % interval −0.57 to 0.07, so its sign is not known)" in told(**none, kr_df=3.0)
+    assert "(95 % interval −0.07 to 0.57, so its sign is not known)" in told(**none, kr_df=3.0)
     by_z = told(**none, kr_df=float("nan"), kr_p_value=float("nan"))
-    assert "(95 % interval by z −0.45 to −0.05), 1.75 in place of 2.00, and so weaker." in by_z
+    assert "(95 % interval by z 0.05 to 0.45), 1.75 in place of 2.00, and so weaker." in by_z
     assert "−0.446 to −0.054 (z)" in by_z
 
 

@@ -38,15 +38,8 @@ def test_the_page_is_less_than_eighty_screens_of_a_telephone(opened: Page) -> No
     assert 20 < screens < 80
 
 
-def test_the_page_is_small_and_soon_there(opened: Page, results: Path) -> None:
+def test_the_page_is_small(results: Path) -> None:
     assert (results / PAGE).stat().st_size < 2e6
-    first, whole = opened.evaluate(
-        """() => [performance.getEntriesByName('first-contentful-paint')[0].startTime,
-                  performance.getEntriesByType('navigation')[0].loadEventEnd]"""
-    )
-    # Of a second at rest; this machine may have much else to do.
-    assert 0 < first < 5000
-    assert 0 < whole < 5000
 
 
 def test_the_page_is_printed_on_less_than_thirty_sheets_none_of_them_nearly_empty(results: Path) -> None:

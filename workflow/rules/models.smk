@@ -6,6 +6,7 @@ SUPPLEMENTS = (
     "term_tests.csv",
     "marginal_means.csv",
     "contrasts.csv",
+    "predictions.csv",
     "robust.csv",
     "single_level.csv",
     "single_level_test.csv",
@@ -93,6 +94,7 @@ rule fit_model:
         estimator=lambda wildcards: config["models"][wildcards.model].get(
             "estimator", "REML"
         ),
+        predict=lambda wildcards: config["models"][wildcards.model].get("predict", []),
         optimiser=config["optimiser"],
         data_name=config["data"]["name"],
     message:

@@ -18,11 +18,19 @@ rule render_report:
     input:
         provenance="<results>/data/provenance.json",
         table=TABLE,
+        descriptives="<results>/data/descriptives.csv",
         fits=of_models("fit.json"),
         fixed_effects=of_models("fixed_effects.csv"),
         random_effects=of_models("random_effects.csv"),
         variance_components=of_models("variance_components.csv"),
         intervals=of_models("intervals.csv"),
+        # Not the groups' own lines, which can be thousands.
+        supplements=[
+            path
+            for file in SUPPLEMENTS
+            if file != "own_lines.csv"
+            for path in of_models(file)
+        ],
         bootstraps=of_models("bootstrap.parquet"),
         constrained=of_models("constrained.json"),
         variance_explained="<results>/models/variance_explained.csv",

@@ -11,7 +11,7 @@ import errno
 import json
 import logging
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 # Columns of results that hold names.
 NAMES = ("model", "comparison", "baseline", "group", "term", "term_1", "term_2", "parameter", "label", "method")
+NAMES += ("factor", "contrast", "at", "column", "by", "category", "value")
 
 
 # What the system says where a person can help.
@@ -110,17 +111,18 @@ def read_jsons(paths: Iterable[str | Path]) -> dict[str, Any]:
     return {folder_of(path): read_json(path) for path in paths}
 
 
-def read_table(path: str | Path, columns: list[str] | None = None) -> "pd.DataFrame":
+def read_table(path: str | Path, columns: list[str] | None = None, names: Collection[str] = NAMES) -> "pd.DataFrame":
     """Read a result as a table, or some columns of a Parquet file.
 
-    In a CSV file a model may be called `NA`, `null` or `1`, and only an empty field has no value.
+    In a CSV file a model may be called `NA`, `null` or `1`, as may all in columns of `names`, and only an empty field
+    has no value.
     """
     import pandas as pd  # here, because some jobs start faster without it
 
     with reading(path):
         if Path(path).suffix == ".parquet":
             return pd.read_parquet(path, columns=columns)
-        return pd.read_csv(path, keep_default_na=False, na_values=[""], dtype=dict.fromkeys(NAMES, "str"))
+        return pd.read_csv(path, keep_default_na=False, na_values=[""], dtype=dict.fromkeys(names, "str"))
 
 
 def write_text(path: str | Path, text: str) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from _job import job, read_table, write_arrays, write_json, write_table, write_text
 from twolevel import __version__
 from twolevel.bootstrap.experiment import experiment_of, to_arrays
+from twolevel.errors import UserError
 from twolevel.fitting.confirm import confirm
 from twolevel.fitting.effects import fitted_values, group_effects
 from twolevel.fitting.fit import fit_model
@@ -37,12 +39,14 @@ def main(
     formula: str,
     group: str,
     estimator: str,
+    predict: Sequence[Mapping[str, object]],
     optimiser: dict[str, int],
     data_name: str,
 ) -> None:
     """Fit the model called `name` to the prepared table; `output` names a file for each part of the result.
 
-    The results are those by `estimator`, REML or ML; beside them `fit.json` has the estimates by the other.
+    The results are those by `estimator`, REML or ML; beside them `fit.json` has the estimates by the other. `predict`
+    has sets of values of predictors for which the response is predicted.
     """
     prepared = read_table(table)
     design = build_design(formula, prepared, group)
@@ -80,7 +84,11 @@ def main(
     write_table(output.variance_components, variance_components(design, data, record))
     write_table(output.group_effects, group_effects_table(design, effects))
     write_table(output.influence, influence_table(design, data, record, influence(design, data, record)))
-    for file, supplement in supplements(design, data, record, prepared).items():
+    try:
+        tables = supplements(design, data, record, prepared, predict)
+    except UserError as error:  # of the predictions alone, whose values are a user's
+        raise UserError(f"models.{name}.predict: {error}") from None
+    for file, supplement in tables.items():
         write_table(getattr(output, file), supplement)
     write_table(output.residuals, residuals)
     write_arrays(output.experiment, to_arrays(experiment))

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 import print_report
-from _job import folder_of, job, read_json, read_jsons, read_table, write_text
+from _job import NAMES, folder_of, job, read_json, read_jsons, read_table, write_text
 from study_loader import find_study, load_part
 from twolevel.report.calibration import CalibrationResults
 from twolevel.report.contents import Results, contents
@@ -65,6 +65,7 @@ def read_results(files: Any, config: Mapping[str, Any]) -> Results:
         study_tables={_in_results(file, files): read_table(file) for file in files.study_tables},
         errata=read_table(files.errata[0]) if files.errata else None,
         prepared=str(files.table),
+        descriptives=read_table(files.descriptives),
     )
 
 
@@ -77,9 +78,18 @@ def _model_tables(files: Any) -> dict[str, ModelTables]:
         files.intervals,
         files.bootstraps,
     )
+    beside: dict[str, dict[str, pd.DataFrame]] = {}
+    for file in files.supplements:
+        # `level` is that of a factor here, and may be a number.
+        beside.setdefault(folder_of(file), {})[Path(file).stem] = read_table(file, names=(*NAMES, "level"))
     return {
         folder_of(effects): ModelTables(
-            read_table(effects), read_table(random), read_table(parts), read_table(bounds), _went(replicates)
+            read_table(effects),
+            read_table(random),
+            read_table(parts),
+            read_table(bounds),
+            _went(replicates),
+            beside[folder_of(effects)],
         )
         for effects, random, parts, bounds, replicates in zip(*lists, strict=True)
     }

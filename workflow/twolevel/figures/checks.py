@@ -61,7 +61,7 @@ def draw(
         f"random effects; Cook’s distance of the {labels.group_noun.plural} with the largest."
     )
     caption = (
-        f"Residuals of {everybody}, random effects and influence of {groups} in {labels.model(model)}. Outside the "
-        f"pointwise 95 % band of a normal sample: {', '.join(outside)}. {moved}"
+        f"Checks of {labels.model(model)}: {everybody} in {groups}. Outside the 95 % band of a normal sample: "
+        f"{', '.join(outside)}. {moved}"
     )
     return Drawing(figure, title, alt, caption)

@@ -29,6 +29,7 @@ MOST_COMBINATIONS = 10_000
 MOST_LEVELS = 10
 
 MEANS = {"factor": "str", "level": "str", "method": "str"}
+NUMBERS = ("estimate", "std_error", "df", "lower", "upper")
 CONTRASTS = {"factor": "str", "contrast": "str", "method": "str", "adjustment": "str"}
 
 
@@ -48,7 +49,7 @@ class Grid:
     offset: Floats
 
 
-def reference_grid(design: Design, table: pd.DataFrame, at: Mapping[str, Sequence[object]] | None = None) -> Grid:
+def reference_grid(design: Design, table: pd.DataFrame, at: Mapping[str, object] | None = None) -> Grid:
     """The combinations that marginal means are averages over; none where they are more than `MOST_COMBINATIONS`.
 
     Factors are columns of levels, of text and of truth values, columns that `factor()` makes one of, and, as in
@@ -57,16 +58,21 @@ def reference_grid(design: Design, table: pd.DataFrame, at: Mapping[str, Sequenc
     Parameters
     ----------
     table : what the design was made of
-    at : values of some columns, in place of the levels of a factor or of a number's mean; each is then a factor here
+    at : a value or a list of values of some columns, in place of the levels of a factor or of a number's mean; each is
+        then a factor here
+
+    Raises
+    ------
+    UserError
+        The model has no such predictor, a factor no such level, or a value is no number.
     """
     fixed = take_apart(design.formula, design.group).fixed
     names = dict.fromkeys(name.name for node in (*fixed.variables, *fixed.offsets) for name in names_in(node))
     used = table.iloc[design.rows]
-    given = {} if at is None else at
+    given = {name: of if isinstance(of, list | tuple) else [of] for name, of in (at or {}).items()}
     if unknown := [name for name in given if name not in names]:
-        raise UserError(
-            f"predictions: {', '.join(unknown)}: the model has no such predictor; it has {', '.join(names)}."
-        )
+        has = f"it has {', '.join(names)}" if names else "it has none"
+        raise UserError(f"{', '.join(unknown)}: the model has no such predictor; {has}.")
     levels = {
         name: found for name in names if (found := [*given[name]] if name in given else _levels(design, used[name]))
     }
@@ -88,14 +94,14 @@ def _as_in(fitted: pd.Series, values: pd.Series) -> pd.Series:
         known = fitted.cat.categories
         texts = values.astype("object").map(str)
         if unknown := sorted(set(texts) - set(map(str, known))):
-            raise UserError(
-                f"predictions: {fitted.name} has no level {', '.join(unknown)}; it has {', '.join(map(str, known))}."
-            )
+            raise UserError(f"{fitted.name} has no level {', '.join(unknown)}; it has {', '.join(map(str, known))}.")
         return pd.Series(pd.Categorical(texts, categories=[*map(str, known)]), index=values.index)
     if pd.api.types.is_numeric_dtype(fitted) and not pd.api.types.is_bool_dtype(fitted):
         numbers = pd.to_numeric(values, errors="coerce")
-        if numbers.isna().any():
-            raise UserError(f"predictions: {fitted.name}: found {values[numbers.isna()].iloc[0]!r}; expected numbers.")
+        if (wrong := ~np.isfinite(numbers.astype("float64"))).any():
+            raise UserError(
+                f"{fitted.name}: found {values.astype('object')[wrong].iloc[0]!r}; expected finite numbers."
+            )
         return numbers.astype("float64")
     return values
 
@@ -141,7 +147,7 @@ def marginal_means(design: Design, table: pd.DataFrame, of: SmallSamples, level:
             _labels(found), tests.estimate + added, tests.std_error, tests.df, lower + added, upper + added, strict=True
         )
         rows += [(":".join(names), label, of.method, *numbers) for label, *numbers in about]
-    columns = MEANS | dict.fromkeys(("estimate", "std_error", "df", "lower", "upper"), "float64")
+    columns = MEANS | dict.fromkeys(NUMBERS, "float64")
     return pd.DataFrame(rows, columns=[*columns]).astype(columns)
 
 
@@ -174,16 +180,14 @@ def pairwise_contrasts(design: Design, table: pd.DataFrame, of: SmallSamples, le
         )
         for text, *row, p in zip(texts, *numbers, p_values, strict=True):
             rows.append((":".join(names), text, of.method, adjustment, *row, p))
-    columns = CONTRASTS | dict.fromkeys(
-        ("estimate", "std_error", "df", "lower", "upper", "statistic", "p_value"), "float64"
-    )
+    columns = CONTRASTS | dict.fromkeys((*NUMBERS, "statistic", "p_value"), "float64")
     return pd.DataFrame(rows, columns=[*columns]).astype(columns)
 
 
 def predictions(
     design: Design, table: pd.DataFrame, of: SmallSamples, values: Mapping[str, object], level: float = 0.95
 ) -> pd.DataFrame:
-    """Predict the response by the fixed effects, for every combination of given values.
+    """Predict the response's mean over groups by the fixed effects, for every combination of given values.
 
     Parameters
     ----------
@@ -197,15 +201,43 @@ def predictions(
     Raises
     ------
     UserError
-        The model has no such predictor, a factor no such level, or a value is no number.
+        The model has no such predictor, a factor no such level, a value is no number, an expression of the formula has
+        no value there, or the average would be over more than `MOST_COMBINATIONS`.
     """
-    at = {name: value if isinstance(value, list | tuple) else [value] for name, value in values.items()}
-    grid = reference_grid(design, table, at)
-    rows, weights = _averages(grid, [*at])
+    grid = reference_grid(design, table, values)
+    if grid.levels.empty and values:
+        raise UserError(
+            f"there are more than {MOST_COMBINATIONS:,} combinations of levels; give values of more factors."
+        )
+    rows, weights = _averages(grid, [*values])
     tests, added = t_tests(of, weights @ grid.x), weights @ grid.offset
     lower, upper = (bound + added for bound in tests.interval(level))
     found = {"estimate": tests.estimate + added, "std_error": tests.std_error, "df": tests.df}
     return rows.assign(**found, lower=lower, upper=upper)
+
+
+def prediction_table(
+    design: Design,
+    table: pd.DataFrame,
+    of: SmallSamples,
+    wanted: Sequence[Mapping[str, object]],
+    level: float = 0.95,
+) -> pd.DataFrame:
+    """The predictions for several sets of given values, one set below the other.
+
+    Returns
+    -------
+    `number` of the set, from 1; `at`, its values (`ses = 1, sector = Public`); `method` of the degrees of freedom,
+    `estimate`, `std_error`, `df`, `lower`, `upper`
+    """
+    rows: list[tuple[object, ...]] = []
+    for number, values in enumerate(wanted, 1):
+        found = predictions(design, table, of, values, level)
+        for row in found.to_dict("records"):
+            at = ", ".join(f"{name} = {row[name]}" for name in values)
+            rows.append((number, at, of.method, *(row[name] for name in NUMBERS)))
+    columns = {"number": "int64", "at": "str", "method": "str"} | dict.fromkeys(NUMBERS, "float64")
+    return pd.DataFrame(rows, columns=[*columns]).astype(columns)
 
 
 def _averages(grid: Grid, names: Sequence[str]) -> tuple[pd.DataFrame, Floats]:

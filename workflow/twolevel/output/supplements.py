@@ -1,13 +1,13 @@
 """Tables that a paper sets beside a fit: tests of terms, marginal means, robust standard errors, least squares."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
 from twolevel.fitting.fit import Fit
 from twolevel.inference.fixed_tests import SmallSamples, kenward_roger, satterthwaite
-from twolevel.inference.marginal_means import marginal_means, pairwise_contrasts
+from twolevel.inference.marginal_means import marginal_means, pairwise_contrasts, prediction_table
 from twolevel.inference.own_lines import own_lines
 from twolevel.inference.robust import robust
 from twolevel.inference.single_level import between, pooled, single_level_test
@@ -18,13 +18,22 @@ from twolevel.model.design import Design
 LEVEL = 0.95
 
 
-def supplements(design: Design, data: CrossProducts, fit: Fit, table: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """Make all of them, by the names of their files; `table` is what the design was made of."""
+def supplements(
+    design: Design, data: CrossProducts, fit: Fit, table: pd.DataFrame, predict: Sequence[Mapping[str, object]]
+) -> dict[str, pd.DataFrame]:
+    """Make all of them, by the names of their files.
+
+    Parameters
+    ----------
+    table : what the design was made of
+    predict : values of predictors, for each set of which the response is predicted
+    """
     methods = small_samples(data, fit)
     return {
         "term_tests": term_tests(design, methods),
         "marginal_means": marginal_means(design, table, methods[-1], LEVEL),
         "contrasts": pairwise_contrasts(design, table, methods[-1], LEVEL),
+        "predictions": prediction_table(design, table, methods[-1], predict, LEVEL),
         "robust": robust_table(design, data, fit, LEVEL),
         "single_level": single_level_table(design, data, fit),
         "single_level_test": single_level_test_table(data, fit),

@@ -47,6 +47,7 @@ class Results:
     ledger, errata : `ledger.csv` and `errata.csv`, where the configuration asks for them
     study_tables : the tables that only the study has, by their paths in `results/` without `.csv`
     prepared : path of the prepared table from the folder of the analysis
+    descriptives : each column's number, mean and spread, overall and by every group-level factor
     calibration, optimiser_audit : what `snakemake calibration` and `snakemake audit` left behind, where they have been
         run
     """
@@ -68,6 +69,7 @@ class Results:
     study_tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     errata: pd.DataFrame | None = None
     prepared: str = "results/data/table.parquet"
+    descriptives: pd.DataFrame | None = None
     calibration: CalibrationResults | None = None
     optimiser_audit: AuditResults | None = None
 
@@ -110,6 +112,7 @@ class Contents:
     provenance: Mapping[str, Any]
     library: str
     columns: list[ColumnRow]
+    descriptives: list[dict[Any, Any]]
     models: Mapping[str, Model]
     comparisons: Mapping[str, Comparison]
     figures: Mapping[str, Figure]
@@ -168,6 +171,12 @@ def contents(results: Results, tell: Callable[[Material], Narrative] | None = No
     audits = [audit(model) for model in models.values()]
     optional = _optional(results, {name: model.called for name, model in models.items()})
     there = {**optional, "comparisons": comparisons, "explained": explained, "several": len(models) > 1}
+    described = (
+        []
+        if results.descriptives is None
+        else results.descriptives.fillna({"by": "", "category": ""}).to_dict("records")
+    )
+    there["descriptives"] = described
     there["diagnostics"] = any(figure.place in ("diagnostics", "in_full") for figure in figures.values())
     narrative = tell(_material(results, labels, models, comparisons, explained)) if tell else None
     return Contents(
@@ -182,6 +191,7 @@ def contents(results: Results, tell: Callable[[Material], Narrative] | None = No
         provenance=results.provenance,
         library=results.fits[first]["fingerprint"]["library"],
         columns=describe_columns(results.observations, config, labels),
+        descriptives=described,
         models=models,
         comparisons=comparisons,
         figures=figures,
@@ -250,6 +260,7 @@ def _files(results: Results) -> dict[str, pd.DataFrame]:
         files[f"models/{name}/random_effects.csv"] = tables.random_effects
         files[f"models/{name}/variance_components.csv"] = tables.variance_components
         files[f"models/{name}/intervals.csv"] = tables.intervals
+        files |= {f"models/{name}/{beside}.csv": table for beside, table in tables.beside.items()}
     for name in results.comparisons:
         files[f"comparisons/{name}/table.csv"] = results.comparison_tables[name]
         files[f"comparisons/{name}/tests.csv"] = results.tests[name]
@@ -257,6 +268,8 @@ def _files(results: Results) -> dict[str, pd.DataFrame]:
     if results.calibration is not None:
         files["calibration/type_1_error.csv"] = results.calibration.type_1_error
         files["calibration/coverage.csv"] = results.calibration.coverage
+    if results.descriptives is not None:
+        files["data/descriptives.csv"] = results.descriptives
     if results.ledger is not None:
         files["ledger.csv"] = results.ledger
     if results.optimiser_audit is not None:

@@ -1,7 +1,7 @@
 """A fitted model as the report speaks of it: its effects with their symbols and their level."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import isfinite, sqrt
 from typing import Any
 
@@ -186,6 +186,7 @@ class Model:
     intervals : of each parameter, by all methods
     replicates : how its bootstrap went
     offsets : the columns in each expression that is added to its equation as it is
+    beside : the rows of each table that a paper sets beside a fit, by the tables' names
     """
 
     name: str
@@ -199,6 +200,7 @@ class Model:
     intervals: tuple[ParameterIntervals, ...]
     replicates: Replicates
     offsets: Mapping[str, frozenset[str]]
+    beside: Mapping[str, list[dict[Any, Any]]] = field(default_factory=dict)
 
     @property
     def predictors(self) -> frozenset[str]:
@@ -256,13 +258,14 @@ class Model:
 
 @dataclass(frozen=True)
 class ModelTables:
-    """The tables of one model, by the names of their files, and its bootstrap."""
+    """The tables of one model, by the names of their files, and its bootstrap; `beside` has its supplements."""
 
     fixed_effects: pd.DataFrame
     random_effects: pd.DataFrame
     variance_components: pd.DataFrame
     intervals: pd.DataFrame
     replicates: Replicates
+    beside: Mapping[str, pd.DataFrame] = field(default_factory=dict)
 
 
 def read_model(name: str, settings: Mapping[str, Any], fit: Mapping[str, Any], tables: ModelTables) -> Model:
@@ -306,6 +309,7 @@ def read_model(name: str, settings: Mapping[str, Any], fit: Mapping[str, Any], t
         intervals=read_intervals(fit, tables.intervals),
         replicates=tables.replicates,
         offsets=offsets,
+        beside={name: table.to_dict("records") for name, table in tables.beside.items()},
     )
 
 

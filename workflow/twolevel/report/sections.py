@@ -35,6 +35,7 @@ GENERIC = (
 APPENDIX = (
     Section("reading", "How to read the tables", "sections/reading.html.j2"),
     Section("glossary", "Glossary", "sections/glossary.html.j2"),
+    Section("descriptives", "The data in numbers", "sections/descriptives.html.j2", needs="descriptives"),
     Section("models-in-full", "Every model in full", "sections/models_in_full.html.j2"),
     Section("comparisons-in-full", "Every test in full", "sections/comparisons_in_full.html.j2", needs="comparisons"),
     Section("variance-explained", "Variance explained", "sections/variance_explained.html.j2", needs="explained"),
