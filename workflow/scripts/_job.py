@@ -28,8 +28,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 # Columns of results that hold names.
-NAMES = ("model", "comparison", "baseline", "group", "term", "term_1", "term_2", "parameter", "label", "method")
-NAMES += ("factor", "contrast", "at", "column", "by", "category", "value")
+NAMES: tuple[str, ...] = (
+    *("model", "comparison", "baseline", "group", "term", "term_1", "term_2", "parameter", "label", "method"),
+    *("factor", "contrast", "at", "by", "category"),
+)
 
 
 # What the system says where a person can help.
