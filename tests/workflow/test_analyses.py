@@ -187,7 +187,7 @@ def test_each_way_gives_the_same_numbers(runs: dict[str, Analysis]) -> None:
         }
 
     by_directory = numbers(runs["directory"].results)
-    assert len(by_directory) == 2 * 11 + 5  # each model but its intervals; the comparison
+    assert len(by_directory) == 2 * 19 + 5  # each model but its intervals; the comparison
     assert numbers(runs["configfile"].results) == by_directory
     assert numbers(runs["module"].results) == by_directory
 
