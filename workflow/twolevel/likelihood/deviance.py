@@ -17,7 +17,9 @@ from math import log, pi, sqrt
 import numpy as np
 
 from twolevel.likelihood.crossproducts import CrossProducts
-from twolevel.likelihood.groupwise import compiled, derivatives, reduce_groups
+from twolevel.likelihood.derivatives import derivatives
+from twolevel.likelihood.few_effects import reduce_one, reduce_two
+from twolevel.likelihood.groupwise import compiled, reduce_groups
 from twolevel.model.blocks import Blocks, places
 from twolevel.model.design import Floats
 
@@ -120,10 +122,14 @@ def criterion_at(lower, products, xty, yty, n_obs, reml, sigma2):  # type: ignor
     solved, totals = np.empty(products.shape), np.zeros((p + 1, p + 1))
     for a in range(p):
         totals[a, a] = 1.0
-        totals[a, p] = xty[a]
         totals[p, a] = xty[a]
     totals[p, p] = yty
-    log_determinant = reduce_groups(lower, products, solved, totals)
+    if len(lower) == 1:
+        log_determinant = reduce_one(lower, products, solved, totals)
+    elif len(lower) == 2:
+        log_determinant = reduce_two(lower, products, solved, totals)
+    else:
+        log_determinant = reduce_groups(lower, products, solved, totals)
     transform, log_xtvx = _transform(totals)
     residual_ss = 1.0 / transform[p, p] ** 2
     free = n_obs - p if reml else n_obs
@@ -146,9 +152,10 @@ def criterion_at(lower, products, xty, yty, n_obs, reml, sigma2):  # type: ignor
 
 @compiled
 def _transform(totals):  # type: ignore[no-untyped-def]
-    """Upper triangular t with [X, y]t orthonormal in V^-1, from [X, y]'V^-1[X, y]; and log|X'V^-1X|.
+    """Return the upper triangular t with [X, y]t orthonormal in V^-1, and log|X'V^-1X|.
 
-    Its last column is y - X delta over the root of the residual sum of squares.
+    `totals` is [X, y]'V^-1[X, y], its lower triangle. The last column of t is y - X delta over the root of the residual
+    sum of squares.
     """
     width = len(totals)
     c, t = np.zeros((width, width)), np.zeros((width, width))
