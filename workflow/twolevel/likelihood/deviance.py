@@ -104,22 +104,39 @@ def solve(
 
 @compiled
 def criterion_at(lower, products, xty, yty, n_obs, reml, sigma2):  # type: ignore[no-untyped-def]
-    """Profile out the coefficients delta of the orthonormal basis of X and, where `sigma2` is 0, the residual variance.
-
-    Parameters
-    ----------
-    lower : (q, q) relative covariance factor
-    products : (n, q, q + p + 1, B) Z_j'[Z_j, X_j, y_j] in blocks of groups, X_j of the orthonormal basis
-    xty, yty, n_obs : as in `CrossProducts`
-    sigma2 : a given residual variance; 0 for its estimate
+    """Evaluate the criterion with its derivatives, from what `profile_out` takes, without `solved`.
 
     Returns
     -------
     criterion without the constant of the basis, gradient and Hessian by the whole lower triangle, delta, the residual
     sum of squares, and the upper triangular t (p + 1, p + 1), whose first p rows and columns are a root of (X'V^-1X)^-1
     """
+    solved = np.empty(products.shape)
+    found = profile_out(lower, products, solved, xty, yty, n_obs, reml, sigma2)
+    criterion, delta, residual_ss, transform, profiled = found
+    gradient, hessian = derivatives(lower, solved, transform, profiled, reml)
+    return criterion, gradient, hessian, delta, residual_ss, transform
+
+
+@compiled
+def profile_out(lower, products, solved, xty, yty, n_obs, reml, sigma2):  # type: ignore[no-untyped-def]
+    """Profile out the coefficients delta of the orthonormal basis of X and, where `sigma2` is 0, the residual variance.
+
+    Parameters
+    ----------
+    lower : (q, q) relative covariance factor
+    products : (n, q, q + p + 1, B) Z_j'[Z_j, X_j, y_j] in blocks of groups, X_j of the orthonormal basis
+    solved : of the same shape; filled for `derivatives`
+    xty, yty, n_obs : as in `CrossProducts`
+    sigma2 : a given residual variance; 0 for its estimate
+
+    Returns
+    -------
+    criterion without the constant of the basis, delta, the residual sum of squares, and the last two of what
+    `derivatives` needs
+    """
     p = len(xty)
-    solved, totals = np.empty(products.shape), np.zeros((p + 1, p + 1))
+    totals = np.zeros((p + 1, p + 1))
     for a in range(p):
         totals[a, a] = 1.0
         totals[p, a] = xty[a]
@@ -146,8 +163,7 @@ def criterion_at(lower, products, xty, yty, n_obs, reml, sigma2):  # type: ignor
         delta[a] = -transform[a, p] / transform[p, p]
     for a in range(p + 1):
         transform[a, p] *= to_variance
-    gradient, hessian = derivatives(lower, solved, transform, profiled, reml)
-    return criterion, gradient, hessian, delta, residual_ss, transform
+    return criterion, delta, residual_ss, transform, profiled
 
 
 @compiled

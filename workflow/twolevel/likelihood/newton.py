@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from twolevel.likelihood.deviance import criterion_at
+from twolevel.likelihood.derivatives import derivatives
+from twolevel.likelihood.deviance import profile_out
 from twolevel.likelihood.groupwise import compiled
 
 # A gradient below this counts as zero: with a curvature of 10 or more it leaves the criterion within 1e-12 of the best.
@@ -25,32 +26,38 @@ MAX_DAMPINGS = 50
 def minimise(start, free, products, xty, yty, n_obs, reml):  # type: ignore[no-untyped-def]
     """Minimise the criterion from `start` by damped Newton steps (Levenberg 1944, Marquardt 1963).
 
-    The parameters are those of `deviance.criterion_at`, with theta (k,) in place of the factor and `free` (k,), where
+    The parameters are those of `deviance.profile_out`, with theta (k,) in place of the factor and `free` (k,), where
     its elements stand in the whole lower triangle, column by column.
 
     Returns
     -------
     theta (k,), criterion without the constant of the basis, gradient (k,), Hessian (k, k), delta (p,), residual sum of
-    squares, evaluations. Where that gradient is not small, no optimum was found.
+    squares, evaluations. Where that gradient is not small, no optimum was found. Gradient and Hessian are those before
+    the last step, where that promised next to nothing.
     """
     q, k = products.shape[1], len(start)
-    theta, trial = start.copy(), start.copy()
+    solved, theta, trial = np.empty(products.shape), start.copy(), start.copy()
     criterion, gradient, hessian = np.inf, np.full(k, np.inf), np.zeros((k, k))
     delta, residual_ss = np.zeros(len(xty)), np.inf
     evaluations, damping, promised = 0, 0.0, 0.0
     while evaluations < MAX_EVALUATIONS:
-        found = criterion_at(_factor(trial, free, q), products, xty, yty, n_obs, reml, 0.0)
-        found_gradient, found_hessian = _free_part(found[1], found[2], free)
+        lower = _factor(trial, free, q)
+        found = profile_out(lower, products, solved, xty, yty, n_obs, reml, 0.0)
         evaluations += 1
         fall = criterion - found[0]
         rounding = evaluations > 1 and abs(fall) <= ROUNDING * abs(criterion)
+        # An undamped step squares the error: after one that promised this little, derivatives would only confirm it.
+        if evaluations > 1 and promised <= PROMISE and damping == 0.0 and (fall > 0.1 * promised or rounding):
+            theta, criterion, delta, residual_ss = trial, found[0], found[1], found[2]
+            break
+        found_gradient, found_hessian = _free_part(derivatives(lower, solved, found[3], found[4], reml), free)
         if fall > 0.1 * promised or (rounding and _largest(found_gradient) < _largest(gradient)):
             criterion, gradient, hessian, delta, residual_ss = (
                 found[0],
                 found_gradient,
                 found_hessian,
-                found[3],
-                found[4],
+                found[1],
+                found[2],
             )
             theta, trial = trial, theta
             damping = damping / 10.0 if damping > 1e-6 * _scale(hessian) else 0.0
@@ -102,9 +109,9 @@ def _factor(theta, free, q):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _free_part(gradient, hessian, free):  # type: ignore[no-untyped-def]
+def _free_part(of_all, free):  # type: ignore[no-untyped-def]
     """Gradient and Hessian by the free elements, from those by the whole lower triangle."""
-    k = len(free)
+    (gradient, hessian), k = of_all, len(free)
     if k == len(gradient):
         return gradient, hessian
     few, square = np.empty(k), np.empty((k, k))
