@@ -19,7 +19,8 @@ from peers import HERE
 from twolevel.bootstrap.replicates import Target, _response, replicate_fits
 from twolevel.bootstrap.simulate import projection
 from twolevel.bootstrap.streams import draw, stream_key
-from twolevel.likelihood.deviance import criterion_at, factor, profile
+from twolevel.likelihood.derivatives import derivatives
+from twolevel.likelihood.deviance import factor, profile, profile_out
 
 REPLICATES = 2000
 REPEATS = 25
@@ -78,10 +79,13 @@ def multiply_adds_per_second() -> float:
 
 
 @njit
-def _evaluate(times: int, lower: Any, products: Any, xty: Any, yty: float, n_obs: int) -> float:
-    total = 0.0
+def _evaluate(times: int, derive: bool, lower: Any, products: Any, xty: Any, yty: float, n_obs: int) -> float:
+    total, solved = 0.0, np.empty(products.shape)
     for _ in range(times):
-        total += criterion_at(lower, products, xty, yty, n_obs, True, 0.0)[0]
+        criterion, _, _, transform, profiled = profile_out(lower, products, solved, xty, yty, n_obs, True, 0.0)
+        total += criterion
+        if derive:
+            total += derivatives(lower, solved, transform, profiled, True)[0][0]
     return total
 
 

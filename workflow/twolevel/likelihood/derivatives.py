@@ -3,7 +3,7 @@
 import numpy as np
 
 from twolevel.likelihood.few_effects import sums_of_two
-from twolevel.likelihood.groupwise import compiled, position, sums
+from twolevel.likelihood.groupwise import compiled, inner, position, sums
 
 
 @compiled
@@ -41,7 +41,7 @@ def derivatives(lower, solved, transform, profiled, reml):  # type: ignore[no-un
     return _in_theta(lower, core, _second(py, c, profiled, q))
 
 
-@compiled
+@inner
 def _second(py, c, profiled, q):  # type: ignore[no-untyped-def]
     """Second derivatives (k, k) with respect to the elements of S."""
     k, width, _ = c.shape
@@ -61,13 +61,13 @@ def _second(py, c, profiled, q):  # type: ignore[no-untyped-def]
     return second
 
 
-@compiled
+@inner
 def _both(py, a, b, d, e, q):  # type: ignore[no-untyped-def]
     one, other = position(a, b, q), position(d, e, q)
     return (py[one, other] + py[other, one]) / 2.0
 
 
-@compiled
+@inner
 def _in_theta(lower, core, second):  # type: ignore[no-untyped-def]
     """Gradient and Hessian with respect to theta from those with respect to S = LL'."""
     q, k = len(lower), len(core)

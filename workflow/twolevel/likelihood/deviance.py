@@ -19,7 +19,7 @@ import numpy as np
 from twolevel.likelihood.crossproducts import CrossProducts
 from twolevel.likelihood.derivatives import derivatives
 from twolevel.likelihood.few_effects import reduce_one, reduce_two
-from twolevel.likelihood.groupwise import compiled, reduce_groups
+from twolevel.likelihood.groupwise import compiled, inner, reduce_groups
 from twolevel.model.blocks import Blocks, places
 from twolevel.model.design import Floats
 
@@ -102,8 +102,9 @@ def solve(
     return criterion, gradient[data.free], hessian[np.ix_(data.free, data.free)], delta, residual_ss, transform
 
 
-@compiled
-def criterion_at(lower, products, xty, yty, n_obs, reml, sigma2):  # type: ignore[no-untyped-def]
+def criterion_at(
+    lower: Floats, products: Floats, xty: Floats, yty: float, n_obs: int, reml: bool, sigma2: float
+) -> tuple[float, Floats, Floats, Floats, float, Floats]:
     """Evaluate the criterion with its derivatives, from what `profile_out` takes, without `solved`.
 
     Returns
@@ -166,22 +167,20 @@ def profile_out(lower, products, solved, xty, yty, n_obs, reml, sigma2):  # type
     return criterion, delta, residual_ss, transform, profiled
 
 
-@compiled
-def _transform(totals):  # type: ignore[no-untyped-def]
+@inner
+def _transform(c):  # type: ignore[no-untyped-def]
     """Return the upper triangular t with [X, y]t orthonormal in V^-1, and log|X'V^-1X|.
 
-    `totals` is [X, y]'V^-1[X, y], its lower triangle. The last column of t is y - X delta over the root of the residual
-    sum of squares.
+    `c` is [X, y]'V^-1[X, y], its lower triangle, which turns into its Cholesky factor. The last column of t is
+    y - X delta over the root of the residual sum of squares.
     """
-    width = len(totals)
-    c, t = np.zeros((width, width)), np.zeros((width, width))
+    width = len(c)
     for a in range(width):
         for b in range(a + 1):
-            total = totals[a, b]
             for d in range(b):
-                total -= c[a, d] * c[b, d]
-            c[a, b] = np.sqrt(total) if a == b else total / c[b, b]
-    log_determinant = 0.0
+                c[a, b] -= c[a, d] * c[b, d]
+            c[a, b] = np.sqrt(c[a, a]) if a == b else c[a, b] / c[b, b]
+    t, log_determinant = np.zeros((width, width)), 0.0
     for b in range(width):
         t[b, b] = 1.0 / c[b, b]
         for a in range(b + 1, width):

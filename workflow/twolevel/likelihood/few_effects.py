@@ -6,10 +6,10 @@ does in one pass what takes several where the number of effects is open, and kee
 
 import numpy as np
 
-from twolevel.likelihood.groupwise import compiled, dot, over_groups, sum_of_logs
+from twolevel.likelihood.groupwise import dot, inner, over_groups, sum_of_logs
 
 
-@compiled
+@inner
 def reduce_one(lower, products, solved, totals):  # type: ignore[no-untyped-def]
     """Do what `groupwise.reduce_groups` does, for one random effect: V_j^-1 subtracts Z_jZ_j' l^2 / (1 + l^2 A_j)."""
     n_blocks, _, width, size = products.shape
@@ -34,7 +34,7 @@ def _solve_one(variance, data, determinant, out):  # type: ignore[no-untyped-def
             out[b, j] = data[b, j] / determinant[j]
 
 
-@compiled
+@inner
 def reduce_two(lower, products, solved, totals):  # type: ignore[no-untyped-def]
     """Do what `groupwise.reduce_groups` does, for two random effects.
 
@@ -104,7 +104,7 @@ def _form_two(factors, u, a, b):  # type: ignore[no-untyped-def]
     return total
 
 
-@compiled
+@inner
 def sums_of_two(solved, transform, reml, core, py, c):  # type: ignore[no-untyped-def]
     """Do what `groupwise.sums` does, for two random effects. One needs no other code."""
     n_blocks, _, _, size = solved.shape

@@ -6,6 +6,8 @@ evaluation is O(J q^2 (q + p)^2), whatever the number of observations. Models wi
 loops in `few_effects`.
 """
 
+from typing import Any
+
 import numpy as np
 from numba import njit
 
@@ -36,11 +38,15 @@ def out_of_blocks(blocks: Floats, n_groups: int) -> Floats:
     return np.moveaxis(blocks, -1, 1).reshape(-1, *blocks.shape[1:-1])[:n_groups]
 
 
+# A division by zero gives what NumPy gives: a test at every division would be slow to run and to compile. Nor is time
+# spent on compiling ways in that nothing takes: from C, and to what only compiled code calls from Python.
+_options: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
+_inner: dict[str, Any] = {**_options, "no_cpython_wrapper": True}
+compiled, inner = njit(**_options), njit(**_inner)
+
 # The compiler may reorder sums and fuse a product with a sum, so that the processor takes several groups at once.
-# Nothing else is relaxed, and NaN stays NaN. A division by zero gives what NumPy gives: a test at every division would
-# be slow to run and to compile.
-over_groups = njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract"})
-compiled = njit(cache=True, nogil=True, error_model="numpy")
+# Nothing else is relaxed, and NaN stays NaN.
+over_groups = njit(**_inner, fastmath={"reassoc", "contract"})
 
 
 @over_groups
@@ -84,7 +90,7 @@ def _pivot(rows, row, determinant):  # type: ignore[no-untyped-def]
             rows[a, j] *= row[j]
 
 
-@compiled
+@inner
 def sum_of_logs(values):  # type: ignore[no-untyped-def]
     """Sum of the logarithms of numbers of 1 and more."""
     total, product = 0.0, 1.0
@@ -142,7 +148,7 @@ def reduce_groups(lower, products, solved, totals):  # type: ignore[no-untyped-d
     return log_determinant
 
 
-@compiled
+@inner
 def sums(solved, transform, reml, core, py, c):  # type: ignore[no-untyped-def]  # noqa: C901  (loops)
     """Add up what `derivatives.derivatives` is made of; its symbols, its parameters.
 
@@ -177,7 +183,7 @@ def sums(solved, transform, reml, core, py, c):  # type: ignore[no-untyped-def] 
                         py[s, t] += dot(data[other_row, other_column], y)
 
 
-@compiled
+@inner
 def position(row, column, q):  # type: ignore[no-untyped-def]
     """Where an element of a symmetric q x q matrix stands in its lower triangle, column by column."""
     low, high = min(row, column), max(row, column)

@@ -4,7 +4,7 @@ import numpy as np
 
 from twolevel.likelihood.derivatives import derivatives
 from twolevel.likelihood.deviance import profile_out
-from twolevel.likelihood.groupwise import compiled
+from twolevel.likelihood.groupwise import compiled, inner
 
 # A gradient below this counts as zero: with a curvature of 10 or more it leaves the criterion within 1e-12 of the best.
 GRADIENT = 1e-6
@@ -71,7 +71,7 @@ def minimise(start, free, products, xty, yty, n_obs, reml):  # type: ignore[no-u
     return theta, criterion, gradient, hessian, delta, residual_ss, evaluations
 
 
-@compiled
+@inner
 def _try_step(theta, hessian, gradient, damping, trial):  # type: ignore[no-untyped-def]
     """Fill `trial` with theta plus a step, damped until it leads downhill; return the damping and the fall promised."""
     step, positive = _step(hessian, gradient, damping)
@@ -87,7 +87,7 @@ def _try_step(theta, hessian, gradient, damping, trial):  # type: ignore[no-unty
     return damping, promised
 
 
-@compiled
+@inner
 def _scale(hessian):  # type: ignore[no-untyped-def]
     """The largest curvature along an axis."""
     largest = 0.0
@@ -96,7 +96,7 @@ def _scale(hessian):  # type: ignore[no-untyped-def]
     return largest
 
 
-@compiled
+@inner
 def _factor(theta, free, q):  # type: ignore[no-untyped-def]
     lower, position, t = np.zeros((q, q)), 0, 0
     for column in range(q):
@@ -108,7 +108,7 @@ def _factor(theta, free, q):  # type: ignore[no-untyped-def]
     return lower
 
 
-@compiled
+@inner
 def _free_part(of_all, free):  # type: ignore[no-untyped-def]
     """Gradient and Hessian by the free elements, from those by the whole lower triangle."""
     (gradient, hessian), k = of_all, len(free)
@@ -122,7 +122,7 @@ def _free_part(of_all, free):  # type: ignore[no-untyped-def]
     return few, square
 
 
-@compiled
+@inner
 def _largest(values):  # type: ignore[no-untyped-def]
     largest = 0.0
     for value in values:
@@ -146,7 +146,7 @@ def is_minimum(gradient, hessian, flat):  # type: ignore[no-untyped-def]
     return positive and promised <= PROMISE
 
 
-@compiled
+@inner
 def _step(hessian, gradient, damping):  # type: ignore[no-untyped-def]
     """Solve (hessian + damping I) step = -gradient; also whether that matrix is positive definite."""
     k = len(gradient)
