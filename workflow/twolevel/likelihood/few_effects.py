@@ -48,8 +48,8 @@ def reduce_two(lower, products, solved, totals):  # type: ignore[no-untyped-def]
         data, out = products[block], solved[block]
         _factorise_two(lower, data, factors, determinant, out)
         for b in range(2, width):
-            _solve_two(lower, factors, data, b, u, out)
-            for a in range(2, b + 1):
+            totals[b - 2, b - 2] -= _solve_two(lower, factors, data, b, u, out)
+            for a in range(2, b):
                 totals[b - 2, a - 2] -= _form_two(factors, u, a, b)
         log_determinant += sum_of_logs(determinant)
     return log_determinant
@@ -83,8 +83,8 @@ def _factorise_two(lower, data, factors, determinant, out):  # type: ignore[no-u
 
 @over_groups
 def _solve_two(lower, factors, data, column, u, out):  # type: ignore[no-untyped-def]
-    """Fill in a column of u, and of Z_j'V_j^-1[Z_j, X_j, y_j]."""
-    l00, l10, l11 = lower[0, 0], lower[1, 0], lower[1, 1]
+    """Fill in a column of u, and of Z_j'V_j^-1[Z_j, X_j, y_j]; return the column's u'D^-1u, summed over the groups."""
+    l00, l10, l11, total = lower[0, 0], lower[1, 0], lower[1, 1], 0.0
     for j in range(u.shape[2]):
         x, y = data[0, column, j], data[1, column, j]
         u0 = l00 * x + l10 * y
@@ -93,6 +93,8 @@ def _solve_two(lower, factors, data, column, u, out):  # type: ignore[no-untyped
         u[column, 1, j] = u1
         out[0, column, j] = x - factors[3, j] * u0 - factors[5, j] * u1
         out[1, column, j] = y - factors[4, j] * u0 - factors[6, j] * u1
+        total += factors[0, j] * u0 * u0 + factors[1, j] * u1 * u1
+    return total
 
 
 @over_groups
