@@ -5,7 +5,7 @@
 The floor counts the multiplications and additions that the formulas ask for (a symmetric matrix once), as if each pair
 of them were one instruction on numbers already in registers, at the rate that a compiled loop reaches on this core.
 Square roots, divisions, logarithms and memory cost nothing there, so no program reaches it. Every search is taken to
-end with an evaluation of the criterion alone; the derivatives of the one in six that does not are among the rest.
+end with an evaluation of the criterion alone; the derivatives of the two in five that do not are among the rest.
 """
 
 import time

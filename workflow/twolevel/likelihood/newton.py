@@ -12,6 +12,10 @@ GRADIENT = 1e-6
 # The criterion is known to about this much; a step that promises less gains nothing.
 PROMISE = 1e-8
 
+# After an undamped step that promised less than this, derivatives would only confirm that it led to the optimum: such
+# a step squares the error.
+LAST = 1e-10
+
 # Differences of the criterion below this share of it are rounding; there the gradient decides.
 ROUNDING = 1e-13
 
@@ -46,8 +50,7 @@ def minimise(start, free, products, xty, yty, n_obs, reml):  # type: ignore[no-u
         evaluations += 1
         fall = criterion - found[0]
         rounding = evaluations > 1 and abs(fall) <= ROUNDING * abs(criterion)
-        # An undamped step squares the error: after one that promised this little, derivatives would only confirm it.
-        if evaluations > 1 and promised <= PROMISE and damping == 0.0 and (fall > 0.1 * promised or rounding):
+        if evaluations > 1 and promised <= LAST and damping == 0.0 and (fall > 0.1 * promised or rounding):
             theta, criterion, delta, residual_ss = trial, found[0], found[1], found[2]
             break
         found_gradient, found_hessian = _free_part(derivatives(lower, solved, found[3], found[4], reml), free)
