@@ -39,7 +39,7 @@ def reduce_two(lower, products, solved, totals):  # type: ignore[no-untyped-def]
     """Do what `groupwise.reduce_groups` does, for two random effects.
 
     The steps are those, but that u and k's columns are not divided by the roots of the pivots: M_j = kDk' with ones on
-    k's diagonal, and V^-1 subtracts u'D^-1u. Square roots would take half of the time.
+    k's diagonal, and V^-1 subtracts u'D^-1u. With square roots, the factorisation would take twice as long.
     """
     n_blocks, _, width, size = products.shape
     factors, u, determinant = np.empty((7, size)), np.empty((width, 2, size)), np.empty(size)
