@@ -4,7 +4,8 @@
 
 The floor counts the multiplications and additions that the formulas ask for (a symmetric matrix once), as if each pair
 of them were one instruction on numbers already in registers, at the rate that a compiled loop reaches on this core.
-Square roots, divisions, logarithms and memory cost nothing there, so no program reaches it.
+Square roots, divisions, logarithms and memory cost nothing there, so no program reaches it. Every search is taken to
+end with an evaluation of the criterion alone; the derivatives of the two in five that do not are among the rest.
 """
 
 import time
@@ -19,7 +20,8 @@ from peers import HERE
 from twolevel.bootstrap.replicates import Target, _response, replicate_fits
 from twolevel.bootstrap.simulate import projection
 from twolevel.bootstrap.streams import draw, stream_key
-from twolevel.likelihood.deviance import criterion_at, factor, profile
+from twolevel.likelihood.derivatives import derivatives
+from twolevel.likelihood.deviance import factor, profile, profile_out
 
 REPLICATES = 2000
 REPEATS = 25
@@ -36,8 +38,8 @@ def shortest(*works: Callable[[], Any]) -> list[float]:
     return list(map(float, times[1:].min(axis=0)))  # the first compiles
 
 
-def multiply_adds_of_evaluation(q: int, p: int) -> int:
-    """For each group: criterion, gradient and Hessian of a model with q random and p fixed effects, by REML.
+def multiply_adds_of_criterion(q: int, p: int) -> int:
+    """For each group: the criterion of a model with q random and p fixed effects, by REML.
 
     The steps and the symbols are those of twolevel/likelihood/groupwise.py.
     """
@@ -47,11 +49,17 @@ def multiply_adds_of_evaluation(q: int, p: int) -> int:
     cholesky = q * (q + 1) * (q + 2) // 6
     u = k * (q + w)  # forward substitution
     removed = k * q + q * q * w + q * w * (w + 1) // 2  # u'u from Z'Z, from Z'[X, y] and from [X, y]'[X, y]
+    return l_products + m + cholesky + u + removed
+
+
+def multiply_adds_of_derivatives(q: int, p: int) -> int:
+    """For each group: gradient and Hessian, from what the criterion left."""
+    k, w = q * (q + 1) // 2, p + 1
     f = q * w * (w + 1) // 2  # Z'V^-1[X, y] times a triangle
     c = q * w * (w + 1) // 2 + (k - q) * w * w  # F'DF for each of the k directions D
     y = k * w  # 2FF' - P
     traces = k + k * k  # with P, and of each pair of directions
-    return l_products + m + cholesky + u + removed + f + c + y + traces
+    return f + c + y + traces
 
 
 def multiply_adds_of_simulation(q: int, p: int, r: int) -> int:
@@ -78,10 +86,13 @@ def multiply_adds_per_second() -> float:
 
 
 @njit
-def _evaluate(times: int, lower: Any, products: Any, xty: Any, yty: float, n_obs: int) -> float:
-    total = 0.0
+def _evaluate(times: int, derive: bool, lower: Any, products: Any, xty: Any, yty: float, n_obs: int) -> float:
+    total, solved = 0.0, np.empty(products.shape)
     for _ in range(times):
-        total += criterion_at(lower, products, xty, yty, n_obs, True, 0.0)[0]
+        criterion, _, _, transform, profiled = profile_out(lower, products, solved, xty, yty, n_obs, True, 0.0)
+        total += criterion
+        if derive:
+            total += derivatives(lower, solved, transform, profiled, True)[0][0]
     return total
 
 
@@ -110,25 +121,29 @@ def anatomy(model: Fitted) -> pd.DataFrame:
         lambda: replicate_fits(simulate, targets, key, range(n)),
         lambda: draw(key, range(n), n_normals, df),
         lambda: _respond(normals, simulate.root, view.z, view.x, products, xty),
-        lambda: _evaluate(n, lower, data.stacked, data.xty, data.yty, data.n_obs),
+        lambda: _evaluate(n, False, lower, data.stacked, data.xty, data.yty, data.n_obs),
+        lambda: _evaluate(n, True, lower, data.stacked, data.xty, data.yty, data.n_obs),
         lambda: np.random.default_rng(1).standard_normal(n * n_normals),
     )
-    whole, drawing, simulation, evaluation, in_bulk = (of_all / n for of_all in times)
+    whole, drawing, simulation, criterion, evaluation, in_bulk = (of_all / n for of_all in times)
     per_second = multiply_adds_per_second()
     groups, (q, p) = len(data.zty), (len(data.s), len(data.ols))
-    one_evaluation = groups * multiply_adds_of_evaluation(q, p) / per_second
+    one_criterion = groups * multiply_adds_of_criterion(q, p) / per_second
+    one_evaluation = one_criterion + groups * multiply_adds_of_derivatives(q, p) / per_second
     one_simulation = groups * multiply_adds_of_simulation(q, p, r) / per_second
-    rest = whole - drawing - simulation - evaluations * evaluation
+    full = evaluations - 1
+    rest = whole - drawing - simulation - full * evaluation - criterion
     rows = [
         (f"{n_normals} normals and a chi-square", drawing, in_bulk),
         ("simulated cross-products from them", simulation, one_simulation),
-        ("first evaluation of criterion, gradient and Hessian", evaluation, one_evaluation),
-        (f"{evaluations - 1:.2f} more, on average", (evaluations - 1) * evaluation, (evaluations - 1) * one_evaluation),
+        (f"{full:.2f} evaluations of criterion, gradient and Hessian", full * evaluation, full * one_evaluation),
+        ("a last one of the criterion", criterion, one_criterion),
         ("Newton steps, tests of convergence, keeping of results", rest, 0.0),
     ]
     rows.append(("one replicate", whole, sum(row[2] for row in rows)))
     print(f"  {per_second / 1e9:.1f} thousand million multiply-adds a second", flush=True)
-    print(f"  {multiply_adds_of_evaluation(q, p)} of them for a group in an evaluation", flush=True)
+    counts = multiply_adds_of_criterion(q, p), multiply_adds_of_derivatives(q, p)
+    print("  {} of them for a group in a criterion, {} more in its derivatives".format(*counts), flush=True)
     table = pd.DataFrame(rows, columns=["part", "microseconds", "floor_microseconds"])
     table[["microseconds", "floor_microseconds"]] *= 1e6
     table["share"] = table["microseconds"] / (whole * 1e6)

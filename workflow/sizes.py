@@ -16,7 +16,7 @@ BYTES_PER_GROUP = 2200
 UNSEEN_BYTES = 500_000
 
 # Seconds of one replicate for each group and for each pair of variables, on one core of 2024.
-SECONDS_PER_GROUP = 4e-8
+SECONDS_PER_GROUP = 2.5e-8
 # Seconds to start a fit and to run it, for each byte of data.
 START_SECONDS, SECONDS_PER_BYTE = 2.0, 1e-7
 # A run of so many seconds is worth no more than one job on a cluster.

@@ -5,7 +5,7 @@ import pytest
 from simulated import unbalanced_table
 from twolevel.likelihood import groupwise
 from twolevel.likelihood.crossproducts import CrossProducts, cross_products
-from twolevel.likelihood.deviance import factor, profile
+from twolevel.likelihood.deviance import factor, pack, profile
 from twolevel.likelihood.groupwise import BLOCK, in_blocks, out_of_blocks, reduce_groups
 from twolevel.model.formula import build_design
 
@@ -46,6 +46,29 @@ def test_the_size_of_a_block_changes_rounding_alone(block: int, data: CrossProdu
         np.testing.assert_allclose(at.gradient, of.gradient, rtol=0, atol=1e-11 * np.abs(of.gradient).max())
         np.testing.assert_allclose(at.hessian, of.hessian, rtol=0, atol=1e-11 * np.abs(of.hessian).max())
         np.testing.assert_allclose(at.beta, of.beta, rtol=1e-11)
+
+
+@pytest.mark.parametrize("reml", [True, False], ids=["REML", "ML"])
+@pytest.mark.parametrize(
+    ("random", "theta"), [("1", [0.9]), ("1", [0.0]), ("x", [0.9, 0.2, 0.7]), ("x", [0.9, 0.2, 0.0])]
+)
+def test_the_loops_for_few_effects_are_those_for_any_number(random: str, theta: list[float], reml: bool) -> None:
+    # A third random effect of variance zero takes the general loops, and changes nothing. The bases of Z are nested.
+    q = {1: 1, 3: 2}[len(theta)]
+    lower = np.zeros((3, 3))
+    lower[:q, :q] = factor(np.array(theta), (q,))
+    few, all_three = (
+        cross_products(build_design(f"y ~ x * w + t + ({effects} | g)", unbalanced_table()))
+        for effects in (random, "x + t")
+    )
+    found, expected = profile(np.array(theta), few, reml), profile(pack(lower, (3,)), all_three, reml)
+    assert found.criterion == pytest.approx(expected.criterion, rel=1e-13)
+    assert found.sigma == pytest.approx(expected.sigma, rel=1e-13)
+    np.testing.assert_allclose(found.beta, expected.beta, rtol=1e-11)
+    kept = [0] if q == 1 else [0, 1, 3]  # of the lower triangle, column by column
+    gradient, hessian = expected.gradient[kept], expected.hessian[np.ix_(kept, kept)]
+    np.testing.assert_allclose(found.gradient, gradient, rtol=0, atol=1e-11 * np.abs(gradient).max())
+    np.testing.assert_allclose(found.hessian, hessian, rtol=0, atol=1e-11 * np.abs(hessian).max())
 
 
 @pytest.mark.parametrize("size", [1e-6, 1.0, 1e3])

@@ -93,6 +93,14 @@ def test_a_search_that_starts_at_the_end_stays(formula: str) -> None:
     np.testing.assert_array_equal(again, theta)
 
 
+@pytest.mark.parametrize("formula", FORMULAS)
+def test_the_gradient_vanishes_where_the_last_step_led(formula: str) -> None:
+    # The search takes it that a Newton step that promised less than 1e-10 ends at an optimum, and does not look.
+    design = build_design(formula, unbalanced_table())
+    data, _, theta = minimum(design, design.y, True, pack(np.eye(design.z.shape[1]), design.blocks))
+    assert np.abs(profile(theta, data, True).gradient).max() <= GRADIENT
+
+
 def test_the_start_and_the_data_are_left_as_they_are() -> None:
     design = build_design("y ~ x + (x | g)", unbalanced_table())
     data, start = cross_products(design), np.array([1.0, 0.0, 1.0])

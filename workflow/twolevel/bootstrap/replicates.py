@@ -13,7 +13,7 @@ from twolevel.bootstrap.streams import draw
 from twolevel.fitting.search import FLAT, descend
 from twolevel.likelihood.crossproducts import CrossProducts
 from twolevel.likelihood.deviance import profile
-from twolevel.likelihood.groupwise import add_product, compiled, dot, put
+from twolevel.likelihood.groupwise import add_product, compiled, dot, inner, put
 from twolevel.likelihood.newton import is_minimum, minimise
 from twolevel.model.design import Floats
 
@@ -175,7 +175,7 @@ def _fit_all(  # type: ignore[no-untyped-def]
         found[i] = is_minimum(end[2], end[3], FLAT)
 
 
-@compiled
+@inner
 def _response(normals, root, z, x, products, xty):  # type: ignore[no-untyped-def]
     """Write Z'y into the last column of `products` and X'y into `xty`; return y'y of the projection."""
     n_blocks, r, size = normals.shape

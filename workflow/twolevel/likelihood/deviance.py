@@ -17,7 +17,9 @@ from math import log, pi, sqrt
 import numpy as np
 
 from twolevel.likelihood.crossproducts import CrossProducts
-from twolevel.likelihood.groupwise import compiled, derivatives, reduce_groups
+from twolevel.likelihood.derivatives import derivatives
+from twolevel.likelihood.few_effects import reduce_one, reduce_two
+from twolevel.likelihood.groupwise import compiled, inner, reduce_groups
 from twolevel.model.blocks import Blocks, places
 from twolevel.model.design import Floats
 
@@ -100,30 +102,52 @@ def solve(
     return criterion, gradient[data.free], hessian[np.ix_(data.free, data.free)], delta, residual_ss, transform
 
 
-@compiled
-def criterion_at(lower, products, xty, yty, n_obs, reml, sigma2):  # type: ignore[no-untyped-def]
-    """Profile out the coefficients delta of the orthonormal basis of X and, where `sigma2` is 0, the residual variance.
-
-    Parameters
-    ----------
-    lower : (q, q) relative covariance factor
-    products : (n, q, q + p + 1, B) Z_j'[Z_j, X_j, y_j] in blocks of groups, X_j of the orthonormal basis
-    xty, yty, n_obs : as in `CrossProducts`
-    sigma2 : a given residual variance; 0 for its estimate
+def criterion_at(
+    lower: Floats, products: Floats, xty: Floats, yty: float, n_obs: int, reml: bool, sigma2: float
+) -> tuple[float, Floats, Floats, Floats, float, Floats]:
+    """Evaluate the criterion with its derivatives, from what `profile_out` takes, without `solved`.
 
     Returns
     -------
     criterion without the constant of the basis, gradient and Hessian by the whole lower triangle, delta, the residual
     sum of squares, and the upper triangular t (p + 1, p + 1), whose first p rows and columns are a root of (X'V^-1X)^-1
     """
+    solved = np.empty(products.shape)
+    found = profile_out(lower, products, solved, xty, yty, n_obs, reml, sigma2)
+    criterion, delta, residual_ss, transform, profiled = found
+    gradient, hessian = derivatives(lower, solved, transform, profiled, reml)
+    return criterion, gradient, hessian, delta, residual_ss, transform
+
+
+@compiled
+def profile_out(lower, products, solved, xty, yty, n_obs, reml, sigma2):  # type: ignore[no-untyped-def]
+    """Profile out the coefficients delta of the orthonormal basis of X and, where `sigma2` is 0, the residual variance.
+
+    Parameters
+    ----------
+    lower : (q, q) relative covariance factor
+    products : (n, q, q + p + 1, B) Z_j'[Z_j, X_j, y_j] in blocks of groups, X_j of the orthonormal basis
+    solved : of the same shape; filled for `derivatives`
+    xty, yty, n_obs : as in `CrossProducts`
+    sigma2 : a given residual variance; 0 for its estimate
+
+    Returns
+    -------
+    criterion without the constant of the basis, delta, the residual sum of squares, and the last two of what
+    `derivatives` needs
+    """
     p = len(xty)
-    solved, totals = np.empty(products.shape), np.zeros((p + 1, p + 1))
+    totals = np.zeros((p + 1, p + 1))
     for a in range(p):
         totals[a, a] = 1.0
-        totals[a, p] = xty[a]
         totals[p, a] = xty[a]
     totals[p, p] = yty
-    log_determinant = reduce_groups(lower, products, solved, totals)
+    if len(lower) == 1:
+        log_determinant = reduce_one(lower, products, solved, totals)
+    elif len(lower) == 2:
+        log_determinant = reduce_two(lower, products, solved, totals)
+    else:
+        log_determinant = reduce_groups(lower, products, solved, totals)
     transform, log_xtvx = _transform(totals)
     residual_ss = 1.0 / transform[p, p] ** 2
     free = n_obs - p if reml else n_obs
@@ -140,25 +164,23 @@ def criterion_at(lower, products, xty, yty, n_obs, reml, sigma2):  # type: ignor
         delta[a] = -transform[a, p] / transform[p, p]
     for a in range(p + 1):
         transform[a, p] *= to_variance
-    gradient, hessian = derivatives(lower, solved, transform, profiled, reml)
-    return criterion, gradient, hessian, delta, residual_ss, transform
+    return criterion, delta, residual_ss, transform, profiled
 
 
-@compiled
-def _transform(totals):  # type: ignore[no-untyped-def]
-    """Upper triangular t with [X, y]t orthonormal in V^-1, from [X, y]'V^-1[X, y]; and log|X'V^-1X|.
+@inner
+def _transform(c):  # type: ignore[no-untyped-def]
+    """Return the upper triangular t with [X, y]t orthonormal in V^-1, and log|X'V^-1X|.
 
-    Its last column is y - X delta over the root of the residual sum of squares.
+    `c` is [X, y]'V^-1[X, y], its lower triangle, which turns into its Cholesky factor. The last column of t is
+    y - X delta over the root of the residual sum of squares.
     """
-    width = len(totals)
-    c, t = np.zeros((width, width)), np.zeros((width, width))
+    width = len(c)
     for a in range(width):
         for b in range(a + 1):
-            total = totals[a, b]
             for d in range(b):
-                total -= c[a, d] * c[b, d]
-            c[a, b] = np.sqrt(total) if a == b else total / c[b, b]
-    log_determinant = 0.0
+                c[a, b] -= c[a, d] * c[b, d]
+            c[a, b] = np.sqrt(c[a, a]) if a == b else c[a, b] / c[b, b]
+    t, log_determinant = np.zeros((width, width)), 0.0
     for b in range(width):
         t[b, b] = 1.0 / c[b, b]
         for a in range(b + 1, width):

@@ -2,8 +2,11 @@
 
 A number of each group is a vector over groups. Vectors are contiguous, in blocks that fit the processor's cache, so
 that every loop here runs over the groups of a block and the processor works on several at once. The arithmetic of one
-evaluation is O(J q^2 (q + p)^2), whatever the number of observations.
+evaluation is O(J q^2 (q + p)^2), whatever the number of observations. Models with one or two random effects have faster
+loops in `few_effects`.
 """
+
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -35,35 +38,39 @@ def out_of_blocks(blocks: Floats, n_groups: int) -> Floats:
     return np.moveaxis(blocks, -1, 1).reshape(-1, *blocks.shape[1:-1])[:n_groups]
 
 
+# A division by zero gives what NumPy gives: a test at every division would be slow to run and to compile. Nor is time
+# spent on compiling ways in that nothing takes: from C, and to what only compiled code calls from Python.
+_options: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
+_inner: dict[str, Any] = {**_options, "no_cpython_wrapper": True}
+compiled, inner = njit(**_options), njit(**_inner)
+
 # The compiler may reorder sums and fuse a product with a sum, so that the processor takes several groups at once.
-# Nothing else is relaxed, and NaN stays NaN. A division by zero gives what NumPy gives: a test at every division would
-# be slow to run and to compile.
-_over_groups = njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract"})
-compiled = njit(cache=True, nogil=True, error_model="numpy")
+# Nothing else is relaxed, and NaN stays NaN.
+over_groups = njit(**_inner, fastmath={"reassoc", "contract"})
 
 
-@_over_groups
+@over_groups
 def put(out, factor, x):  # type: ignore[no-untyped-def]
     """Factor x into out."""
     for j in range(len(out)):
         out[j] = factor * x[j]
 
 
-@_over_groups
+@over_groups
 def add(out, factor, x):  # type: ignore[no-untyped-def]
     """Add factor x to out."""
     for j in range(len(out)):
         out[j] += factor * x[j]
 
 
-@_over_groups
+@over_groups
 def add_product(out, factor, x, y):  # type: ignore[no-untyped-def]
     """Add factor x y to out."""
     for j in range(len(out)):
         out[j] += factor * x[j] * y[j]
 
 
-@_over_groups
+@over_groups
 def dot(x, y):  # type: ignore[no-untyped-def]
     """Sum of x y over the groups."""
     total = 0.0
@@ -72,7 +79,7 @@ def dot(x, y):  # type: ignore[no-untyped-def]
     return total
 
 
-@_over_groups
+@over_groups
 def _pivot(rows, row, determinant):  # type: ignore[no-untyped-def]
     """Turn a pivot, the first of `rows`, into its inverse root and multiply the other rows with it."""
     for j in range(len(determinant)):
@@ -83,8 +90,9 @@ def _pivot(rows, row, determinant):  # type: ignore[no-untyped-def]
             rows[a, j] *= row[j]
 
 
-@compiled
-def _sum_of_logs(values):  # type: ignore[no-untyped-def]
+@inner
+def sum_of_logs(values):  # type: ignore[no-untyped-def]
+    """Sum of the logarithms of numbers of 1 and more."""
     total, product = 0.0, 1.0
     for value in values:
         if product * value > LARGE:
@@ -99,8 +107,8 @@ def reduce_groups(lower, products, solved, totals):  # type: ignore[no-untyped-d
     """Weight the cross-products by V^-1, V relative to sigma^2.
 
     Fills `solved` with Z_j'V_j^-1[Z_j, X_j, y_j] from `products`, Z_j'[Z_j, X_j, y_j], both (n, q, q + p + 1, B), the
-    first q columns only below the diagonal; turns `totals`, [X, y]'[X, y], (p + 1, p + 1), into [X, y]'V^-1[X, y].
-    Returns log|V|.
+    first q columns only below the diagonal; turns the lower triangle of `totals`, [X, y]'[X, y], (p + 1, p + 1), into
+    that of [X, y]'V^-1[X, y]. Returns log|V|.
 
     With k the Cholesky factor of M_j = I + L'A_jL and u = k^-1 L'Z_j'[Z_j, X_j, y_j], V^-1 subtracts u'u. The rows of
     u come one after the other: [M_j - I, u] is eliminated as one matrix.
@@ -133,40 +141,23 @@ def reduce_groups(lower, products, solved, totals):  # type: ignore[no-untyped-d
                 for b in range(width):
                     if b <= a or b >= q:
                         add_product(out[a, b], -1.0, m[c, q + a], m[c, q + b])
-            for a in range(q, width):
-                for b in range(q, width):
-                    totals[a - q, b - q] -= dot(m[c, q + a], m[c, q + b])
-        log_determinant += _sum_of_logs(determinant)
+            for b in range(q, width):
+                for a in range(q, b + 1):
+                    totals[b - q, a - q] -= dot(m[c, q + a], m[c, q + b])
+        log_determinant += sum_of_logs(determinant)
     return log_determinant
 
 
-@compiled
-def derivatives(lower, solved, transform, profiled, reml):  # type: ignore[no-untyped-def]  # noqa: C901  (loops)
-    """Gradient (k,) and Hessian (k, k) of the criterion with respect to theta.
+@inner
+def sums(solved, transform, reml, core, py, c):  # type: ignore[no-untyped-def]  # noqa: C901  (loops)
+    """Add up what `derivatives.derivatives` is made of; its symbols, its parameters.
 
-    Let S = LL', P_j = Z_j'V_j^-1Z_j and F_j = Z_j'V_j^-1[X_j root, y_j - X_j beta] with its last column divided by
-    the residual SD, where root root' is the inverse of X'V^-1X. The derivative of the criterion in a direction D of S
-    is sum_j tr(D (P_j - F_jF_j')), and the second derivative in directions D and E is
-
-        sum_j tr(D P_j E Y_j) - sum of the elements of C_D * C_E,    Y_j = 2 F_jF_j' - P_j,    C_D = sum_j F_j'DF_j
-
-    made symmetric in D and E; by ML, FF' and CC have no terms from X alone. A residual variance that is profiled out
-    takes the last element of C, (p, p), with the inverse of its degrees of freedom; one that is given does not take it.
-
-    A symmetric q x q matrix is kept as its lower triangle, column by column as theta is. Its k elements stand for the
-    directions with ones at (a, b) and (b, a).
-
-    Parameters
-    ----------
-    solved : (n, q, q + p + 1, B) from `reduce_groups`
-    transform : (p + 1, p + 1) upper triangular, Z_j'V_j^-1[X_j, y_j] transform = F_j
-    profiled : inverse degrees of freedom of the residual variance, 0 where it is given
+    Fills `core` (k,) with the sums of P_j, `py` (k, k) with those of an element of P_j times one of Y_j, and the lower
+    triangles of `c` (k, p + 1, p + 1) with F_j'DF_j, twice where D has one element only.
     """
     n_blocks, q, _, size = solved.shape
     width = len(transform)
-    k = q * (q + 1) // 2
     first = 0 if reml else width - 1
-    py, core, c = np.zeros((k, k)), np.zeros(k), np.zeros((k, width, width))
     f, y = np.empty((q, width, size)), np.empty(size)
     for block in range(n_blocks):
         data = solved[block]
@@ -177,11 +168,10 @@ def derivatives(lower, solved, transform, profiled, reml):  # type: ignore[no-un
                     add(f[a, b], transform[d, b], data[a, q + d])
         for column in range(q):
             for row in range(column, q):
-                t = _position(row, column, q)
-                for a in range(width):
-                    for b in range(width):
-                        if reml or a == width - 1 or b == width - 1:
-                            c[t, a, b] += dot(f[row, a], f[column, b])
+                t = position(row, column, q)
+                for b in range(first, width):
+                    for a in range(b + 1):
+                        c[t, b, a] += dot(f[row, a], f[column, b]) + dot(f[row, b], f[column, a])
                 put(y, -1.0, data[row, column])
                 for a in range(first, width):
                     add_product(y, 2.0, f[row, a], f[column, a])
@@ -189,67 +179,12 @@ def derivatives(lower, solved, transform, profiled, reml):  # type: ignore[no-un
                     core[t] += data[row, column, j]
                 for other_column in range(q):
                     for other_row in range(other_column, q):
-                        s = _position(other_row, other_column, q)
+                        s = position(other_row, other_column, q)
                         py[s, t] += dot(data[other_row, other_column], y)
-    for t in range(k):
-        for a in range(first, width):
-            core[t] -= c[t, a, a]
-    return _in_theta(lower, core, _second(py, c, profiled, reml, q))
 
 
-@compiled
-def _second(py, c, profiled, reml, q):  # type: ignore[no-untyped-def]
-    """Second derivatives (k, k) with respect to the elements of S."""
-    k, width, _ = c.shape
-    weight = np.empty((width, width))
-    for a in range(width):
-        for b in range(width):
-            weight[a, b] = 1.0 if reml or a == width - 1 or b == width - 1 else 0.0
-    weight[width - 1, width - 1] = profiled
-    second = np.empty((k, k))
-    for i in range(q):
-        for j in range(i + 1):
-            for d in range(q):
-                for e in range(d + 1):
-                    s, t = _position(i, j, q), _position(d, e, q)
-                    total = _both(py, i, d, e, j, q) + _both(py, i, e, d, j, q)
-                    total += _both(py, j, d, e, i, q) + _both(py, j, e, d, i, q)
-                    for a in range(width):
-                        for b in range(width):
-                            total -= weight[a, b] * (c[s, a, b] + c[s, b, a]) * (c[t, a, b] + c[t, b, a])
-                    second[s, t] = total / ((2.0 if i == j else 1.0) * (2.0 if d == e else 1.0))
-    return second
-
-
-@compiled
-def _both(py, a, b, d, e, q):  # type: ignore[no-untyped-def]
-    one, other = _position(a, b, q), _position(d, e, q)
-    return (py[one, other] + py[other, one]) / 2.0
-
-
-@compiled
-def _in_theta(lower, core, second):  # type: ignore[no-untyped-def]
-    """Gradient and Hessian with respect to theta from those with respect to S = LL'."""
-    q, k = len(lower), len(core)
-    jacobian, gradient, hessian = np.zeros((k, k)), np.zeros(k), np.zeros((k, k))
-    for column in range(q):
-        for row in range(column, q):
-            t = _position(row, column, q)
-            for i in range(q):
-                jacobian[_position(row, i, q), t] += lower[i, column] * (2.0 if i == row else 1.0)
-                gradient[t] += 2.0 * core[_position(row, i, q)] * lower[i, column]
-            for other in range(column, q):
-                hessian[t, _position(other, column, q)] += 2.0 * core[_position(row, other, q)]
-    for t in range(k):
-        for s in range(k):
-            for a in range(k):
-                for b in range(k):
-                    hessian[s, t] += jacobian[a, s] * second[a, b] * jacobian[b, t]
-    return gradient, hessian
-
-
-@compiled
-def _position(row, column, q):  # type: ignore[no-untyped-def]
+@inner
+def position(row, column, q):  # type: ignore[no-untyped-def]
     """Where an element of a symmetric q x q matrix stands in its lower triangle, column by column."""
     low, high = min(row, column), max(row, column)
     return low * q - low * (low - 1) // 2 + high - low

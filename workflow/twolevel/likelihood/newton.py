@@ -2,14 +2,19 @@
 
 import numpy as np
 
-from twolevel.likelihood.deviance import criterion_at
-from twolevel.likelihood.groupwise import compiled
+from twolevel.likelihood.derivatives import derivatives
+from twolevel.likelihood.deviance import profile_out
+from twolevel.likelihood.groupwise import compiled, inner
 
 # A gradient below this counts as zero: with a curvature of 10 or more it leaves the criterion within 1e-12 of the best.
 GRADIENT = 1e-6
 
 # The criterion is known to about this much; a step that promises less gains nothing.
 PROMISE = 1e-8
+
+# After an undamped step that promised less than this, derivatives would only confirm that it led to the optimum: such
+# a step squares the error.
+LAST = 1e-10
 
 # Differences of the criterion below this share of it are rounding; there the gradient decides.
 ROUNDING = 1e-13
@@ -25,32 +30,37 @@ MAX_DAMPINGS = 50
 def minimise(start, free, products, xty, yty, n_obs, reml):  # type: ignore[no-untyped-def]
     """Minimise the criterion from `start` by damped Newton steps (Levenberg 1944, Marquardt 1963).
 
-    The parameters are those of `deviance.criterion_at`, with theta (k,) in place of the factor and `free` (k,), where
+    The parameters are those of `deviance.profile_out`, with theta (k,) in place of the factor and `free` (k,), where
     its elements stand in the whole lower triangle, column by column.
 
     Returns
     -------
     theta (k,), criterion without the constant of the basis, gradient (k,), Hessian (k, k), delta (p,), residual sum of
-    squares, evaluations. Where that gradient is not small, no optimum was found.
+    squares, evaluations. Where that gradient is not small, no optimum was found. Gradient and Hessian are those before
+    the last step, where that promised next to nothing.
     """
     q, k = products.shape[1], len(start)
-    theta, trial = start.copy(), start.copy()
+    solved, theta, trial = np.empty(products.shape), start.copy(), start.copy()
     criterion, gradient, hessian = np.inf, np.full(k, np.inf), np.zeros((k, k))
     delta, residual_ss = np.zeros(len(xty)), np.inf
     evaluations, damping, promised = 0, 0.0, 0.0
     while evaluations < MAX_EVALUATIONS:
-        found = criterion_at(_factor(trial, free, q), products, xty, yty, n_obs, reml, 0.0)
-        found_gradient, found_hessian = _free_part(found[1], found[2], free)
+        lower = _factor(trial, free, q)
+        found = profile_out(lower, products, solved, xty, yty, n_obs, reml, 0.0)
         evaluations += 1
         fall = criterion - found[0]
         rounding = evaluations > 1 and abs(fall) <= ROUNDING * abs(criterion)
+        if evaluations > 1 and promised <= LAST and damping == 0.0 and (fall > 0.1 * promised or rounding):
+            theta, criterion, delta, residual_ss = trial, found[0], found[1], found[2]
+            break
+        found_gradient, found_hessian = _free_part(derivatives(lower, solved, found[3], found[4], reml), free)
         if fall > 0.1 * promised or (rounding and _largest(found_gradient) < _largest(gradient)):
             criterion, gradient, hessian, delta, residual_ss = (
                 found[0],
                 found_gradient,
                 found_hessian,
-                found[3],
-                found[4],
+                found[1],
+                found[2],
             )
             theta, trial = trial, theta
             damping = damping / 10.0 if damping > 1e-6 * _scale(hessian) else 0.0
@@ -64,7 +74,7 @@ def minimise(start, free, products, xty, yty, n_obs, reml):  # type: ignore[no-u
     return theta, criterion, gradient, hessian, delta, residual_ss, evaluations
 
 
-@compiled
+@inner
 def _try_step(theta, hessian, gradient, damping, trial):  # type: ignore[no-untyped-def]
     """Fill `trial` with theta plus a step, damped until it leads downhill; return the damping and the fall promised."""
     step, positive = _step(hessian, gradient, damping)
@@ -80,7 +90,7 @@ def _try_step(theta, hessian, gradient, damping, trial):  # type: ignore[no-unty
     return damping, promised
 
 
-@compiled
+@inner
 def _scale(hessian):  # type: ignore[no-untyped-def]
     """The largest curvature along an axis."""
     largest = 0.0
@@ -89,7 +99,7 @@ def _scale(hessian):  # type: ignore[no-untyped-def]
     return largest
 
 
-@compiled
+@inner
 def _factor(theta, free, q):  # type: ignore[no-untyped-def]
     lower, position, t = np.zeros((q, q)), 0, 0
     for column in range(q):
@@ -101,10 +111,10 @@ def _factor(theta, free, q):  # type: ignore[no-untyped-def]
     return lower
 
 
-@compiled
-def _free_part(gradient, hessian, free):  # type: ignore[no-untyped-def]
+@inner
+def _free_part(of_all, free):  # type: ignore[no-untyped-def]
     """Gradient and Hessian by the free elements, from those by the whole lower triangle."""
-    k = len(free)
+    (gradient, hessian), k = of_all, len(free)
     if k == len(gradient):
         return gradient, hessian
     few, square = np.empty(k), np.empty((k, k))
@@ -115,7 +125,7 @@ def _free_part(gradient, hessian, free):  # type: ignore[no-untyped-def]
     return few, square
 
 
-@compiled
+@inner
 def _largest(values):  # type: ignore[no-untyped-def]
     largest = 0.0
     for value in values:
@@ -139,7 +149,7 @@ def is_minimum(gradient, hessian, flat):  # type: ignore[no-untyped-def]
     return positive and promised <= PROMISE
 
 
-@compiled
+@inner
 def _step(hessian, gradient, damping):  # type: ignore[no-untyped-def]
     """Solve (hessian + damping I) step = -gradient; also whether that matrix is positive definite."""
     k = len(gradient)
