@@ -82,6 +82,13 @@ def test_paths_lead_to_files_or_are_made_by_rules(document: Path) -> None:
     assert [word for word in lost if not made_by_a_rule(word)] == []
 
 
+def test_commands_to_type_name_tests_that_exist() -> None:
+    typed = "\n".join(re.findall(r"(?m)^ {4}.*$", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")))
+    named = re.findall(r"tests/[\w/]+\.py", typed)
+    assert named
+    assert [path for path in named if not (ROOT / path).is_file()] == []
+
+
 def test_a_path_that_leads_nowhere_is_seen() -> None:
     for word in ("likelihood/simplex.py", "simplex.md", "models/<model>/simplex.csv", "workflow/simplex/"):
         assert is_path(word)
