@@ -7,6 +7,7 @@ import json
 import re
 from base64 import b64encode
 from dataclasses import asdict, replace
+from functools import cache
 from html.parser import HTMLParser
 from io import StringIO
 from itertools import pairwise
@@ -555,6 +556,7 @@ def test_degrees_of_freedom_come_from_kenward_and_roger_where_satterthwaite_has_
     assert "By Kenward and Roger’s" not in Page(page(made)).text
 
 
+@cache
 def inference(replicates=WENT_WELL, **changes):
     """The text of a page whose model `full` has these intervals and replicates."""
     made = results()
