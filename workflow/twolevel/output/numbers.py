@@ -21,6 +21,8 @@ def fixed(value: float | None, decimals: int) -> str:
         return power_of_ten(value, max(0, decimals + math.floor(math.log10(abs(value)))))
     text = f"{value:,.{decimals}f}"
     is_zero = not text.strip("-0.,")
+    if is_zero and decimals > MOST_DECIMALS:
+        return "0"  # beside powers of ten a row of zeros says nothing
     return text.replace("-", "" if is_zero else MINUS)
 
 
