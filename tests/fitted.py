@@ -20,6 +20,12 @@ from twolevel.model.formula import build_design
 
 ROOT = Path(__file__).resolve().parents[1]
 
+# What fit_model writes beside the estimates, each as a CSV file.
+SUPPLEMENTS = (
+    *("term_tests", "marginal_means", "contrasts", "predictions", "robust"),
+    *("single_level", "single_level_test", "own_lines"),
+)
+
 
 @dataclass(frozen=True)
 class Fitted:

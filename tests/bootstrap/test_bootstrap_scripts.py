@@ -10,6 +10,7 @@ from zipfile import ZipFile
 import gather_intervals
 import gather_tests
 import numpy as np
+import pandas as pd
 import pytest
 import simulate_replicates
 import yaml
@@ -41,6 +42,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_arrays(folder / "model.npz", to_arrays(model))
     write_arrays(folder / "comparison.npz", to_arrays(comparison))
     fit = {
+        "estimator": "REML",
         "fixed_effects": at[1].beta.tolist(),
         "fixed_effects_covariance": at[1].beta_covariance.tolist(),
         "random_terms": designs[1].random_terms,
@@ -51,6 +53,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "ml": {"theta": pack(data[1].own_units(factor(fits[False][1].theta, (2,))), (2,)).tolist()},
     }
     (folder / "fit.json").write_text(json.dumps(fit))
+    tests = dict.fromkeys(("std_error", "df", "kr_std_error", "kr_df"), 1.0)
+    pd.DataFrame({"estimate": at[1].beta, **tests}).to_csv(folder / "fixed_effects.csv", index=False)
     test = {"statistic": at[0].criterion - at[1].criterion, "df": 2, "added_random_effects": 1, "null_model": "null"}
     (folder / "comparison.json").write_text(json.dumps(test))
     return folder
@@ -75,7 +79,7 @@ def gather(
     files = SimpleNamespace(experiment=folder / f"{what}.npz", parts=parts)
     if what == "model":
         output = SimpleNamespace(replicates=into / "bootstrap.parquet", intervals=into / "intervals.csv")
-        files.fit = folder / "fit.json"
+        files.fit, files.fixed_effects = folder / "fit.json", folder / "fixed_effects.csv"
         gather_intervals.main(files, output, level=0.95, **settings)
     else:
         output = SimpleNamespace(reference=into / "reference_distribution.parquet", tests=into / "tests.csv")

@@ -40,6 +40,14 @@ def test_data_of_which_nothing_was_printed_need_no_such_section(config) -> None:
         ("models.bad name", {"formula": "y ~ x"}, "'bad name'; expected a name of letters"),
         ("models.random_coefficients.formula", None, "found nothing; expected an lme4 formula"),
         ("models.random_coefficients.baseline", "one_way", r"there is no model 'one_way' \(did you mean"),
+        ("models.means_by_mean_ses.estimator", "ML", "one_way_anova is fitted by REML and means_by_mean_ses by ML"),
+        ("models.random_coefficients.estimator", "reml", "estimator: found 'reml'; expected REML or ML"),
+        (
+            "models.random_coefficients.predict",
+            {"cses": 1},
+            "predict: found .*; expected a list of values of predictors",
+        ),
+        ("models.random_coefficients.predict", [{"cses": True}], "predict.0.cses: found True .YAML reads Yes and No"),
         ("comparisons.minority_effect.estimator", "reml", "found 'reml'; expected ML or REML"),
         (
             "comparisons.minority_effect.null_model",

@@ -19,6 +19,7 @@ import pytest
 import simulate_replicates
 import yaml
 from _job import read_arrays
+from fitted import SUPPLEMENTS
 from independent import REFERENCE, sleepstudy
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -50,7 +51,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def fit_one(folder: Path, name: str, text: str) -> None:
-    kinds = ("fixed_effects", "random_effects", "variance_components", "group_effects", "influence")
+    kinds = ("fixed_effects", "random_effects", "variance_components", "group_effects", "influence", *SUPPLEMENTS)
     names = {kind: f"{kind}.csv" for kind in kinds} | {"fit": "fit.json", "constrained": "constrained.json"}
     names |= {"residuals": "residuals.parquet", "experiment": "experiment.npz", "summary": "summary.txt"}
     output = paths(folder / name, **names)
@@ -58,7 +59,9 @@ def fit_one(folder: Path, name: str, text: str) -> None:
     fit_model.main(name, str(folder / "table.parquet"), output, text, "Subject", settings, "sleepstudy")
     part = folder / name / "part.npz"
     simulate_replicates.main(str(output.experiment), str(part), "1-of-1", 1, REPLICATES, 7)
-    files = SimpleNamespace(fit=output.fit, experiment=output.experiment, parts=[part])
+    files = SimpleNamespace(
+        fit=output.fit, fixed_effects=output.fixed_effects, experiment=output.experiment, parts=[part]
+    )
     tables = paths(folder / name, replicates="bootstrap.parquet", intervals="intervals.csv")
     gather_intervals.main(files, tables, replicates=REPLICATES, seed=7, level=0.95)
 

@@ -1,15 +1,19 @@
 """The ledger's parts: numbers as R prints them, bands of simulated numbers, witnesses, what its tables must hold."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from math import comb
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from published.inventory import Inventory
 from published.monte_carlo import band_ranks, count_band, least_replicates, quantile_band
 from published.printed_numbers import Declared, Row, read_declared, read_rows
 from published.printing import as_printed, half_width, is_rough, remark
-from published.solution import NotThereError
+from published.quantities import value_of
+from published.solution import NotThereError, Solution
 from published.witness import SLACK, Centre, centre, nearest
 from twolevel.errors import UserError
 
@@ -282,3 +286,21 @@ def test_what_can_be_declared_of_a_model_and_a_run_time_is_read() -> None:
     of_time = {**DECLARED, "rows": "ch8-002", "verdict": "not_comparable"}
     declared = read_declared(table([of_model, of_time]), rows, "verdicts.csv")
     assert [entry.verdict for entry in declared] == ["not_optimum", "not_comparable"]
+
+
+def test_a_number_of_another_estimator_is_not_compared() -> None:
+    by_ml = Solution("ML", 1751.9, 180, 18, {}, {("estimate", "Days"): 10.5}, {}, {})
+    nothing: dict[str, Any] = {key: {} for key in ("variance_explained", "intervals", "bootstrap")}
+    inventory = Inventory(
+        {"m1": "slopes"},
+        {"slopes": by_ml},
+        comparisons=(),
+        groups=pd.DataFrame(),
+        n_obs=180,
+        sampled_groups=(),
+        **nothing,
+    )
+    printed = replace(row("fixed effect estimate"), model="m1", term="Days")
+    with pytest.raises(NotThereError, match="the results have slopes by ML, the source by REML"):
+        value_of(inventory, printed)
+    assert value_of(inventory, replace(printed, estimator="ML")) == 10.5

@@ -7,7 +7,7 @@ import pytest
 from report.test_prose import INDICATORS, LABELS, LEVELS, NO_INTERCEPT, coefficient, factor, model_of
 from report.test_report import INTERCEPT, NOMINAL, Page, fit, page, results, table_of_tests
 from twolevel.output.prepared import Prepared
-from twolevel.output.python_code import mixedlm_model
+from twolevel.output.python_code import mixedlm_model, python_model
 from twolevel.output.r_code import r_model, r_test
 from twolevel.output.stata_spss_code import spss_model, stata_model
 from twolevel.report.apa import model_sentence
@@ -294,3 +294,53 @@ def test_the_page_shows_the_code_of_every_model_and_test():
         for snippet in snippets:
             assert snippet.code in html
     assert 'read.csv("results/data/text/table.csv"' in html
+
+
+SLOPE = [INTERCEPT, coefficient(["hours"], 1)], ["(Intercept)", "hours"], {}, [30.0, -2.0]
+NO_DF = {"df": float("nan"), "p_value": float("nan")}
+NO_KR = {"kr_df": float("nan"), "kr_p_value": float("nan"), "kr_std_error": float("nan")}
+
+
+def with_tests(model, **changes):
+    return replace(model, fixed=tuple(replace(effect, **changes) for effect in model.fixed))
+
+
+def test_a_sentence_says_what_its_tests_and_intervals_are_by():
+    model = model_of(*SLOPE)
+    by_kenward_roger = model_sentence(with_tests(model, **NO_DF), LABELS).replace("\xa0", " ")
+    assert "t tests and intervals with Kenward and Roger’s degrees of freedom" in by_kenward_roger
+    # t = -2 / 0.101; R: -2 + c(-1, 1) * qt(0.975, 16.5) * 0.101
+    assert "b = −2.00, SE = 0.10, 95% CI [−2.21, −1.79], t(16.5) = −19.80, p = .013" in by_kenward_roger
+    by_z = model_sentence(with_tests(model, **NO_DF, **NO_KR), LABELS).replace("\xa0", " ")
+    assert "intervals by the normal distribution" in by_z
+    assert "t(" not in by_z
+    # R: -2 + c(-1, 1) * qnorm(0.975) * 0.1
+    assert "95% CI [−2.20, −1.80]" in by_z
+
+
+def test_a_sentence_and_code_of_a_model_by_ml():
+    by_reml = {"estimator": "REML", "doubts": []}
+    model = model_of(*SLOPE, estimator="ML", reml=by_reml, columns=["words", "hours", "class"])
+    assert "(200 pupils in 20 classes; maximum likelihood, t tests" in model_sentence(model, LABELS).replace(
+        "\xa0", " "
+    )
+    table = Prepared("t.csv", "t.parquet", "class", {})
+    r = r_model(model.fit, table).code
+    assert "REML = FALSE" in r
+    assert "deviance(model)" in r
+    assert "reml=False" in python_model(model.fit, table).code
+    assert "model.fit(reml=False" in mixedlm_model(model.fit, table).code
+    assert stata_model(model.fit).code.endswith(", mle")
+    assert "/METHOD=ML" in spss_model(model.fit).code
+
+
+def test_models_by_ml_are_named_beside_others():
+    one = slope(name="x")
+    other = slope(name="y", estimator="ML", criterion=495.0, aicc=505.0, reml=one.fit)
+    found = lines([one, other])
+    assert found["REML criterion"].cells[0] == found["REML criterion"].cells[1]
+    assert found["−2 log L (ML)"].cells[1] == ("495.0", "")
+    (sheet,) = sheets({"x": one, "y": other}, "pupils", "classes")
+    assert sheet.by_ml == other.called
+    (sheet,) = sheets({"x": one}, "pupils", "classes")
+    assert sheet.by_ml == ""

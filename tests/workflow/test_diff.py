@@ -12,6 +12,7 @@ import fit_model
 import pandas as pd
 import pytest
 from conftest import ROOT
+from fitted import SUPPLEMENTS
 from twolevel.data.columns import check_columns
 from twolevel.errors import UserError
 from twolevel.model.derive import derive
@@ -54,7 +55,7 @@ def results(folder: Path, raw: pd.DataFrame, config: dict[str, Any]) -> Path:
         made.mkdir(parents=True)
         names = ("fit.json", "fixed_effects.csv", "random_effects.csv", "variance_components.csv", "constrained.json")
         others = {"summary": "summary.txt", "group_effects": "school_effects.csv", "residuals": "residuals.parquet"}
-        others |= {"influence": "influence.csv"}
+        others |= {name: f"{name}.csv" for name in ("influence", *SUPPLEMENTS)}
         files = {Path(name).stem: name for name in names} | others | {"experiment": "experiment.npz"}
         output = SimpleNamespace(**{part: str(made / name) for part, name in files.items()})
         formula = config["models"][model]["formula"]

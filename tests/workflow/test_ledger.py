@@ -18,6 +18,7 @@ import pandas as pd
 import pytest
 import write_ledger
 from conftest import ROOT
+from fitted import SUPPLEMENTS
 
 pytestmark = pytest.mark.slow
 
@@ -333,7 +334,7 @@ def test_another_direction_of_a_factor_is_named(ledgers: Ledgers, results: Path,
     folder = ledgers.folder / model
     folder.mkdir()
     names = ("summary", "fit", "constrained", "fixed_effects", "random_effects", "variance_components")
-    names += ("group_effects", "residuals", "experiment", "influence")
+    names += ("group_effects", "residuals", "experiment", "influence", *SUPPLEMENTS)
     suffixes = {
         "summary": ".txt",
         "fit": ".json",

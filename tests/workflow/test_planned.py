@@ -30,6 +30,8 @@ def test_every_mistake_is_told_at_once(config: dict[str, Any]) -> None:
         "factor": {"formula": "sector ~ cses + (1 | school)"},
         "level": {"formula": "mathach ~ relevel(sector, 'Privat') + (1 | school)"},
     }
+    predict = [{"cses": [0, 1]}, {"ses": 1}, {"sector": "Privat"}, {"mean.ses": "high"}]
+    wrong["models"]["intercepts_and_slopes"]["predict"] = predict
     wrong["comparisons"]["not_nested"] = {
         "null_model": "random_coefficients",
         "alternative_model": "random_intercept",
@@ -52,6 +54,9 @@ def test_every_mistake_is_told_at_once(config: dict[str, Any]) -> None:
         "models.same.formula: formula 'mathach ~ cses + ses + mean.ses + (ses | school)': fixed effect mean.ses",
         "models.factor.formula: formula 'sector ~ cses + (1 | school)', character 1: sector is a factor, and",
         "models.level.formula: formula 'mathach ~ relevel(sector, 'Privat') + (1 | school)', character 11: relevel(",
+        "models.intercepts_and_slopes.predict.1: ses: the model has no such predictor; it has cses, mean.ses, sector.",
+        "models.intercepts_and_slopes.predict.2: sector has no level Privat; it has Public, Catholic.",
+        "models.intercepts_and_slopes.predict.3: mean.ses: found 'high'; expected finite numbers.",
         "comparisons.not_nested: the models are not nested",
         "figures.no_slope: the model has no random effect of 'cses'; it has (Intercept)",
         "figures.text.x: sector is not a number",

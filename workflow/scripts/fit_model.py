@@ -38,10 +38,10 @@ def main(
     output: Any,
     formula: str,
     group: str,
-    estimator: str,
-    predict: Sequence[Mapping[str, object]],
     optimiser: dict[str, int],
     data_name: str,
+    estimator: str = "REML",
+    predict: Sequence[Mapping[str, object]] = (),
 ) -> None:
     """Fit the model called `name` to the prepared table; `output` names a file for each part of the result.
 

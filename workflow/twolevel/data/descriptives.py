@@ -7,6 +7,9 @@ import pandas as pd
 # Level, column, and the group-level factor with its level of which the row is; empty for all.
 KEYS = ("level", "column", "by", "category")
 
+# A factor of more levels than this, such as a district, is no heading that a table is split by.
+MOST_LEVELS = 50
+
 # A group-level factor and one of its levels.
 Part = tuple[str, str]
 
@@ -49,7 +52,8 @@ def frequencies(table: pd.DataFrame, groups: pd.DataFrame, group: str) -> pd.Dat
             if column == of[0]:
                 continue
             known = part[column].dropna()
-            counts = [(str(value), int((known == value).sum())) for value in _levels(part[column])]
+            found = known.value_counts()
+            counts = [(str(value), int(found.get(value, 0))) for value in _levels(part[column])]
             rows += [(level, column, *of, value, count, count / max(len(known), 1)) for value, count in counts]
             if counts and len(known) < len(part):
                 rows.append((level, column, *of, "", len(part) - len(known), None))
@@ -65,7 +69,8 @@ def _parts(
     for level, columns, rows in ((1, of_rows, table), (2, of_groups, groups)):
         yield level, columns, ("", ""), rows
         for factor in of_groups:
-            for value in _levels(groups[factor]):
+            levels = _levels(groups[factor])
+            for value in levels if len(levels) <= MOST_LEVELS else []:
                 yield level, columns, (factor, str(value)), rows[rows[factor] == value]
 
 
