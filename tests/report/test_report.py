@@ -898,7 +898,7 @@ def test_every_table_and_every_figure_of_the_page_is_referred_to_by_its_number()
 def test_every_source_is_cited_where_it_is_used_and_has_a_link():
     found = pages(results())
     sources = re.findall(r'<li id="(ref-[^"]+)">(.*?)</li>', found[PAGE])
-    assert len(sources) == 8
+    assert len(sources) == 10
     for name, text in sources:
         assert 'href="https://doi.org/' in text
         assert any(f'#{name}"' in html for html in found.values()), name

@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 import pytest
 import render_report
+from fitted import SUPPLEMENTS
 from hsb.narrative import tell
 from hsb.tables import MODELS, TABLES
 from twolevel.errors import UserError
@@ -49,6 +50,8 @@ def files(results: Path, config: Config) -> SimpleNamespace:
         variance_components=[folder / "variance_components.csv" for folder in models],
         intervals=[folder / "intervals.csv" for folder in models],
         bootstraps=[folder / "bootstrap.parquet" for folder in models],
+        supplements=[folder / f"{name}.csv" for folder in models for name in SUPPLEMENTS if name != "own_lines"],
+        descriptives=results / "data/descriptives.csv",
         variance_explained=results / "models/variance_explained.csv",
         comparisons=[folder / "comparison.json" for folder in comparisons],
         comparison_tables=[folder / "table.csv" for folder in comparisons],

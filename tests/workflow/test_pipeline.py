@@ -51,7 +51,7 @@ def test_a_run_says_what_a_person_reads(finished_run: Path) -> None:
     assert not [line for line in lines if line.startswith(("Reason:", "    input:", "rule ", "Job "))]
     stage = r" *\d+:\d\d +\d+ %  Fit model \(10 jobs\), about \d+:\d\d left"
     assert [line for line in lines if re.fullmatch(stage, line)]
-    end = lines.index("Made: 10 models, 3 comparisons, 21 figures.")
+    end = lines.index("Made: 10 models, 3 comparisons, 26 figures.")
     assert re.fullmatch(r"Ledger: 167 match, 30 not_optimum, .*\.", lines[end + 1])
     assert lines[end + 2] == "No fit is in doubt."
     assert re.fullmatch(r"Time: \d+:\d\d minutes\.", lines[end + 3])
@@ -67,7 +67,9 @@ def test_a_figure_s_code_or_options_redraw_the_figures_of_its_model_alone(projec
         module.write("\n# changed\n")
     run = snakemake(project, "--cores", "2", "--dry-run")
     assert jobs_of(run) == {"draw_figures": 1, "tell_changes": 1, "render_report": 1}
-    assert "Draw fitted_lines, intervals_intercepts_and_slopes\n" in run.stdout + run.stderr
+    assert (
+        "Draw fitted_lines, intervals_intercepts_and_slopes, checks_intercepts_and_slopes\n" in run.stdout + run.stderr
+    )
     edit(project / "config.yaml", "sample: 40, seed: 2002", "sample: 40, seed: 2003")
     assert planned(project) == {"draw_figures": 2, "tell_changes": 1, "render_report": 1}
 

@@ -30,7 +30,7 @@ def test_the_variance_explained_of_a_term_called_null(tmp_path) -> None:
         table = pd.DataFrame({"group": group, "term_1": terms, "term_2": np.nan, "vcov": [variance, 1.0]})
         table.assign(sdcor=np.sqrt(table["vcov"])).to_csv(files[-1], index=False)
     fit = {"fingerprint": {"data": "d", "library": "l"}, "response": "y", "group": "g"}
-    fit |= {"n_obs": 9, "left_out": {"rows": 0, "missing": {}}}
+    fit |= {"estimator": "REML", "n_obs": 9, "left_out": {"rows": 0, "missing": {}}}
     fits = [file.with_name("fit.json") for file in files]
     for path in fits:
         path.write_text(json.dumps(fit), encoding="utf-8")
