@@ -135,6 +135,12 @@ def test_a_missing_column_is_named_beside_those_there_are() -> None:
     )
 
 
+def test_names_that_a_blank_or_a_separator_hides_are_shown_in_quotes() -> None:
+    assert "the columns are school, sector, size, himinty, ' ses '" in complaint(
+        table().rename(columns={"ses": " ses "})
+    )
+
+
 def test_a_repeated_value_is_refused_where_the_column_is_unique() -> None:
     columns = COLUMNS | {"student": {"type": "identifier", "unique": True}}
     check_columns(table(student=range(6)), columns, "school")

@@ -271,6 +271,44 @@ def test_another_encoding_is_asked_for_with_the_place() -> None:
         read_file(latin, ".csv", "x.csv", Choices(encoding="klingon"))
 
 
+def test_a_file_in_two_encodings_is_refused_and_no_encoding_offered() -> None:
+    mixed = "g,x\nécole,1\n".encode() + "lycée,2\n".encode("windows-1252")
+    with pytest.raises(UserError, match=r"line 3 is not in UTF-8.*\nOther lines are in UTF-8, as 'école,1'") as refused:
+        read_file(mixed, ".csv", "x.csv")
+    assert "data.encoding" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "content", ["g,x\n1,2\n".encode("utf-16-le"), "g,x\n1,2\n".encode("utf-32"), b"PK\3\4\0\0, \0"]
+)
+def test_bytes_of_zero_are_in_no_text(content: bytes) -> None:
+    with pytest.raises(UserError, match=r"line 1 has a byte of zero.*another kind of file, or in UTF-16"):
+        read_file(content, ".csv", "x.csv")
+    assert list(read_file("g,x\n1,2\n".encode("utf-16-le"), ".csv", "x.csv", Choices(encoding="utf-16-le")).table) == [
+        "g",
+        "x",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("a,b\n1,2,\n3,4,\n", "its header has 2 names and line 2 ends with a separator; remove it from each line"),
+        ('"a","b"\n"1",2,3\n"2",4,5\n', r"each line 3 values: R's write\.table wrote the names of the rows"),
+        ("sep=;\na;b\n1;2\n", "its first line, 'sep=', is for Excel alone; remove it"),
+        ("sep=;\na;b;c\n1;2;3\n", "its first line, 'sep=', is for Excel alone; remove it"),
+    ],
+)
+def test_what_a_program_adds_to_a_table_is_named(content: str, says: str) -> None:
+    with pytest.raises(UserError, match=says):
+        read_file(content.encode(), ".csv", "x.csv")
+
+
+def test_a_separator_that_is_none_is_refused() -> None:
+    with pytest.raises(UserError, match=r'data\.separator: found "::"; expected one of "," \(a comma\)'):
+        read_file(b"a::b\n1::2\n", ".csv", "x.csv", Choices(separator="::"))
+
+
 def test_a_byte_order_mark_says_the_encoding() -> None:
     pd.testing.assert_frame_equal(checked(read_file(text(",").encode("utf-16"), ".csv", "x.csv")), RIGHT)
 

@@ -1,5 +1,6 @@
 """Check a table against the declared columns, and give the columns their declared types."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal
 
@@ -88,7 +89,9 @@ def _value_problems(table: pd.DataFrame, columns: Mapping[str, Column], *, nulla
     """Each column that is missing, and each mistake of a column's values with the rows that make it."""
     for name, declared in columns.items():
         if name not in table:
-            yield f"column {name} is missing; the columns are {', '.join(map(str, table.columns))}"
+            # In quotes where a blank, or a separator that was not found, would pass for what stands between names.
+            there = (repr(found) if re.search(r"[^\w.]", found) else found for found in map(str, table.columns))
+            yield f"column {name} is missing; the columns are {', '.join(there)}"
             continue
         values = table[name]
         for wrong, rows in _wrong_rows(values, declared, nullable):

@@ -29,11 +29,20 @@ Rows = list[list[str]]
 
 def read(content: bytes, suffix: str, name: str, choices: Choices) -> FileRead:
     """Read a table of texts; an empty cell, NA or NaN is missing; a decimal comma becomes a full stop."""
+    if choices.separator is not None and choices.separator not in SEPARATORS:
+        known = ", ".join(f"{_shown(of)} ({word})" for of, word in SEPARATORS.items())
+        raise UserError(f"data.separator: found {_shown(choices.separator)}; expected one of {known}.")
     text = _text(content, suffix, name, choices.encoding)
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        found = f"line {line} has a byte of zero, which no text in UTF-8 has: is it another kind of file, or in UTF-16"
+        raise _refusal(name, suffix, f"{found} (data.encoding: utf-16-le)?")
     if not text.strip():
         raise _refusal(name, suffix, "there is nothing in it")
     separator = choices.separator or _separator(text, suffix, name)
     header = _rows(_beginning(text), separator)[0]
+    if header[0].startswith("sep="):
+        raise _refusal(name, suffix, f"its first line, {header[0]!r}, is for Excel alone; remove it")
     table = _with_full_stops(_cells(text, header, separator, suffix, name), choices.decimal, separator, name)
     table.columns = pd.Index(header)
     return FileRead(table)
@@ -81,6 +90,8 @@ def _refusal(name: str, suffix: str, found: str) -> UserError:
 
 
 def _uneven(header: Sequence[str], row: Sequence[str], number: int, alike: bool) -> str:
+    if alike and len(row) == len(header) + 1 and not row[-1]:
+        return f"its header has {len(header)} names and line {number} ends with a separator; remove it from each line"
     if alike and len(row) == len(header) + 1:
         return (
             f"its header has {len(header)} names and each line {len(row)} values: R's write.table wrote the names of "
@@ -104,9 +115,27 @@ def _text(content: bytes, suffix: str, name: str, encoding: str | None) -> str:
         return content.decode(encoding).removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         raise UserError(
-            f"{name} could not be read as a {suffix} file: {_strange(content, error)}\n"
-            "Say what it is in, as in data.encoding: windows-1252; or save it as UTF-8."
+            f"{name} could not be read as a {suffix} file: {_strange(content, error)}\n" + _mend(content, error)
         ) from None
+
+
+def _mend(content: bytes, error: UnicodeDecodeError) -> str:
+    """What to do; one encoding for a file in two would be wrong in silence for the rest of it."""
+    other = next((line for line in content.split(b"\n") if not line.isascii() and _is_utf_8(line)), None)
+    if other is None or error.encoding != "utf-8":
+        return "Say what it is in, as in data.encoding: windows-1252; or save it as UTF-8."
+    return (
+        f"Other lines are in UTF-8, as {other.decode().strip()[:60]!r}: the file is in two encodings, and no choice of "
+        "one reads it. Save all of it as UTF-8."
+    )
+
+
+def _is_utf_8(line: bytes) -> bool:
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _strange(content: bytes, error: UnicodeDecodeError) -> str:
@@ -154,9 +183,14 @@ def _separator(text: str, suffix: str, name: str) -> str:
     seen = " and also with ".join(SEPARATORS[of] for of in fitting)
     raise UserError(
         f"{name} can be read as a table with {seen} between values\nSay which is meant, as in data.separator: "
-        + " or ".join(f'"{of}"'.replace("\t", "\\t") for of in fitting)
+        + " or ".join(map(_shown, fitting))
         + "."
     )
+
+
+def _shown(separator: str) -> str:
+    """A separator as it is written in a configuration."""
+    return f'"{separator}"'.replace("\t", "\\t")
 
 
 def _with_full_stops(cells: pd.DataFrame, decimal: str | None, separator: str, name: str) -> pd.DataFrame:
