@@ -55,6 +55,8 @@ class Described:
 def describe(read: FileRead, group: str, response: str) -> list[Described]:
     """Describe each column that can be declared; one without two different values cannot."""
     described = []
+    if read.table[group].nunique() < 2:
+        raise UserError(f"GROUP: column {group!r} has one value or none; expected two groups or more.")
     for name in map(str, read.table.columns):
         values = read.table[name]
         if name not in (group, response) and values.nunique() < 2:
@@ -62,9 +64,17 @@ def describe(read: FileRead, group: str, response: str) -> list[Described]:
         kind, levels, why = ("identifier", (), "") if name == group else _kind(values)
         if name == response:
             if as_number(values.dropna()).isna().any() or values.nunique() < 2:
-                found = some(as_text(values.dropna()).unique()) or "no value"
+                present = as_text(values.dropna())
+                found = (
+                    some(present[as_number(values.dropna()).isna()].unique()) or some(present.unique()) or "no value"
+                )
                 raise UserError(
                     f"RESPONSE: column {name!r} has {found}; expected different numbers. Name another column."
+                )
+            if as_number(values).groupby(read.table[group], observed=True).nunique().max() < 2:
+                raise UserError(
+                    f"RESPONSE: column {name!r} has one value in each {group}; expected one that varies within "
+                    "groups. Name another column, or another GROUP."
                 )
             kind, levels, why = "number", (), ""
         present = values[values.notna() & read.table[group].notna()]
@@ -93,6 +103,9 @@ def _kind(values: pd.Series) -> tuple[str, tuple[str, ...], str]:
             return "identifier", (), f"{CHOOSE[2:]} a number, if these are not the names of rows"
         of_two = present.nunique() == 2
         return "number", (), f"{CHOOSE[2:]} or a factor, of two values" if of_two else ""
+    words = as_text(present)[as_number(present).isna()].unique()
+    if as_number(present).notna().mean() > 0.5:
+        return "identifier", (), f"{CHOOSE[2:]} a number, once the file has these otherwise or empty: {some(words)}"
     levels = list(alphabetical(as_text(present).unique()))
     if len(levels) <= MOST_LEVELS and len(levels) < len(present):
         return "factor", tuple(levels), f"{CHOOSE[2:]} the first level is compared with, here by the alphabet"
@@ -175,7 +188,7 @@ def _models(table: pd.DataFrame, columns: list[Described], group: str, response:
         yield ""
     chosen = " and ".join(column.name for column in (first, second) if column)
     if chosen:
-        rest = f", of {others} too" if others else ""
+        rest = f"; there are {others} too" if others else ""
         yield f"{CHOOSE} the predictors. {chosen} came first in the file{rest}."
     yield "models:"
     formulas, missing = {"empty": f"{y} ~ (1 | {g})"}, {"empty": True}
@@ -244,6 +257,8 @@ def write_study(data: Path, group: str, response: str, name: str, studies: Path,
             f"DATA: column {nameless[0]} of {data} has no name in the header; expected a name for each column. "
             "Give it one, or remove it (R writes such a column of row names, unless row.names = FALSE)."
         )
+    if broken := [column for column in map(str, read.table.columns) if len(column.splitlines()) > 1]:
+        raise UserError(f"DATA: column {broken[0]!r} of {data} has a line break in its name; write it in one line.")
     for key, column in (("GROUP", group), ("RESPONSE", response)):
         if column not in read.table:
             raise UserError(

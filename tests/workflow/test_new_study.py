@@ -114,6 +114,10 @@ def test_what_cannot_be_written_is_named(change: dict[str, str], says: str, sav:
         ("g,,y\na,1,2\nb,2,3\n", r"DATA: column 2 of .*t\.csv has no name in the header"),
         ("g,x,y\na,1,2\nb,2,2\n", "RESPONSE: column 'y' has 2; expected different numbers"),
         ("g,x,y\na,1,\nb,2,\n", "RESPONSE: column 'y' has no value; expected different numbers"),
+        ("g,x,y\na,1,2\na,2,3\n", "GROUP: column 'g' has one value or none; expected two groups or more"),
+        ("g,x,y\na,1,2\na,2,2\nb,1,3\n", "RESPONSE: column 'y' has one value in each g; expected one that varies"),
+        ("g,x,y\na,1,2\na,2,.\nb,1,3\n", r"RESPONSE: column 'y' has \.; expected different numbers"),
+        ('g,"x\n(cm)",y\na,1,2\na,2,3\nb,1,3\n', r"DATA: column 'x\\n\(cm\)' of .*t\.csv has a line break in its name"),
     ],
 )
 def test_a_table_that_no_model_can_be_fitted_to_is_refused(text: str, says: str, tmp_path: Path) -> None:
@@ -127,6 +131,14 @@ def test_a_response_of_different_whole_numbers_is_a_number(tmp_path: Path) -> No
     (tmp_path / "t.csv").write_text("g,x,y\n" + "".join(f"{'abc'[i % 3]},{i * i % 7 + 0.5},{i}\n" for i in range(12)))
     config = written(tmp_path / "t.csv", tmp_path / "studies", group="g", response="y")
     assert config["data"]["columns"]["y"]["type"] == "number"
+
+
+def test_numbers_with_other_marks_for_missing_values_are_pointed_at(tmp_path: Path) -> None:
+    rows = [f"{'abc'[i % 3]},{'.' if i in (2, 5) else i + 0.5},{i}\n" for i in range(12)]
+    (tmp_path / "t.csv").write_text("g,x,y\n" + "".join(rows))
+    written(tmp_path / "t.csv", tmp_path / "studies", group="g", response="y")
+    line = next(line for line in (tmp_path / "studies/mine/config.yaml").read_text().splitlines() if " x: " in line)
+    assert line.endswith("CHOOSE: a number, once the file has these otherwise or empty: .")
 
 
 def test_a_study_that_is_there_is_not_written_over(sav: Path, tmp_path: Path) -> None:
