@@ -148,9 +148,11 @@ def test_a_file_whose_own_column_differs_is_refused(name: str, own: object, mess
             {"centre_within_group": "school"},
             r"derive\.new\.centre_within_group: column 'school' is not a number",
         ),
-        ({"cut": "ses", "breaks": 3, "labels": ["a", "b"]}, r"breaks is 3 and labels are \['a', 'b'\]"),
+        ({"cut": "ses", "breaks": 3, "labels": ["a", "b"]}, r"there are 3 ranges and the labels \['a', 'b'\]"),
+        ({"cut": "ses", "at": [0, 1], "labels": ["a", "b"]}, r"there are 3 ranges and the labels \['a', 'b'\]"),
+        ({"cut": "ses", "quantiles": 2, "labels": ["a", "a"]}, r"there are 2 ranges and the labels \['a', 'a'\]"),
         ({"cut": "ses", "breaks": 2, "labels": ["a", "a"]}, "as many different labels"),
-        ({"cut": "ses", "breaks": 1, "labels": ["a"]}, "at least 2 breaks"),
+        ({"cut": "ses", "breaks": 1, "labels": ["a"]}, "at least 2 ranges"),
     ],
 )
 def test_a_recipe_that_cannot_be_followed_is_named(recipe: dict[str, object], message: str) -> None:

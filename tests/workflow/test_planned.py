@@ -86,6 +86,15 @@ def test_mistakes_of_other_sections_do_not_hide_those_of_formulas(config: dict[s
         check_config(wrong, schema, "mine.yaml", mistaken_plans)
 
 
+@pytest.mark.parametrize("ranges", [{"at": [0, 1]}, {"quantiles": 3}, {"breaks": 3}])
+def test_a_recipe_with_too_few_labels_is_told_once(ranges: dict[str, Any], config: dict[str, Any]) -> None:
+    wrong = copy.deepcopy(config)
+    wrong["derive"]["part"] = {"cut": "ses", "labels": ["low", "high"], **ranges}
+    schema = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8"))
+    with pytest.raises(UserError, match=r"derive\.part: 2 labels for 3 \w+; give one label for each\.$"):
+        check_config(wrong, schema, "mine.yaml", mistaken_plans)
+
+
 def test_the_group_is_no_derived_column(config: dict[str, Any]) -> None:
     schema = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8"))
     wrong = with_defaults(copy.deepcopy(config), schema)

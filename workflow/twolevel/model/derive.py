@@ -103,7 +103,10 @@ def group_table(table: pd.DataFrame, group: str, columns: Iterable[str]) -> pd.D
     """Return one row per group, in order of first appearance: its label, `n` observations, `columns`."""
     groups = table.groupby(group, sort=False, observed=True)[[*columns]].first().reset_index()
     if "n" in groups:
-        raise UserError("a group-level column is named 'n', which is the number of observations: give it another name.")
+        raise UserError(
+            "data.columns or derive: a group-level column is named 'n', which is the number of observations of a group "
+            "in the table of groups; give it another name."
+        )
     groups.insert(1, "n", groups[group].map(table[group].value_counts()))
     return groups
 
@@ -142,10 +145,11 @@ def _source(column: str, table: pd.DataFrame, key: str, *, number: bool) -> pd.S
 def _check_keys(recipe: Recipe, values: pd.Series, name: str) -> None:
     """Check what the schema cannot: numbers of labels, levels that a column does not have."""
     labels, levels = recipe.get("labels", ()), getattr(values.dtype, "categories", None)
-    if "breaks" in recipe and not 2 <= recipe["breaks"] == len(set(labels)) == len(labels):
+    ranges = len(recipe["at"]) + 1 if "at" in recipe else recipe.get("breaks", recipe.get("quantiles"))
+    if "cut" in recipe and not 2 <= ranges == len(set(labels)) == len(labels):
         raise UserError(
-            f"derive.{name}: breaks is {recipe['breaks']} and labels are {labels}; "
-            "give at least 2 breaks, and as many different labels."
+            f"derive.{name}: there are {ranges} ranges and the labels {labels}; "
+            "give at least 2 ranges, and as many different labels."
         )
     if "of" in recipe and (levels is None or recipe["of"] not in levels):
         found = "it is not a factor" if levels is None else f"its levels are {', '.join(levels)}"
