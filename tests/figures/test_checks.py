@@ -41,9 +41,18 @@ def test_the_most_influential_class_is_named_with_what_it_moves() -> None:
     drawing = influence.draw(left_out([0.1, 0.9, 0.2, 1.0, 0.3]), FIT, LABELS, model="m")
     (axes,) = drawing.figure.axes
     assert [label.get_text() for label in axes.get_yticklabels()] == ["d", "b", "e", "c", "a"]
-    assert "2 classes have a distance above 4/5." in drawing.caption
+    assert "2 classes have a distance above 4/5 (dashed)." in drawing.caption
     # The slope's standard error is 0.5, the intercept's 2.
     assert "is that of class d: without it, x is 1.2 standard errors lower." in drawing.caption
+
+
+def test_the_key_of_the_distances_is_not_cut_off() -> None:
+    drawing = influence.draw(
+        left_out(np.linspace(0, 1, 30), [f"c{i}" for i in range(29)] + ["d"]), FIT, LABELS, model="m"
+    )
+    drawing.figure.draw_without_rendering()
+    (key,) = drawing.figure.legends
+    assert key.get_window_extent().x1 <= drawing.figure.bbox.x1
 
 
 def test_a_class_that_cannot_be_left_out_is_said() -> None:

@@ -38,7 +38,7 @@ def draw(influence: Table, fit: Mapping[str, Any], labels: Labels, *, model: str
     key, found = add_influence(figure.subplots(), influence, fit, labels, shown)
     groups = labels.group_noun.count(fit["n_groups"])
     title = f"What leaving out one of {groups} changes"
-    heading(figure, title, key, across=3)
+    heading(figure, title, key, across=2)
     alt = f"Dots at the {shown} largest distances of {groups}, on lines from zero; a dashed line is a rule of thumb."
     caption = (
         f"Cook’s distance of {groups} in {labels.model(model)}: how far the fixed effects move where a "
@@ -68,7 +68,7 @@ def add_influence(
     key: dict[str, Artist] = {
         "distance, variances held": Line2D([], [], **_HELD),
         "distance, all fitted anew": Line2D([], [], **_REFITTED),
-        f"4/{len(names):,}, a rule of thumb": Line2D([], [], **_RULE),
+        "rule of thumb": Line2D([], [], **_RULE),
     }
     return key, _found(names, distance, influence, fit, labels)
 
@@ -89,7 +89,7 @@ def _found(names: NDArray[np.str_], distance: Floats, influence: Table, fit: Map
     rule = 4 / len(names)
     above = int((distance > rule).sum())
     several = f"{noun.count(above)} {'has' if above == 1 else 'have'}" if above else f"No {noun.singular} has"
-    said = f"{several} a distance above 4/{len(names):,}."
+    said = f"{several} a distance above 4/{len(names):,} (dashed)."
     most = int(np.nanargmax(distance))
     mine = (texts(influence, "group") == names[most]) & (texts(influence, "components") == "held")
     moved = numbers(influence, "without")[mine] - numbers(influence, "estimate")[mine]
