@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from twolevel import UserError, compare, fit
-from twolevel.bootstrap.experiment import comparison_experiment, run_part
+from twolevel.bootstrap.experiment import comparison_experiment
 from twolevel.bootstrap.likelihood_ratio_tests import bootstrap_tests
+from twolevel.bootstrap.parts import run_part
 from twolevel.bootstrap.replicate_tables import reference_table
 from twolevel.output.results import estimates
 

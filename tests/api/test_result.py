@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from twolevel import Result, UserError, fit
-from twolevel.bootstrap.experiment import experiment_of, run_part
+from twolevel.bootstrap.experiment import experiment_of
+from twolevel.bootstrap.parts import run_part
 from twolevel.output.results import fixed_effects_table, random_effects_table
 
 REFERENCE = Path(__file__).parents[1] / "reference"

@@ -9,8 +9,9 @@ from bootstrap.test_simulate import check_against_explicit, truth
 from independent import REFERENCE, in_blocks, reference_design, side_by_side
 from scipy.stats import chi2
 from simulated import SEED, experiment, gaps, unbalanced_table
-from twolevel.bootstrap.experiment import Experiment, from_arrays, run_part, to_arrays
+from twolevel.bootstrap.experiment import Experiment, from_arrays, to_arrays
 from twolevel.bootstrap.likelihood_ratio_tests import bootstrap_tests
+from twolevel.bootstrap.parts import run_part
 from twolevel.bootstrap.replicate_tables import reference_table, replicate_table
 from twolevel.bootstrap.replicates import Replicates, replicate_fits
 from twolevel.bootstrap.streams import stream_key

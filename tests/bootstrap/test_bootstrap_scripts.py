@@ -2,6 +2,7 @@
 
 import copy
 import json
+from io import BytesIO
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -93,6 +94,22 @@ def test_one_seven_and_forty_parts_are_the_same_files(what: str, folder: Path, t
     one, *others = (gather(folder, what, simulate(folder, what, n, tmp_path), tmp_path) for n in (1, 7, 40, 61))
     for other in others:
         assert other == one
+
+
+@pytest.mark.parametrize("what", ["model", "comparison"])
+def test_block_by_block_the_replicates_are_the_same(
+    what: str, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table, rows = gather(folder, what, [], tmp_path)
+    whole = pd.read_parquet(BytesIO(table))
+    monkeypatch.setattr(simulate_replicates, "BLOCK", 9)  # 60 replicates are six blocks and a shorter one
+    parts = [[], *(simulate(folder, what, n, tmp_path) for n in (1, 7))]
+    blocks, *others = (gather(folder, what, some, tmp_path) for some in parts)
+    for other in others:
+        assert other == blocks
+    # Sums over other numbers of rows may be rounded otherwise.
+    pd.testing.assert_frame_equal(pd.read_parquet(BytesIO(blocks[0])), whole, rtol=1e-12, atol=1e-12)
+    pd.testing.assert_frame_equal(*(pd.read_csv(BytesIO(of)) for of in (blocks[1], rows)), rtol=1e-10, atol=1e-12)
 
 
 def test_the_same_part_is_the_same_bytes(folder: Path, tmp_path: Path) -> None:

@@ -21,9 +21,10 @@ from twolevel.bootstrap.coverage import (
     coverage_table,
     response_of,
 )
-from twolevel.bootstrap.experiment import Experiment, Part, part_from_arrays, part_to_arrays, share, target, unite
+from twolevel.bootstrap.experiment import Experiment, target
 from twolevel.bootstrap.likelihood_ratio_tests import bootstrap_tests
-from twolevel.bootstrap.replicate_tables import replicate_table
+from twolevel.bootstrap.parts import Part, part_from_arrays, part_to_arrays, share, unite
+from twolevel.bootstrap.replicate_tables import replicate_table, simulated_values
 from twolevel.bootstrap.replicates import replicate_fits
 from twolevel.bootstrap.simulate import projection
 from twolevel.bootstrap.streams import stream_key
@@ -215,7 +216,7 @@ def test_an_interval_covers_the_truth_if_its_bounds_enclose_it(model: Study) -> 
         key = stream_key(SEED, f"calibration/models/m/data set {number}")
         inner = projection((design,), (data,)).simulator(lower, fit.sigma[row])
         (simulated,) = replicate_fits(inner, (target(data, lower, reml=True),), key, range(1, 40))
-        values = replicate_table(simulated, data, beta, LISTED)[[parameter.name for parameter in LISTED]].to_numpy()
+        values = simulated_values(replicate_table(simulated, data, beta, LISTED), LISTED)
         estimates = parameter_values(data.own_units(lower), fit.sigma[row], beta, data.blocks)
         bounds = bootstrap_intervals(LISTED, estimates, values, 0.95)
         inside = (bounds["lower"] <= np.tile(truth, 3)) & (np.tile(truth, 3) <= bounds["upper"])

@@ -6,18 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 from simulated import experiment, unbalanced_table
-from twolevel.bootstrap.experiment import (
-    Experiment,
-    Part,
-    fingerprint,
-    from_arrays,
-    part_from_arrays,
-    part_to_arrays,
-    run_part,
-    share,
-    to_arrays,
-    unite,
-)
+from twolevel.bootstrap.experiment import Experiment, fingerprint, from_arrays, to_arrays
+from twolevel.bootstrap.parts import Part, part_from_arrays, part_to_arrays, run_part, share, unite
 from twolevel.bootstrap.replicates import Replicates
 from twolevel.errors import UserError
 from twolevel.model.formula import build_design

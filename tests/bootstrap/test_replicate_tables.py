@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from simulated import SEED, experiment, explicit_responses, unbalanced_table, with_response
-from twolevel.bootstrap.experiment import run_part
-from twolevel.bootstrap.replicate_tables import reference_table, replicate_table
+from twolevel.bootstrap.parts import run_part
+from twolevel.bootstrap.replicate_tables import reference_table, replicate_table, simulated_values
 from twolevel.bootstrap.replicates import Replicates
 from twolevel.fitting.search import search, starts
 from twolevel.inference.intervals import bootstrap_intervals
@@ -32,9 +32,7 @@ def bootstrapped(
     (fits,) = run_part(of, SEED, range(1, 100)).fits
     replicated = replicate_table(fits, data, at.beta, listed)
     estimates = parameter_values(data.own_units(lower), at.sigma, at.beta, data.blocks)
-    return replicated, bootstrap_intervals(
-        listed, estimates, replicated[[parameter.name for parameter in listed]].to_numpy(), 0.95
-    )
+    return replicated, bootstrap_intervals(listed, estimates, simulated_values(replicated, listed), 0.95)
 
 
 def test_rows_are_fits_to_responses_in_the_units_of_the_data() -> None:

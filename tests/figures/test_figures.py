@@ -133,7 +133,7 @@ def interval_table(terms=TERMS, replicates=None):
     """The intervals of these replicates by every method, the profile ones a little apart."""
     listed = parameters(terms, terms, [len(terms)])
     replicates = replicates or replicate_table(terms)
-    values = np.column_stack([replicates[parameter.name] for parameter in listed])
+    values = [replicates[parameter.name] for parameter in listed]
     table = bootstrap_intervals(listed, ESTIMATES, values, 0.95)
     profile = table[table["method"] == "percentile"].assign(method="profile", lower=lambda t: t["lower"] + 0.01)
     return dict(pd.concat([table, profile, wald_intervals(listed, ESTIMATES, np.array([0.25, 0.25]), 0.95)]))

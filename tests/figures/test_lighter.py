@@ -24,6 +24,7 @@ def both() -> tuple[str, str]:
         axes = figure.subplots()
         x = np.linspace(0, 7, 2001)
         points(axes, x, np.random.default_rng(1).standard_normal(2001))
+        axes.collections[0].set_rasterized(True)
         axes.plot(x[:90], np.sin(x[:90]))
         buffer = BytesIO()
         figure.savefig(buffer, format="svg", metadata={"Title": HOSTILE, "Date": None})

@@ -19,7 +19,7 @@ import pytest
 import yaml
 from fitted import Fitted, fitted_by_both
 from simulated import experiment
-from twolevel.bootstrap.experiment import run_part
+from twolevel.bootstrap.parts import run_part
 from twolevel.fitting.search import SINGULAR
 from twolevel.inference.fixed_tests import kenward_roger, satterthwaite, t_tests
 from twolevel.inference.profile_intervals import profile_intervals

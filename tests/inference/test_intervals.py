@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from factors_and_levels import fitted as sleepstudy
 from scipy import stats
+from scipy.special import betainc
 from twolevel.inference.fixed_tests import kenward_roger, satterthwaite, student, t_tests
 from twolevel.inference.intervals import (
     COLUMNS,
@@ -37,7 +38,7 @@ def test_intervals_are_those_of_boot_ci(n: int, level: float) -> None:
     replicates = np.sin(i) * np.exp(np.cos(3 * i))
     if n == 199:
         replicates[[4, 49]] = np.nan
-    table = bootstrap_intervals(MU, np.array([0.25]), replicates[:, None], level)
+    table = bootstrap_intervals(MU, np.array([0.25]), [replicates], level)
     assert table["method"].tolist() == ["percentile", "basic", "normal"]
     bounds = table[["lower", "upper"]].to_numpy().ravel()
     np.testing.assert_allclose(bounds, BOOT_CI[n, level], rtol=1e-10)  # 12 digits are stored
@@ -60,7 +61,7 @@ def test_monte_carlo_errors_are_the_spread_of_the_bounds_when_the_bootstrap_is_r
     rng = np.random.default_rng(20)
     draws = DRAWS[shape](rng, (500, 999))
     # Each bootstrap is a parameter of its own.
-    table = bootstrap_intervals(parameters((), [*map(str, range(500))], ())[1:], np.zeros(500), draws.T, 0.95)
+    table = bootstrap_intervals(parameters((), [*map(str, range(500))], ())[1:], np.zeros(500), draws, 0.95)
     for method, rows in table.groupby("method"):
         for side in ("lower", "upper"):
             spread = rows[side].std()
@@ -90,7 +91,7 @@ def test_replicates_are_counted_parameter_by_parameter() -> None:
     replicates[:7, 1] = np.nan  # a correlation beside a zero variance
     replicates[-2:] = np.nan  # replicates that failed
     replicates[:, 3] = np.nan
-    table = bootstrap_intervals(listed, np.zeros(5), replicates, 0.9)
+    table = bootstrap_intervals(listed, np.zeros(5), replicates.T, 0.9)
     percentile = table[table["method"] == "percentile"]
     assert percentile["replicates"].tolist() == [48, 41, 48, 0, 48]
     nothing = table[table["parameter"] == ".sigma"]
@@ -98,8 +99,19 @@ def test_replicates_are_counted_parameter_by_parameter() -> None:
     assert (nothing["note"] == "too few replicates").all()
 
 
+@pytest.mark.parametrize("n", [3, 40, 199, 9999])
+@pytest.mark.parametrize("probability", [0.001, 0.025, 0.5, 0.975])
+def test_the_error_of_a_quantile_is_that_of_all_order_statistics(n: int, probability: float) -> None:
+    """Only those near the rank are weighed: with all of them the error is the same, however heavy the tails."""
+    ordered = np.sort(np.random.default_rng(1).standard_cauchy(n))
+    rank = (n + 1) * probability
+    weights = np.diff(betainc(rank, n + 1 - rank, np.linspace(0, 1, n + 1)))
+    expected = np.sqrt(weights @ (ordered - weights @ ordered) ** 2) if 1 <= rank <= n else np.nan
+    np.testing.assert_allclose(quantile_error(ordered, probability), expected, rtol=1e-12)
+
+
 def test_replicates_without_variation_give_a_point_without_error() -> None:
-    table = bootstrap_intervals(MU, np.array([2.0]), np.full((99, 1), 2.0), 0.9)
+    table = bootstrap_intervals(MU, np.array([2.0]), [np.full(99, 2.0)], 0.9)
     assert (table[["lower", "upper"]] == 2.0).all(axis=None)
     assert (table[["lower_monte_carlo_error", "upper_monte_carlo_error"]] == 0.0).all(axis=None)
 
@@ -151,7 +163,7 @@ def test_where_there_are_no_degrees_of_freedom_there_is_no_interval() -> None:
 
 
 def test_columns_are_the_contract() -> None:
-    table = bootstrap_intervals(MU, np.zeros(1), np.ones((5, 1)), 0.95)
+    table = bootstrap_intervals(MU, np.zeros(1), [np.ones(5)], 0.95)
     assert list(table.columns) == list(COLUMNS)
 
 

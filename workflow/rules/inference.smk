@@ -8,7 +8,7 @@ if SPLIT:
 
 # Of one job: there and back again in what is made of the replicates, and room to spare.
 BOOTSTRAP_MINUTES = 2 + 3 * bootstrap_seconds(config) / PARTS / 60
-BOOTSTRAP_MB = 500 + config["bootstrap"]["replicates"] / 1000
+BOOTSTRAP_MB = 500 + config["bootstrap"]["replicates"] / 5000
 
 
 TESTS = dict(

@@ -12,7 +12,7 @@ import json
 import logging
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,7 @@ from zipfile import BadZipFile
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from twolevel.errors import UserError
-from whole_files import write_bytes
+from whole_files import whole, write_bytes
 
 if TYPE_CHECKING:
     import numpy as np
@@ -145,12 +145,25 @@ def write_table(path: str | Path, table: "pd.DataFrame") -> None:
         write_text(path, table.to_csv(index=False, lineterminator="\n"))
 
 
-def read_arrays(path: str | Path) -> "dict[str, np.ndarray]":
-    """Read named arrays."""
+def write_blocks(path: str | Path, blocks: "Iterable[pd.DataFrame]") -> None:
+    """Write a table block by block as Parquet, so that no more than a block is in memory."""
+    import pyarrow
+    from pyarrow import parquet
+
+    with whole(path) as beside, ExitStack() as stack:
+        writer = None
+        for block in blocks:
+            table = pyarrow.Table.from_pandas(block, preserve_index=False)
+            writer = writer or stack.enter_context(parquet.ParquetWriter(beside, table.schema))
+            writer.write_table(table)
+
+
+def read_arrays(path: str | Path, names: Collection[str] = ()) -> "dict[str, np.ndarray]":
+    """Read named arrays, or those of some names."""
     import numpy as np  # here, because jobs without arrays start faster without it
 
     with reading(path), Path(path).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-        return dict(arrays)
+        return {name: arrays[name] for name in names or arrays}
 
 
 def write_arrays(path: str | Path, arrays: "Mapping[str, np.ndarray]") -> None:

@@ -7,7 +7,8 @@ from _job import job, read_arrays, read_json, read_table, split_part
 from calibrate_tests import write_part
 from twolevel.bootstrap.calibration import Study
 from twolevel.bootstrap.coverage import coverage_experiment, coverage_part
-from twolevel.bootstrap.experiment import from_arrays, share
+from twolevel.bootstrap.experiment import from_arrays
+from twolevel.bootstrap.parts import share
 from twolevel.bootstrap.simulate import projection
 from twolevel.likelihood.deviance import from_lme4
 from twolevel.model.formula import build_design

@@ -5,7 +5,8 @@ from typing import Any
 
 from _job import job, read_arrays, read_json, read_table, split_part, write_arrays
 from twolevel.bootstrap.calibration import Study, calibrated, failures
-from twolevel.bootstrap.experiment import Part, from_arrays, part_to_arrays, share
+from twolevel.bootstrap.experiment import from_arrays
+from twolevel.bootstrap.parts import Part, part_to_arrays, share
 from twolevel.bootstrap.simulate import projection
 from twolevel.bootstrap.type_1_error import rejection_part
 from twolevel.model.formula import build_design

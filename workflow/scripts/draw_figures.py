@@ -1,7 +1,7 @@
 """Draw figures, whatever their kinds: the picture of each, and the words that belong to it."""
 
 import importlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -83,9 +83,32 @@ def _read(path: str) -> Any:
     """Columns of a table as arrays, or what a JSON file holds; pyarrow starts in a third of pandas' time."""
     if path.endswith(".json"):
         return read_json(path)
+    if path.endswith(".parquet"):
+        return _Columns(path)
     with reading(path):
-        table = csv.read_csv(path, convert_options=AS_WRITTEN) if path.endswith(".csv") else parquet.read_table(path)
+        table = csv.read_csv(path, convert_options=AS_WRITTEN)
     return {name: _values(table[name]) for name in table.column_names}
+
+
+class _Columns(Mapping[str, Any]):
+    """A Parquet file of which a column is read when it is asked for: a million replicates have many columns."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        with reading(path):
+            self.names = parquet.read_schema(path).names
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self.names:
+            raise KeyError(name)
+        with reading(self.path):
+            return _values(parquet.read_table(self.path, columns=[name])[name])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names)
+
+    def __len__(self) -> int:
+        return len(self.names)
 
 
 def _values(column: pyarrow.ChunkedArray) -> Any:

@@ -8,7 +8,8 @@ from typing import Any
 from _job import job, read_arrays, read_jsons, write_json, write_table
 from twolevel.bootstrap.calibration import calibrated, failures
 from twolevel.bootstrap.coverage import coverage_experiment, coverage_rows, coverage_table
-from twolevel.bootstrap.experiment import Arrays, Experiment, from_arrays, part_from_arrays, unite
+from twolevel.bootstrap.experiment import Arrays, Experiment, from_arrays
+from twolevel.bootstrap.parts import part_from_arrays, unite
 from twolevel.bootstrap.type_1_error import rejection_rows, rejection_table
 from twolevel.data.fingerprint import studied
 from twolevel.model.parameters import parameters

@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from _job import job, read_arrays, read_json, write_table
-from simulate_replicates import replicates_of
+from _job import job, read_arrays, read_json, read_table, write_blocks, write_table
+from simulate_replicates import blocks_of
 from twolevel.bootstrap.experiment import from_arrays
-from twolevel.bootstrap.replicate_tables import replicate_table, simulated_values
+from twolevel.bootstrap.replicate_tables import replicate_table
 from twolevel.inference.fixed_tests import student
 from twolevel.inference.intervals import bootstrap_intervals, t_intervals, wald_intervals
 from twolevel.inference.profile_intervals import profile_intervals
@@ -20,11 +20,13 @@ def main(files: Any, output: Any, replicates: int, seed: int, level: float, thre
     """Write the replicate table and the intervals of the model in `files.fit`."""
     fit = read_json(files.fit)
     experiment = from_arrays(read_arrays(files.experiment))
-    (united,) = replicates_of(experiment, seed, replicates, files.parts, threads)
-    data, of = experiment.targets[0].data, reported(fit)
-    table = replicate_table(united, data, np.array(fit["fixed_effects"]), of.listed)
-    if failed := int((~table["optimum_found"]).sum()):
+    data, beta, of = experiment.targets[0].data, np.array(fit["fixed_effects"]), reported(fit)
+    blocks = blocks_of(experiment, seed, replicates, files.parts, threads)
+    tables = (replicate_table(block.fits[0], data, beta, of.listed, block.replicates.start) for block in blocks)
+    write_blocks(output.replicates, tables)
+    if failed := int((~_column(output.replicates, "optimum_found")).sum()):
         logging.warning(f"warning: {experiment.name}: {failed} of {replicates} bootstrap replicates found no optimum")
+    simulated = (_column(output.replicates, parameter.name) for parameter in of.listed)
     ml_theta = pack(from_lme4(by_estimator(fit, "ML")["theta"], data), data.blocks)
     effects = pd.read_csv(files.fixed_effects)
     tests = {
@@ -32,13 +34,17 @@ def main(files: Any, output: Any, replicates: int, seed: int, level: float, thre
         for method, prefix in (("satterthwaite", ""), ("kenward_roger", "kr_"))
     }
     intervals = [
-        bootstrap_intervals(of.listed, of.estimates, simulated_values(table, of.listed), level),
+        bootstrap_intervals(of.listed, of.estimates, simulated, level),
         profile_intervals(fit["random_terms"], fit["fixed_terms"], data, ml_theta, level),
         *(t_intervals(of.listed, of_method, method, level) for method, of_method in tests.items()),
         wald_intervals(of.listed, of.estimates, of.std_errors, level),
     ]
-    write_table(output.replicates, table)
     write_table(output.intervals, pd.concat(intervals))
+
+
+def _column(replicates: str, name: str) -> Any:
+    """One column of the replicates: all of them would take memory by their number."""
+    return read_table(replicates, [name])[name].to_numpy()
 
 
 if __name__ == "__main__":

@@ -4,8 +4,8 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from _job import job, read_arrays, read_json, write_table
-from simulate_replicates import replicates_of
+from _job import job, read_arrays, read_json, read_table, write_blocks, write_table
+from simulate_replicates import blocks_of
 from twolevel.bootstrap.experiment import Experiment, from_arrays
 from twolevel.bootstrap.likelihood_ratio_tests import bootstrap_tests
 from twolevel.bootstrap.replicate_tables import reference_table, simulated_statistics
@@ -27,11 +27,13 @@ def write_tests(
     threads: int = 1,
 ) -> None:
     """The same for a comparison and an experiment at hand; without `parts` the bootstrap is run here."""
-    null, alternative = replicates_of(experiment, seed, replicates, parts, threads)
-    blocks = [target.data.blocks for target in experiment.targets]
-    table = reference_table(null, alternative, (blocks[0], blocks[1]))
+    random_effects = (experiment.targets[0].data.blocks, experiment.targets[1].data.blocks)
+    blocks = blocks_of(experiment, seed, replicates, parts, threads)
+    tables = (reference_table(of.fits[0], of.fits[1], random_effects, of.replicates.start) for of in blocks)
+    write_blocks(output.reference, tables)
+    table = read_table(output.reference, ["statistic"])
     statistics = simulated_statistics(table, experiment.name, comparison["null_model"])
-    if failed := int((~table["optimum_found"]).sum()):
+    if failed := int(table["statistic"].isna().sum()):
         logging.warning(f"warning: {experiment.name}: {failed} of {replicates} bootstrap replicates gave no statistic")
     tests = bootstrap_tests(
         comparison["statistic"],
@@ -39,7 +41,6 @@ def write_tests(
         statistics,
         comparison["added_random_effects"],
     )
-    write_table(output.reference, table)
     write_table(output.tests, tests)
 
 

@@ -1,20 +1,23 @@
 """Run one part of a bootstrap: simulate its replicates and fit the models to them."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from _job import job, read_arrays, split_part, write_arrays
-from twolevel.bootstrap.experiment import (
-    Experiment,
+from twolevel.bootstrap.experiment import Experiment, from_arrays
+from twolevel.bootstrap.parts import (
     Part,
-    from_arrays,
+    check_parts,
+    in_blocks,
     part_from_arrays,
     part_to_arrays,
+    place,
     run_part,
     share,
-    unite,
 )
-from twolevel.bootstrap.replicates import Replicates
+
+# Replicates that are gathered at a time: some 50 MB.
+BLOCK = 2**17
 
 
 def main(experiment: str, output: str, part: str, threads: int, replicates: int, seed: int) -> None:
@@ -24,13 +27,15 @@ def main(experiment: str, output: str, part: str, threads: int, replicates: int,
     write_arrays(output, part_to_arrays(done))
 
 
-def replicates_of(
-    experiment: Experiment, seed: int, replicates: int, parts: Sequence[str], threads: int
-) -> tuple[Replicates, ...]:
-    """All replicates: read where they were made in `parts`, else made here."""
-    read = [part_from_arrays(read_arrays(part)) for part in parts]
-    made = read or [simulated(experiment, seed, share(1, 1, replicates), threads)]
-    return unite(experiment, seed, replicates, made).fits
+def blocks_of(experiment: Experiment, seed: int, replicates: int, parts: Sequence[str], threads: int) -> Iterator[Part]:
+    """All replicates, a block at a time: read where they were made in `parts`, else made here."""
+    if not parts:
+        firsts = range(1, replicates + 1, BLOCK)
+        return (simulated(experiment, seed, range(k, min(k + BLOCK, replicates + 1)), threads) for k in firsts)
+    heads = {part: part_from_arrays(read_arrays(part, ("experiment", "replicates"))) for part in parts}
+    in_order = sorted(parts, key=lambda part: place(heads[part]))
+    check_parts(experiment, seed, replicates, [heads[part] for part in in_order])
+    return in_blocks((part_from_arrays(read_arrays(part)) for part in in_order), BLOCK)
 
 
 def simulated(experiment: Experiment, seed: int, numbers: range, threads: int) -> Part:

@@ -5,8 +5,9 @@ import pandas as pd
 
 from twolevel.api.checks import check_whole
 from twolevel.api.result import Result, processors
-from twolevel.bootstrap.experiment import comparison_experiment, run_part
+from twolevel.bootstrap.experiment import comparison_experiment
 from twolevel.bootstrap.likelihood_ratio_tests import bootstrap_tests
+from twolevel.bootstrap.parts import run_part
 from twolevel.bootstrap.replicate_tables import reference_table, simulated_statistics
 from twolevel.errors import UserError
 from twolevel.inference.compare import comparison_table, likelihood_ratio, mixture_p_value

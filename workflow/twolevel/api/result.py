@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from twolevel.api.checks import check_table, check_whole
-from twolevel.bootstrap.experiment import experiment_of, run_part
+from twolevel.bootstrap.experiment import experiment_of
+from twolevel.bootstrap.parts import run_part
 from twolevel.bootstrap.replicate_tables import replicate_table, simulated_values
 from twolevel.errors import UserError
 from twolevel.fitting.effects import GroupEffects, fitted_values, group_effects

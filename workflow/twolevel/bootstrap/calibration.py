@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from twolevel.bootstrap.experiment import Experiment, Part, run_part, target
+from twolevel.bootstrap.experiment import Experiment, target
+from twolevel.bootstrap.parts import Part, run_part
 from twolevel.bootstrap.replicates import Replicates, replicate_fits
 from twolevel.bootstrap.simulate import Projection
 from twolevel.bootstrap.streams import stream_key

@@ -16,8 +16,9 @@ from twolevel.bootstrap.calibration import (
     inner_fits,
     outer_fits,
 )
-from twolevel.bootstrap.experiment import Experiment, Part
-from twolevel.bootstrap.replicate_tables import replicate_table
+from twolevel.bootstrap.experiment import Experiment
+from twolevel.bootstrap.parts import Part
+from twolevel.bootstrap.replicate_tables import replicate_table, simulated_values
 from twolevel.bootstrap.replicates import Replicates
 from twolevel.bootstrap.simulate import simulated
 from twolevel.bootstrap.streams import draw, stream_key
@@ -121,8 +122,8 @@ def _bounds(
     lower = response.own_units(fitted_factor(fits[0], row, response))
     estimates = parameter_values(lower, at.sigma, at.beta, response.blocks)
     (inner,) = inner_fits(study, inner_experiment(study, number, fits, row))
-    replicates = replicate_table(inner, response, at.beta, listed)[[parameter.name for parameter in listed]]
-    bootstrap = bootstrap_intervals(listed, estimates, replicates.to_numpy(), level)
+    replicates = simulated_values(replicate_table(inner, response, at.beta, listed), listed)
+    bootstrap = bootstrap_intervals(listed, estimates, replicates, level)
     wald = wald_intervals(listed, estimates, np.sqrt(np.diag(at.beta_covariance)), level)
     bounds = np.full((len(METHODS), len(listed), 2), np.nan)
     bounds[:3] = bootstrap[["lower", "upper"]].to_numpy().reshape(3, len(listed), 2)

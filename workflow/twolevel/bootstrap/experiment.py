@@ -1,16 +1,14 @@
-"""A bootstrap that can be split over jobs: what is simulated and fitted, its parts, and their union."""
+"""What a bootstrap simulates and fits, and its fingerprint."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, fields
 from hashlib import sha256
 from typing import Any
 
 import numpy as np
 
-from twolevel.bootstrap.replicates import Replicates, Target, joined, replicate_fits
+from twolevel.bootstrap.replicates import Target
 from twolevel.bootstrap.simulate import Simulator, View, projection
-from twolevel.bootstrap.streams import stream_key
-from twolevel.errors import UserError
 from twolevel.likelihood.crossproducts import CrossProducts
 from twolevel.likelihood.deviance import from_lme4, pack
 from twolevel.model.blocks import Blocks
@@ -37,24 +35,6 @@ class Experiment:
     name: str
     simulator: Simulator
     targets: tuple[Target, ...]
-
-
-@dataclass(frozen=True)
-class Part:
-    """Some replicates of an experiment.
-
-    Attributes
-    ----------
-    experiment : fingerprint of the experiment and its settings
-    replicates : their numbers, counted from 1
-    fits : one for each target
-    found : what a calibration found in each, as arrays with a row for each replicate, by name
-    """
-
-    experiment: str
-    replicates: range
-    fits: tuple[Replicates, ...]
-    found: Arrays = field(default_factory=dict)
 
 
 def target(data: CrossProducts, lower: Floats, *, reml: bool) -> Target:
@@ -102,52 +82,6 @@ def comparison_experiment(
     return experiment_of(name, designs, data, lowers, fits[0]["sigma"], reml=fits[0]["estimator"] == "REML")
 
 
-def run_part(experiment: Experiment, seed: int, replicates: range, threads: int = 1, inner: int = 0) -> Part:
-    """Simulate and fit the replicates with these numbers, in `threads` threads.
-
-    `inner` is how many replicates the bootstrap of each of them has, where each is bootstrapped in its turn.
-    """
-    key = stream_key(seed, experiment.name)
-    fits = replicate_fits(experiment.simulator, experiment.targets, key, replicates, threads)
-    return Part(fingerprint(experiment, seed, inner), replicates, fits)
-
-
-def share(part: int, parts: int, replicates: int) -> range:
-    """The numbers of the replicates in part 1, 2, ... of `parts` parts."""
-    first, end = (replicates * k // parts + 1 for k in (part - 1, part))
-    return range(first, end)
-
-
-def unite(experiment: Experiment, seed: int, replicates: int, parts: Sequence[Part], inner: int = 0) -> Part:
-    """All replicates of an experiment, in order; the parameters are those of `run_part`.
-
-    Raises
-    ------
-    UserError
-        A part belongs to another experiment, or replicates are missing or occur more than once.
-    """
-    expected = fingerprint(experiment, seed, inner)
-    for part in parts:
-        if part.experiment != expected:
-            raise UserError(
-                f"{experiment.name}: bootstrap replicates {part.replicates.start} to {part.replicates.stop - 1} were "
-                f"made with another model, other data, another seed{' or number of replicates' if inner else ''} "
-                f"(fingerprint {part.experiment[:12]}, expected {expected[:12]}). Delete "
-                f"results/{experiment.name}/replicates and run snakemake again."
-            )
-    in_order = sorted(parts, key=lambda part: part.replicates.start)
-    numbers = [number for part in in_order for number in part.replicates]
-    if numbers != list(range(1, replicates + 1)):
-        found = ", ".join(f"{part.replicates.start}-{part.replicates.stop - 1}" for part in in_order)
-        raise UserError(
-            f"{experiment.name}: the parts of the bootstrap hold replicates {found}; expected 1-{replicates}, each "
-            f"once. Delete results/{experiment.name}/replicates and run snakemake again."
-        )
-    fits = tuple(joined(of) for of in zip(*(part.fits for part in in_order), strict=True))
-    rest = {name: np.concatenate([part.found[name] for part in in_order]) for name in in_order[0].found}
-    return Part(expected, range(1, replicates + 1), fits, rest)
-
-
 def fingerprint(experiment: Experiment, seed: int, inner: int = 0) -> str:
     """SHA-256 of everything on which the replicates depend."""
     digest = sha256(f"{experiment.name} {seed} {inner}".encode())
@@ -185,7 +119,7 @@ def from_arrays(arrays: Arrays) -> Experiment:
         ),
         targets=tuple(
             Target(
-                data=CrossProducts(**_fields(CrossProducts, arrays, i) | {"blocks": _blocks(arrays, i)}),
+                data=CrossProducts(**stored_fields(CrossProducts, arrays, i) | {"blocks": _blocks(arrays, i)}),
                 start=arrays[f"{i} start"],
                 reml=bool(arrays[f"{i} reml"]),
             )
@@ -194,33 +128,11 @@ def from_arrays(arrays: Arrays) -> Experiment:
     )
 
 
-def part_to_arrays(part: Part) -> dict[str, np.ndarray]:
-    """A part as named arrays, to be stored."""
-    arrays = {
-        "experiment": np.array(part.experiment),
-        "replicates": np.array([part.replicates.start, part.replicates.stop]),
-    }
-    for i, fits in enumerate(part.fits):
-        arrays |= {f"{i} {name}": array for name, array in asdict(fits).items()}
-    return arrays | {f"found {name}": array for name, array in part.found.items()}
-
-
-def part_from_arrays(arrays: Arrays) -> Part:
-    """The part that `part_to_arrays` stored."""
-    count = sum(name.endswith(" criterion") for name in arrays)
-    return Part(
-        experiment=str(arrays["experiment"]),
-        replicates=range(*map(int, arrays["replicates"])),
-        fits=tuple(Replicates(**_fields(Replicates, arrays, i)) for i in range(count)),
-        found={name.removeprefix("found "): array for name, array in arrays.items() if name.startswith("found ")},
-    )
+def stored_fields(stored: type, arrays: Arrays, i: int) -> dict[str, Any]:
+    """The fields of a dataclass of target i; numbers were stored as arrays without dimensions."""
+    values = {field.name: arrays[f"{i} {field.name}"] for field in fields(stored)}
+    return {name: value if value.ndim else value.item() for name, value in values.items()}
 
 
 def _blocks(arrays: Arrays, i: int) -> Blocks:
     return tuple(arrays[f"{i} blocks"].tolist())
-
-
-def _fields(stored: type, arrays: Arrays, i: int) -> dict[str, Any]:
-    """The fields of a dataclass of target i; numbers were stored as arrays without dimensions."""
-    values = {field.name: arrays[f"{i} {field.name}"] for field in fields(stored)}
-    return {name: value if value.ndim else value.item() for name, value in values.items()}

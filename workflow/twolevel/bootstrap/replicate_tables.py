@@ -17,23 +17,24 @@ from twolevel.model.parameters import Parameter, parameter_values
 
 
 def replicate_table(
-    fits: Replicates, data: CrossProducts, true_beta: Floats, listed: Sequence[Parameter]
+    fits: Replicates, data: CrossProducts, true_beta: Floats, listed: Sequence[Parameter], first: int = 1
 ) -> pd.DataFrame:
     """One model fitted to every replicate: a row for each.
 
     Parameters
     ----------
-    fits : the replicates, in order, counted from 1
+    fits : the replicates, in order
     data : the model's cross-products
     true_beta : (p,) the fixed effects that the replicates were simulated from
     listed : the model's parameters; estimates of a replicate without an optimum are missing
+    first : number of the first replicate
     """
     lower = data.own_units(factor(fits.theta, data.blocks))
     beta = true_beta + np.linalg.solve(data.r, fits.delta.T).T
     values = np.where(fits.found[:, None], parameter_values(lower, fits.sigma, beta, data.blocks), np.nan)
     return pd.DataFrame(
         {
-            "replicate": np.arange(1, len(fits.criterion) + 1),
+            "replicate": np.arange(first, first + len(fits.criterion)),
             "criterion": fits.criterion,
             "optimum_found": fits.found,
             "singular": is_singular(fits.theta, data.blocks),
@@ -45,11 +46,13 @@ def replicate_table(
 
 
 def simulated_values(table: pd.DataFrame, listed: Sequence[Parameter]) -> Floats:
-    """The parameters (B, m) in a replicate table."""
-    return np.asarray(table[[parameter.name for parameter in listed]])
+    """The parameters (m, B) in a replicate table."""
+    return np.asarray(table[[parameter.name for parameter in listed]]).T
 
 
-def reference_table(null: Replicates, alternative: Replicates, blocks: tuple[Blocks, Blocks]) -> pd.DataFrame:
+def reference_table(
+    null: Replicates, alternative: Replicates, blocks: tuple[Blocks, Blocks], first: int = 1
+) -> pd.DataFrame:
     """The likelihood ratio statistic of every replicate: the fall from the null model's criterion to the alternative's.
 
     Where either search found no optimum, or the alternative ended above the null model that it contains, the statistic
@@ -59,12 +62,13 @@ def reference_table(null: Replicates, alternative: Replicates, blocks: tuple[Blo
     ----------
     null, alternative : the two models, fitted to the same simulated data
     blocks : the independent blocks of random effects of each
+    first : number of the first replicate
     """
     statistic = null.criterion - alternative.criterion
     found = null.found & alternative.found & (statistic > -NO_FALL)
     return pd.DataFrame(
         {
-            "replicate": np.arange(1, len(statistic) + 1),
+            "replicate": np.arange(first, first + len(statistic)),
             "statistic": np.where(found, np.maximum(statistic, 0.0), np.nan),
             "null_criterion": null.criterion,
             "alternative_criterion": alternative.criterion,
@@ -87,7 +91,7 @@ def simulated_statistics(table: pd.DataFrame, name: str, null: str) -> Floats:
     UserError
         Every replicate failed.
     """
-    if not table["optimum_found"].any():
+    if table["statistic"].isna().all():
         raise UserError(
             f"{name}: none of the {len(table)} data sets simulated from {null} could be fitted by both models. Look at "
             f"the 'doubts' of their fits, and simplify the models."

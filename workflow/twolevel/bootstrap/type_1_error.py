@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from twolevel.bootstrap.calibration import Study, inner_experiment, inner_fits, outer_fits
-from twolevel.bootstrap.experiment import Part
 from twolevel.bootstrap.likelihood_ratio_tests import bootstrap_tests
+from twolevel.bootstrap.parts import Part
 from twolevel.bootstrap.replicate_tables import reference_table
 from twolevel.bootstrap.replicates import Replicates
 from twolevel.inference.intervals import proportion_interval

@@ -51,7 +51,8 @@ def draw(bootstrap: Table, intervals: Table, fit: Mapping[str, Any], labels: Lab
         axes.set_ylabel("replicates" if k % ACROSS == 0 else "")
         axes.spines["left"].set_visible(False)
 
-    n, found = len(texts(bootstrap, "replicate")), sparse(bootstrap, "optimum_found").astype(bool)
+    found = sparse(bootstrap, "optimum_found").astype(bool)
+    n = len(found)
     title = f"{n:,} bootstrap replicates of the parameters of {labels.model(model)}"
     key: dict[str, Artist] = {
         "replicates": Patch(color=SKY_BLUE),

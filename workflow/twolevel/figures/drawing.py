@@ -4,13 +4,17 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import Literal
 
+import numpy as np
+from matplotlib.collections import Collection
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from twolevel.figures.lighter import lighter
 from twolevel.figures.style import style
 from twolevel.output.words import clean
 
-DPI = {"png": 200, "svg": 150}  # in an SVG, of the points alone
+DPI = {"png": 200, "svg": 150}  # in an SVG, of the marks that are a picture there
+_MOST_MARKS = 1000  # drawn as shapes in an SVG, where twenty thousand of them would weigh megabytes
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,17 @@ def render(drawing: Drawing, file_format: Literal["svg", "png"]) -> bytes:
     words = {"Title": drawing.title, "Description": drawing.alt}
     silent = {"Date": None, "Creator": None} if file_format == "svg" else {"Software": None}
     buffer = BytesIO()
+    for artist in drawing.figure.findobj():
+        if isinstance(artist, Line2D | Collection):
+            artist.set_rasterized(_marks(artist) > _MOST_MARKS)
     drawing.figure.savefig(buffer, format=file_format, dpi=DPI[file_format], metadata=words | silent)
     if file_format == "svg":
         return lighter(buffer.getvalue().decode("utf-8")).encode("utf-8")
     return buffer.getvalue()
+
+
+def _marks(artist: Line2D | Collection) -> int:
+    """How many points or lines an artist draws, each a shape of its own; a curve is one, whatever it consists of."""
+    if isinstance(artist, Collection):
+        return max(len(artist.get_paths()), len(np.atleast_2d(artist.get_offsets())))
+    return 1 if artist.get_marker() == "None" else len(np.asarray(artist.get_xdata()))

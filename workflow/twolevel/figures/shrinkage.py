@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 from scipy.special import chdtri
@@ -106,7 +107,7 @@ def _ellipse(centre: list[float], covariance: Floats) -> Floats:
 
 def _draw_moves(axes: Axes, own: Floats, shrunken: Floats) -> None:
     """A line from each group's own coefficients to the shrunken ones, and both ends."""
-    axes.plot(*np.stack([own, shrunken]).transpose(2, 0, 1), **_MOVE)
+    axes.add_collection(LineCollection(list(np.stack([own, shrunken], axis=1)), zorder=2, capstyle="round", **_MOVE))
     axes.plot(*own.T, **_OWN)
     axes.plot(*shrunken.T, **_SHRUNKEN)
     axes.autoscale_view()

@@ -80,12 +80,8 @@ def heading(figure: Figure, title: str, key: Mapping[str, Artist], across: int =
 
 
 def points(axes: Axes, x: Floats, y: Floats, ink: float = 19, size: float = 7) -> None:
-    """Scatter, the paler the more points there are: opacity is `ink` over the root of their number.
-
-    Many points become a picture inside an SVG, since as shapes they weigh megabytes.
-    """
-    alpha = min(0.8, ink / len(x) ** 0.5)
-    axes.scatter(x, y, s=size, color=BLACK, alpha=alpha, linewidths=0, rasterized=len(x) > 1000)
+    """Scatter, the paler the more points there are: opacity is `ink` over the root of their number."""
+    axes.scatter(x, y, s=size, color=BLACK, alpha=min(0.8, ink / len(x) ** 0.5), linewidths=0)
 
 
 def halo(width: float) -> list[matplotlib.patheffects.AbstractPathEffect]:
