@@ -64,7 +64,7 @@ def made_by_a_rule(word: str) -> bool:
 NO_PATHS = {
     "README.md": {".csv", ".parquet", ".rds", "results/", "logs/"},
     "CONTRIBUTING.md": {"results/", "logs/"},
-    "data.md": {".txt"},
+    "data.md": {".csv", ".txt"},
     "formulas.md": {"a/b"},
     "method.md": {"results/"},
     "results.md": {".json", ".png", "results/"},
