@@ -12,13 +12,13 @@ import pandas as pd
 from twolevel.data.recipes import ValuesError
 from twolevel.errors import UserError
 from twolevel.figures.requirements import check_model_of_figure
-from twolevel.inference.marginal_means import reference_grid
 from twolevel.inference.nesting import check_comparable
 from twolevel.model.derive import derive
 from twolevel.model.design import Design
 from twolevel.model.formula import build_design
 from twolevel.model.formula_check import check_formula, example_table, is_plain, outline
 from twolevel.model.formula_parts import take_apart
+from twolevel.model.reference_grid import reference_grid
 
 # The settings of a figure that must name numeric columns.
 NUMERIC = ("x", "y", "at")

@@ -63,7 +63,7 @@ def ask(data: Mapping[str, Any], mend: Callable[[str], str]) -> str:
     copy = usable_copy(data)
     about = (about_copy(copy) if copy else None) or {}
     try:
-        served = _asked(url, about["validators"]) if about else download(url)
+        served = _asked(url, about, hurry=bool(about) or data["mode"] == "auto")
     except NoNetwork as error:
         reason = str(error).partition("\n")[0]
         if about:
@@ -83,8 +83,11 @@ def ask(data: Mapping[str, Any], mend: Callable[[str], str]) -> str:
     return ""
 
 
-def _asked(url: str, validators: Mapping[str, str]) -> Served:
-    return download(url, validators, attempts=ATTEMPTS, stall_seconds=STALL_SECONDS)
+def _asked(url: str, about: Mapping[str, Any], *, hurry: bool) -> Served:
+    """What the address answers; in a hurry where there is something to go on with if it does not."""
+    if not hurry:
+        return download(url)
+    return download(url, about.get("validators"), attempts=ATTEMPTS, stall_seconds=STALL_SECONDS)
 
 
 def _keep(copy: Path, served: Served, sha256: str, about: Mapping[str, Any]) -> None:

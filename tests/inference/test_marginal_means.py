@@ -12,10 +12,10 @@ from twolevel.inference.marginal_means import (
     pairwise_contrasts,
     prediction_table,
     predictions,
-    reference_grid,
 )
 from twolevel.likelihood.crossproducts import cross_products
 from twolevel.model.formula import build_design
+from twolevel.model.reference_grid import reference_grid
 
 CASES = [
     (name, by, method, factor)
