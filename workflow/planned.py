@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from twolevel.data.recipes import ValuesError
+from twolevel.data.source import without_use
 from twolevel.errors import UserError
 from twolevel.figures.requirements import check_model_of_figure
 from twolevel.inference.nesting import check_comparable
-from twolevel.model.derive import derive
+from twolevel.model.derive import derive, group_level_columns
 from twolevel.model.design import Design
 from twolevel.model.formula import build_design
 from twolevel.model.formula_check import check_formula, example_table, is_plain, outline
@@ -26,6 +27,7 @@ NUMERIC = ("x", "y", "at")
 
 def mistaken_plans(config: Mapping[str, Any]) -> Iterator[str]:
     """Everything that is wrong with the models, comparisons and figures of a configuration that its schema allows."""
+    yield from without_use(config["data"])
     if config["data"]["group"] not in config["data"]["columns"] or config["data"]["group"] in config["derive"]:
         return
     group, models = config["data"]["group"], config["models"]
@@ -35,6 +37,11 @@ def mistaken_plans(config: Mapping[str, Any]) -> Iterator[str]:
         yield from (f"models.{model}.formula: {problem}" for problem in found)
     example, mistaken = _example(config)
     yield from mistaken
+    try:
+        group_level_columns(config["data"]["columns"], config["derive"])
+    except UserError as error:
+        if not mistaken:
+            yield str(error)
     outlines: dict[str, Any] = {}
     designs: dict[str, Design] = {}
     for model, of in models.items():

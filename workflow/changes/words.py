@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from math import isinf
 
+from twolevel.errors import counted
+
 from changes.comparison import Comparison
 from changes.data import DataChanges
 from changes.moves import Move
@@ -111,11 +113,6 @@ def move_words(move: Move) -> str:
     size = f"{abs(move.size):.2g}"
     errors = "standard error" if size == "1" else "standard errors"
     return f"{move.name} of {move.model}, from {before} to {after}, by {size} {errors}"
-
-
-def counted(count: int, noun: str) -> str:
-    """A count and its noun, in the plural where it is not one."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def listed(names: Sequence[str]) -> str:

@@ -15,6 +15,11 @@ class UserError(Exception):
     """
 
 
+def counted(count: int, noun: str) -> str:
+    """A count and its noun, in the plural where it is not one: `1 row`, `1,234 rows`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def some(items: Iterable[object], separator: str = ", ") -> str:
     """The first few of some things, for a message."""
     listed = list(map(str, items))

@@ -1,8 +1,11 @@
 """Read a table from the bytes of a file, by what its name ends in; each kind of file has its reader in a module."""
 
 from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import PurePosixPath
+from typing import Any
+from urllib.parse import urlsplit
 
 import pandas as pd
 
@@ -33,7 +36,29 @@ READERS = {
     ".ods": sheets.read,
 }
 
+# The readers that each choice is for.
+_CHOICES = {
+    "separator": (text_files.read,),
+    "decimal": (text_files.read,),
+    "encoding": (text_files.read, labelled_files.read, r_files.read),
+    "sheet": (sheets.read,),
+}
+
 AS_FOUND = Choices()
+
+
+def without_use(data: Mapping[str, Any]) -> Iterator[str]:
+    """Choices in the configuration's section `data` that are not for files of the kind named there, a message each."""
+    named = {"auto": ("url", "snapshot"), "download": ("url",), "snapshot": ("snapshot",)}
+    files = {key: data[key] for key in named.get(data["mode"], ("mode",))}
+    suffixes = {key: suffix_of(urlsplit(file).path if key == "url" else file) for key, file in files.items()}
+    if not all(suffix in READERS for suffix in suffixes.values()):
+        return  # reading the file says so
+    for choice, readers in _CHOICES.items():
+        if choice in data and not any(READERS[suffix] in readers for suffix in suffixes.values()):
+            kinds = _listed([suffix for suffix, reader in READERS.items() if reader in readers])
+            found = " and ".join(f"data.{key} is {file!r}" for key, file in files.items())
+            yield f"data.{choice}: it is for files that end in {kinds}, and {found}; leave it out."
 
 
 def suffix_of(name: str) -> str:

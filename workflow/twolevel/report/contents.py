@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from twolevel.data.download import STANDS_IN
 from twolevel.data.fingerprint import check_same_data
 from twolevel.output.numbers import percent
 from twolevel.output.side_by_side import side_by_side, side_by_side_table
@@ -94,7 +95,8 @@ class Contents:
     """What the templates are given, under these names.
 
     `files` has the result tables that the page offers as CSV, by their paths in `results/`; `with_zero` the columns of
-    numbers whose values reach to zero or to both sides of it; `old_audit` says that there is an audit of optimisers of
+    numbers whose values reach to zero or to both sides of it; `stands_in` says that the data are the snapshot for
+    want of a network; `old_audit` that there is an audit of optimisers of
     other fits.
     """
 
@@ -110,6 +112,7 @@ class Contents:
     errata: Errata | None
     labels: Labels
     provenance: Mapping[str, Any]
+    stands_in: bool
     library: str
     columns: list[ColumnRow]
     descriptives: list[dict[Any, Any]]
@@ -189,6 +192,7 @@ def contents(results: Results, tell: Callable[[Material], Narrative] | None = No
         old_audit=old_audit,
         labels=labels,
         provenance=results.provenance,
+        stands_in=results.provenance["obtained"] == STANDS_IN,
         library=results.fits[first]["fingerprint"]["library"],
         columns=describe_columns(results.observations, config, labels),
         descriptives=described,
