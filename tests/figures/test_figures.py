@@ -766,19 +766,23 @@ def rendered(kind, file_format) -> bytes:
     return render(drawn()[kind], file_format)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_same_drawing_has_the_same_bytes(kind):
-    for file_format in ("svg", "png"):
-        assert rendered(kind, file_format) == render(drawn_again()[kind], file_format)
+# To render all kinds takes five seconds for each format.
+FORMATS = ["svg", pytest.param("png", marks=pytest.mark.slow)]
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_files_hold_no_date_and_no_version(kind):
-    svg, png = (rendered(kind, file_format) for file_format in ("svg", "png"))
-    assert b"<dc:date>" not in svg
-    for picture in (svg, png):
-        assert matplotlib.__version__.encode() not in picture
-        assert b"Software" not in picture
+@pytest.mark.parametrize("file_format", FORMATS)
+def test_same_drawing_has_the_same_bytes(kind, file_format):
+    assert rendered(kind, file_format) == render(drawn_again()[kind], file_format)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("file_format", FORMATS)
+def test_files_hold_no_date_and_no_version(kind, file_format):
+    picture = rendered(kind, file_format)
+    assert b"<dc:date>" not in picture
+    assert matplotlib.__version__.encode() not in picture
+    assert b"Software" not in picture
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -810,7 +814,11 @@ HOSTILE = {
 }
 
 
-@pytest.mark.parametrize("name", HOSTILE.values(), ids=list(HOSTILE))
+@pytest.mark.parametrize(
+    "name",
+    # Each draws every kind, in four seconds.
+    [pytest.param(name, id=kind, marks=pytest.mark.slow if kind != "markup" else ()) for kind, name in HOSTILE.items()],
+)
 def test_hostile_names_are_text_and_break_nothing(name):
     labels = Labels(
         group=name,

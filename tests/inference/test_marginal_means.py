@@ -1,5 +1,7 @@
 """Marginal means and contrasts, against R's emmeans."""
 
+from functools import cache
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -26,14 +28,20 @@ CASES = [
 BOUNDS = {"SE": "std_error", "df": "df", "lower.CL": "lower", "upper.CL": "upper"}
 
 
+@cache
+def tables_of(name: str, estimator: str, method: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The means and contrasts of all factors of a model."""
+    design, data, fit = fitted(name, estimator)
+    of = {"kenward_roger": kenward_roger, "satterthwaite": satterthwaite}[method](data, fit)
+    return marginal_means(design, table_of(name), of), pairwise_contrasts(design, table_of(name), of)
+
+
 @pytest.mark.parametrize(("name", "estimator", "method", "factor"), CASES)
 def test_they_are_emmeans(name, estimator, method, factor) -> None:
     # R: emmeans(m, factor, lmer.df = method), pairs(., reverse = TRUE), both with infer = TRUE. lmerTest's derivatives
     # are numerical; R's ptukey and qtukey are good to about 1e-5 (their `eps`).
-    design, data, fit = fitted(name, estimator)
-    of = {"kenward_roger": kenward_roger, "satterthwaite": satterthwaite}[method](data, fit)
     expected = MODELS[name][estimator][method]["means"][factor]
-    means = marginal_means(design, table_of(name), of).query("factor == @factor")
+    means, contrasts = (table[table["factor"] == factor] for table in tables_of(name, estimator, method))
     theirs = pd.DataFrame(expected["means"])
     # emmeans varies the first factor fastest.
     labels = theirs[factor.split(":")].astype(str).agg(", ".join, axis=1)
@@ -42,7 +50,6 @@ def test_they_are_emmeans(name, estimator, method, factor) -> None:
         np.testing.assert_allclose(ours[own], theirs[column], rtol=1e-5, atol=1e-6)
 
     pairs = pd.DataFrame(expected["contrasts"])
-    contrasts = pairwise_contrasts(design, table_of(name), of).query("factor == @factor")
     assert len(contrasts) == len(pairs)
     assert set(contrasts["adjustment"]) == {"tukey" if len(theirs) > 2 else "none"}
     for row in pairs.to_dict("records"):

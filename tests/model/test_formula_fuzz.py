@@ -163,7 +163,7 @@ def mutated(rng: np.random.Generator) -> str:
     return "".join(parts)
 
 
-@pytest.mark.parametrize("stream", range(10))
+@pytest.mark.parametrize("stream", [pytest.param(i, marks=pytest.mark.slow if i > 1 else ()) for i in range(10)])
 def test_a_mutated_formula_is_refused_or_fitted(stream: int) -> None:
     made = []
     for case in range(CASES // 10):

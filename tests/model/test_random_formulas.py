@@ -28,6 +28,10 @@ REFUSED = {answer["formula"]: answer["refused"] for answer in ANSWERS if "refuse
 MAY_BE_FITTED = "object not interpretable as a factor"
 
 
+# All of them take five seconds.
+DRAWN = [pytest.param(formula, marks=pytest.mark.slow if i % 5 else ()) for i, formula in enumerate(TAKEN)]
+
+
 @cache
 def made(formula: str) -> tuple[Design, Fit]:
     return fitted(formula, TABLE, "g")
@@ -40,13 +44,13 @@ def test_the_fixture_is_what_the_script_draws() -> None:
     assert len(REFUSED) < 30  # otherwise the grammar shows too little
 
 
-@pytest.mark.parametrize("formula", TAKEN)
+@pytest.mark.parametrize("formula", DRAWN)
 def test_the_design_is_r_s(formula: str) -> None:
     differences = design_differences(build_design(formula, TABLE, "g"), TAKEN[formula], TABLE)
     assert differences == [], as_list(differences)
 
 
-@pytest.mark.parametrize("formula", TAKEN)
+@pytest.mark.parametrize("formula", DRAWN)
 def test_the_fit_is_lme4_s(formula: str) -> None:
     differences = fit_differences(*made(formula), TAKEN[formula])
     assert differences == [], as_list(differences)

@@ -51,7 +51,7 @@ def test_a_run_says_what_a_person_reads(finished_run: Path) -> None:
     assert not [line for line in lines if line.startswith(("Reason:", "    input:", "rule ", "Job "))]
     stage = r" *\d+:\d\d +\d+ %  Fit model \(10 jobs\), about \d+:\d\d left"
     assert [line for line in lines if re.fullmatch(stage, line)]
-    end = lines.index("Made: 10 models, 3 comparisons, 26 figures.")
+    end = lines.index("Made: 10 models, 3 comparisons, 31 figures.")
     assert re.fullmatch(r"Ledger: 167 match, 30 not_optimum, .*\.", lines[end + 1])
     assert lines[end + 2] == "No fit is in doubt."
     assert re.fullmatch(r"Time: \d+:\d\d minutes\.", lines[end + 3])

@@ -46,17 +46,18 @@ def link_first_uses(html: str, glossary: str) -> str:
 
 def _pieces(html: str) -> Iterator[tuple[str, bool]]:
     """The tags and the texts of a page, and whether each is prose; the glossary itself is not."""
-    depth = dict.fromkeys((*_PROSE, *_LEFT_ALONE), 0)
+    in_prose = left_alone = 0  # how deep
     in_glossary = False
     for piece in _TAG.split(html):
         if not piece.startswith("<"):
-            prose = any(depth[name] for name in _PROSE) and not any(depth[name] for name in _LEFT_ALONE)
-            yield piece, prose and not in_glossary
+            yield piece, bool(in_prose and not left_alone and not in_glossary)
             continue
         if piece.startswith('<dl class="glossary'):
             in_glossary = True
         elif piece == "</dl>":
             in_glossary = False
-        if (name := re.match(r"</?(\w+)", piece)) and name[1] in depth:
-            depth[name[1]] += -1 if piece.startswith("</") else 1
+        if name := re.match(r"</?(\w+)", piece):
+            step = -1 if piece.startswith("</") else 1
+            in_prose += step * (name[1] in _PROSE)
+            left_alone += step * (name[1] in _LEFT_ALONE)
         yield piece, False

@@ -4,6 +4,7 @@ import re
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import fields
+from functools import cache
 from hashlib import sha256
 from typing import Any
 
@@ -38,8 +39,21 @@ def render_pages(contents: Contents, templates: Mapping[str, str]) -> dict[str, 
     LookupError
         A link leads to nothing on either.
     """
+    environment = _environment(tuple(templates.items()))
+    values = _values(contents, templates)
+    numbered: dict[str, str] = {}
+    pages = {
+        name: environment.get_template(name + ".j2").render(**values, number_of=Numbering(prefix, numbered))
+        for name, prefix in ((PAGE, ""), (APPENDIX, "A"))
+    }
+    return linked({name: link_first_uses(html, pages[APPENDIX]) for name, html in pages.items()}, numbered)
+
+
+@cache
+def _environment(templates: tuple[tuple[str, str], ...]) -> Environment:
+    """The templates, compiled once for all pages that a process makes."""
     environment = Environment(
-        loader=DictLoader(templates),
+        loader=DictLoader(dict(templates)),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -66,13 +80,7 @@ def render_pages(contents: Contents, templates: Mapping[str, str]) -> dict[str, 
         "file_name": file_name,
         "shown_address": shown_address,
     }
-    values = _values(contents, templates)
-    numbered: dict[str, str] = {}
-    pages = {
-        name: environment.get_template(name + ".j2").render(**values, number_of=Numbering(prefix, numbered))
-        for name, prefix in ((PAGE, ""), (APPENDIX, "A"))
-    }
-    return linked({name: link_first_uses(html, pages[APPENDIX]) for name, html in pages.items()}, numbered)
+    return environment
 
 
 def _values(contents: Contents, templates: Mapping[str, str]) -> dict[str, Any]:
