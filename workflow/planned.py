@@ -35,7 +35,7 @@ def mistaken_plans(config: Mapping[str, Any]) -> Iterator[str]:
     wrong = {model: check_formula(of["formula"], known, group) for model, of in models.items()}
     for model, found in wrong.items():
         yield from (f"models.{model}.formula: {problem}" for problem in found)
-    example, mistaken = _example(config)
+    example, mistaken = example_of(config)
     yield from mistaken
     try:
         group_level_columns(config["data"]["columns"], config["derive"])
@@ -59,27 +59,16 @@ def mistaken_plans(config: Mapping[str, Any]) -> Iterator[str]:
     yield from _figures(config["figures"], outlines, example)
 
 
-def example_of(config: Mapping[str, Any]) -> pd.DataFrame:
-    """A table with the columns of a configuration, derived ones too, and any values."""
-    return _example(config)[0]
+def example_of(config: Mapping[str, Any]) -> tuple[pd.DataFrame, list[str]]:
+    """A table with the columns of a configuration and any values, and what is wrong with its recipes.
 
-
-def _example(config: Mapping[str, Any]) -> tuple[pd.DataFrame, list[str]]:
-    """That table, and what is wrong with recipes."""
-    group = config["data"]["group"]
-    return _derived(example_table(config["data"]["columns"], group), group, config["derive"])
-
-
-def _derived(
-    example: pd.DataFrame, group: str, recipes: Mapping[str, Mapping[str, Any]]
-) -> tuple[pd.DataFrame, list[str]]:
-    """The example with a column for each recipe, and what is wrong with recipes.
-
-    Where a recipe is wrong, or only the data's own values could tell, the column has any values.
+    Where a recipe is wrong, or only the data's own values could tell, its column has any values.
     """
+    group = config["data"]["group"]
+    example = example_table(config["data"]["columns"], group)
     rng = np.random.Generator(np.random.Philox(2))
     mistaken: list[str] = []
-    for name, recipe in recipes.items():
+    for name, recipe in config["derive"].items():
         groups = example[group].unique()
         drawn = rng.uniform(1.0, 2.0, len(groups))
         levels = recipe.get("levels") or recipe.get("labels")

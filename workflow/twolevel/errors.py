@@ -20,6 +20,12 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
+def listed(items: Iterable[str], conjunction: str = "and") -> str:
+    """Items as a sentence lists them: a, b and c."""
+    *most, last = items
+    return f"{', '.join(most)} {conjunction} {last}" if most else last
+
+
 def some(items: Iterable[object], separator: str = ", ") -> str:
     """The first few of some things, for a message."""
     listed = list(map(str, items))

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from twolevel.data.download import STANDS_IN
 from twolevel.data.fingerprint import check_same_data
+from twolevel.errors import listed
 from twolevel.output.numbers import percent
 from twolevel.output.side_by_side import side_by_side, side_by_side_table
 from twolevel.output.words import Labels, Noun, as_title, clean, configured_names, read_labels
@@ -25,7 +26,7 @@ from twolevel.report.model import Model, ModelTables, read_model
 from twolevel.report.optimiser_audit import AuditResults, OptimiserAudit, read_audit
 from twolevel.report.optimum import Audit, audit, optimum_sentences
 from twolevel.report.pieces import Pieces, read_pieces
-from twolevel.report.prose import listed, outcome
+from twolevel.report.prose import outcome
 from twolevel.report.sections import APPENDIX, GENERIC, Section, place, those_with
 from twolevel.report.study import Material, Narrative
 

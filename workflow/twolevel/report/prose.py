@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from math import isfinite
 
+from twolevel.errors import listed
 from twolevel.model.terms import Factor
 from twolevel.output.numbers import decimals, fixed
 from twolevel.output.words import Labels, clean, number, sentence
@@ -135,12 +136,6 @@ def strength(base: float, change: float) -> str:
     if base * (base + change) < 0:
         return "reversed"
     return "stronger" if base * change > 0 else "weaker"
-
-
-def listed(items: Iterable[str]) -> str:
-    """Items as a sentence lists them: a, b and c."""
-    *most, last = list(items)
-    return f"{', '.join(most)} and {last}" if most else last
 
 
 class _Words:
