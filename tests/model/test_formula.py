@@ -5,9 +5,10 @@ import pandas as pd
 import pytest
 from twolevel.errors import UserError
 from twolevel.likelihood.crossproducts import cross_products
-from twolevel.model.expression import Binary, Bracket, Unary, deparse, parse
+from twolevel.model.expression import Binary, Bracket, Unary, deparse
 from twolevel.model.formula import build_design
 from twolevel.model.formula_check import check_formula
+from twolevel.model.parser import parse
 from twolevel.model.terms import Factor
 
 

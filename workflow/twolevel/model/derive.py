@@ -10,7 +10,8 @@ from twolevel.data import recipes as make
 from twolevel.data.kinds import Column, as_number, as_text
 from twolevel.data.recipes import ValuesError
 from twolevel.errors import UserError, counted
-from twolevel.model.expression import names_in, parse, quoted
+from twolevel.model.expression import names_in, quoted
+from twolevel.model.parser import parse
 from twolevel.model.values import check_calls, evaluate
 from twolevel.model.variables import DataError, Number
 

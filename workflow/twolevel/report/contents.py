@@ -96,9 +96,8 @@ class Contents:
     """What the templates are given, under these names.
 
     `files` has the result tables that the page offers as CSV, by their paths in `results/`; `with_zero` the columns of
-    numbers whose values reach to zero or to both sides of it; `stands_in` says that the data are the snapshot for
-    want of a network; `old_audit` that there is an audit of optimisers of
-    other fits.
+    numbers whose values reach to zero or to both sides of it; `stands_in` says that the data are the snapshot for want
+    of a network; `old_audit` that there is an audit of optimisers of other fits.
     """
 
     title: str
