@@ -1,9 +1,11 @@
-"""Ordinary least squares with one predictor: one line through all observations, and one line per group."""
+"""Straight lines: by least squares through all observations and through each group's, and that of the fixed effects."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from twolevel.figures.tables import Table, numbers, texts
 
 
 @dataclass(frozen=True)
@@ -104,3 +106,15 @@ def fit_line(x: ArrayLike, y: ArrayLike) -> Line:
     if not one.has_line.all():
         raise ValueError("a line needs at least two distinct values of x")
     return Line(float(one.intercept[0]), float(one.slope[0]))
+
+
+def average_line(fixed_effects: Table, x: str) -> Line:
+    """The fixed effects of a model whose only predictor is `x`, as a line in it.
+
+    Parameters
+    ----------
+    fixed_effects : term and estimate of each.
+    x : the predictor.
+    """
+    estimates = dict(zip(texts(fixed_effects, "term"), numbers(fixed_effects, "estimate"), strict=True))
+    return Line(float(estimates["(Intercept)"]), float(estimates[x]))

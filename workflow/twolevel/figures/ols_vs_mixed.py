@@ -7,9 +7,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from twolevel.figures.average_line import average_line
 from twolevel.figures.drawing import Drawing
-from twolevel.figures.ols import Line, fit_line
+from twolevel.figures.ols import Line, average_line, fit_line
 from twolevel.figures.style import BLUE, VERMILION, halo, heading, new_figure, points, style
 from twolevel.figures.tables import Floats, Table, varying
 from twolevel.output.words import Labels, clean, equation, number, sentence

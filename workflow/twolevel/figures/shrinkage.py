@@ -11,9 +11,8 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 from scipy.special import chdtri
 
-from twolevel.figures.average_line import average_line
 from twolevel.figures.drawing import Drawing
-from twolevel.figures.ols import fit_group_lines
+from twolevel.figures.ols import average_line, fit_group_lines
 from twolevel.figures.style import BLACK, BLUE, VERMILION, WIDTH, halo, heading, new_figure, style
 from twolevel.figures.tables import Floats, Table, numbers, sparse, texts
 from twolevel.output.words import Labels, clean, number, sentence, shorten, without_line, wrap
