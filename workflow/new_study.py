@@ -77,6 +77,8 @@ def describe(read: FileRead, group: str, response: str) -> list[Described]:
                     "groups. Name another column, or another GROUP."
                 )
             kind, levels, why = "number", (), ""
+            if values.nunique() == 2:
+                why = f"{CHOOSE[2:]} a linear model, of a response of two values? A logistic one cannot be fitted here"
         present = values[values.notna() & read.table[group].notna()]
         of_groups = name not in (group, response) and bool(
             (as_text(present).groupby(read.table[group], observed=True).unique().map(len) <= 1).all()

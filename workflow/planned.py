@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from twolevel.data.recipes import ValuesError
+from twolevel.data.source import without_use
 from twolevel.errors import UserError
 from twolevel.figures.requirements import check_model_of_figure
 from twolevel.inference.nesting import check_comparable
-from twolevel.model.derive import derive
+from twolevel.model.derive import derive, group_level_columns
 from twolevel.model.design import Design
 from twolevel.model.formula import build_design
 from twolevel.model.formula_check import check_formula, example_table, is_plain, outline
@@ -26,6 +27,7 @@ NUMERIC = ("x", "y", "at")
 
 def mistaken_plans(config: Mapping[str, Any]) -> Iterator[str]:
     """Everything that is wrong with the models, comparisons and figures of a configuration that its schema allows."""
+    yield from without_use(config["data"])
     if config["data"]["group"] not in config["data"]["columns"] or config["data"]["group"] in config["derive"]:
         return
     group, models = config["data"]["group"], config["models"]
@@ -33,8 +35,13 @@ def mistaken_plans(config: Mapping[str, Any]) -> Iterator[str]:
     wrong = {model: check_formula(of["formula"], known, group) for model, of in models.items()}
     for model, found in wrong.items():
         yield from (f"models.{model}.formula: {problem}" for problem in found)
-    example, mistaken = _example(config)
+    example, mistaken = example_of(config)
     yield from mistaken
+    try:
+        group_level_columns(config["data"]["columns"], config["derive"])
+    except UserError as error:
+        if not mistaken:
+            yield str(error)
     outlines: dict[str, Any] = {}
     designs: dict[str, Design] = {}
     for model, of in models.items():
@@ -52,27 +59,16 @@ def mistaken_plans(config: Mapping[str, Any]) -> Iterator[str]:
     yield from _figures(config["figures"], outlines, example)
 
 
-def example_of(config: Mapping[str, Any]) -> pd.DataFrame:
-    """A table with the columns of a configuration, derived ones too, and any values."""
-    return _example(config)[0]
+def example_of(config: Mapping[str, Any]) -> tuple[pd.DataFrame, list[str]]:
+    """A table with the columns of a configuration and any values, and what is wrong with its recipes.
 
-
-def _example(config: Mapping[str, Any]) -> tuple[pd.DataFrame, list[str]]:
-    """That table, and what is wrong with recipes."""
-    group = config["data"]["group"]
-    return _derived(example_table(config["data"]["columns"], group), group, config["derive"])
-
-
-def _derived(
-    example: pd.DataFrame, group: str, recipes: Mapping[str, Mapping[str, Any]]
-) -> tuple[pd.DataFrame, list[str]]:
-    """The example with a column for each recipe, and what is wrong with recipes.
-
-    Where a recipe is wrong, or only the data's own values could tell, the column has any values.
+    Where a recipe is wrong, or only the data's own values could tell, its column has any values.
     """
+    group = config["data"]["group"]
+    example = example_table(config["data"]["columns"], group)
     rng = np.random.Generator(np.random.Philox(2))
     mistaken: list[str] = []
-    for name, recipe in recipes.items():
+    for name, recipe in config["derive"].items():
         groups = example[group].unique()
         drawn = rng.uniform(1.0, 2.0, len(groups))
         levels = recipe.get("levels") or recipe.get("labels")

@@ -22,7 +22,7 @@ def standard_figures(config: Mapping[str, Any]) -> dict[str, dict[str, str]]:
     ----------
     config : the configuration, complete and found in order
     """
-    example, group = example_of(config), config["data"]["group"]
+    (example, _), group = example_of(config), config["data"]["group"]
     figures = {f"checks_{model}": {"kind": "checks", "model": model} for model in config["models"]}
     of_groups = group_level_columns(config["data"]["columns"], config["derive"])
     for model, of in config["models"].items():

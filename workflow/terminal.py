@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from failures import failure, group_failure
+from twolevel.data.download import STANDS_IN
+from twolevel.errors import counted
 
 # The handler that Snakemake writes to the terminal with, and the messages of its that stay.
 SNAKEMAKE_S_OWN = "DefaultStreamHandler"
@@ -166,9 +168,9 @@ def clock(seconds: float) -> str:
 
 
 def closing_lines(config: Mapping[str, Any], results: Path, seconds: float) -> list[str]:
-    """What was made, where it is, the ledger's verdicts, doubts about fits, and how long it took."""
+    """What was made, where it is, the ledger's verdicts, doubts about fits, notes on models, and how long it took."""
     counts = [
-        f"{len(config[section])} {noun}{'' if len(config[section]) == 1 else 's'}"
+        counted(len(config[section]), noun)
         for section, noun in (("models", "model"), ("comparisons", "comparison"), ("figures", "figure"))
         if config[section]
     ]
@@ -178,8 +180,11 @@ def closing_lines(config: Mapping[str, Any], results: Path, seconds: float) -> l
         with ledger.open(encoding="utf-8", newline="") as file:
             verdicts = Counter(row["verdict"] for row in csv.DictReader(file))
         lines.append(f"Ledger: {', '.join(f'{count} {verdict}' for verdict, count in verdicts.most_common())}.")
-    doubted = [model for model in config["models"] if _doubts(results / f"models/{model}/fit.json")]
+    fits = {model: _read(results / f"models/{model}/fit.json") for model in config["models"]}
+    doubted = [model for model, fit in fits.items() if _doubts(fit)]
     lines.append(f"Do not trust: {', '.join(doubted)}; fit.json says why." if doubted else "No fit is in doubt.")
+    notes = dict.fromkeys(note for fit in fits.values() for note in fit.get("notes", ()))
+    lines += [f"Note: {note}" for note in notes]
     lines += [f"Time: {clock(seconds).strip()} minutes.", report_line(results)]
     changes = results / "changes.html"
     if changes.is_file():
@@ -198,9 +203,13 @@ def report_line(results: Path) -> str:
 
 def _stands_in(provenance: Path) -> bool:
     """Whether the data are the snapshot because the file could not be downloaded."""
-    return provenance.is_file() and "no network" in json.loads(provenance.read_text(encoding="utf-8"))["obtained"]
+    return provenance.is_file() and _read(provenance)["obtained"] == STANDS_IN
 
 
-def _doubts(fit: Path) -> bool:
-    found = json.loads(fit.read_text(encoding="utf-8"))
-    return bool(found["doubts"] or any(found.get(by, {}).get("doubts") for by in ("ml", "reml")))
+def _doubts(fit: Mapping[str, Any]) -> bool:
+    return bool(fit["doubts"] or any(fit.get(by, {}).get("doubts") for by in ("ml", "reml")))
+
+
+def _read(file: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return found

@@ -82,11 +82,11 @@ def test_the_response_is_not_needed_nor_groups_for_fixed_effects_alone(sleep) ->
         (
             "y ~ dose + (1 | clinic)",
             {"dose": "huge"},
-            "dose has a level that the fit does not know in 1 new rows, first",
+            "dose has a level that the fit does not know in 1 new row, first",
         ),
         ("y ~ factor(dose) + (1 | clinic)", {"dose": "huge"}, "a level that the fit does not know"),
         ("y ~ cut(x, 3) + (1 | clinic)", {"x": 99.0}, "where x is 99"),
-        ("y ~ log(pre) + (1 | clinic)", {"pre": -1.0}, "no finite value in 1 new rows, first where pre is -1"),
+        ("y ~ log(pre) + (1 | clinic)", {"pre": -1.0}, "no finite value in 1 new row, first where pre is -1"),
         ("y ~ x + (1 | clinic)", {"x": "four"}, "'x' of the new data holds levels of a factor, and held numbers"),
         ("y ~ x + (1 | clinic)", {"clinic": 7}, "'clinic' of the new data holds numbers, and held levels of a factor"),
     ],

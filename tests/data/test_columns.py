@@ -78,28 +78,28 @@ def test_undeclared_columns_are_left_out_unless_kept() -> None:
     [
         (
             {"ses": [0, 9, 0, -4.5, 0, 0]},
-            "column ses: 2 of 6 rows are outside -4 to 4: row 2 (9.0), row 4 (-4.5)",
+            "column ses: in 2 of 6 rows the value is outside -4 to 4: row 2 (9.0), row 4 (-4.5)",
         ),
         (
             {"ses": [0, "high", 0, 0, 0, 0]},
-            "column ses: 1 of 6 rows are not a finite number: row 2 (high)",
+            "column ses: in 1 of 6 rows the value is not a finite number: row 2 (high)",
         ),
         (
             {"ses": [0, 0, np.inf, 0, 0, 0]},
-            "column ses: 1 of 6 rows are not a finite number: row 3 (inf)",
+            "column ses: in 1 of 6 rows the value is not a finite number: row 3 (inf)",
         ),
         (
             {"ses": [None, 0, 0, 0, 0, None]},
-            "column ses: 2 of 6 rows have no value: row 1, row 6",
+            "column ses: in 2 of 6 rows there is no value: row 1, row 6",
         ),
         (
             {"ses": [9.0] * 6},
-            "column ses: 6 of 6 rows are outside -4 to 4: "
+            "column ses: in 6 of 6 rows the value is outside -4 to 4: "
             "row 1 (9.0), row 2 (9.0), row 3 (9.0), row 4 (9.0), row 5 (9.0), ...",
         ),
         (
             {"himinty": ["0", "1", "yes", "0", "1", "1"]},
-            "column himinty: 1 of 6 rows are not one of 0, 1: row 3 (yes)",
+            "column himinty: in 1 of 6 rows the value is not one of 0, 1: row 3 (yes)",
         ),
         (
             {"himinty": [0] * 6},
@@ -107,7 +107,7 @@ def test_undeclared_columns_are_left_out_unless_kept() -> None:
         ),
         (
             {"school": [1, 1, 2, 2, None, None]},
-            "column school: 2 of 6 rows have no value: row 5, row 6",
+            "column school: in 2 of 6 rows there is no value: row 5, row 6",
         ),
         (
             {"size": [842, 842, 1855, 9, 30, 31]},
@@ -145,7 +145,7 @@ def test_a_repeated_value_is_refused_where_the_column_is_unique() -> None:
     columns = COLUMNS | {"student": {"type": "identifier", "unique": True}}
     check_columns(table(student=range(6)), columns, "school")
     assert complaint(table(student=[1, 2, 3, 2, 4, 5]), columns) == (
-        "column student: 2 of 6 rows repeat a value that must be unique: row 2 (2), row 4 (2)"
+        "column student: in 2 of 6 rows the value is repeated, and must be unique: row 2 (2), row 4 (2)"
     )
 
 
@@ -153,7 +153,7 @@ def test_bounds_may_be_one_sided_and_include_themselves() -> None:
     columns = COLUMNS | {"ses": {"type": "number", "min": -4}}
     check_columns(table(), columns, "school")
     assert complaint(table(ses=[0, 0, -4.001, 0, 0, 0]), columns).startswith(
-        "column ses: 1 of 6 rows are outside -4 to inf"
+        "column ses: in 1 of 6 rows the value is outside -4 to inf"
     )
 
 
@@ -176,9 +176,9 @@ def test_several_problems_come_in_one_message() -> None:
     assert message.startswith("mine.csv does not fit data.columns, 6 problems:\n")
     for column, problem in [
         ("sector", "is missing"),
-        ("ses", "1 of 6 rows have no value: row 6"),
-        ("ses", "1 of 6 rows are outside -4 to 4: row 1 (9.0)"),
-        ("himinty", "6 of 6 rows are not one of 0, 1: row 1 (2)"),
+        ("ses", "in 1 of 6 rows there is no value: row 6"),
+        ("ses", "in 1 of 6 rows the value is outside -4 to 4: row 1 (9.0)"),
+        ("himinty", "in 6 of 6 rows the value is not one of 0, 1: row 1 (2)"),
         ("himinty", "no row has the level 0, 1"),
         ("size", "varies within 1 of 3 groups: 1224 (1.0, 2.0)"),
     ]:

@@ -111,9 +111,9 @@ def test_lags_stay_within_groups() -> None:
     assert values(recipes.lag(X, GROUPS, day, 2)) == [None, None, None, None, None, None]
     arm = pd.Series(pd.Categorical(list("uvwxyz")))
     assert values(recipes.lag(arm, GROUPS, day, 1)) == ["v", None, "y", None, "x", None]
-    with pytest.raises(ValuesError, match=r"1 rows repeat a value, first row 2 \(a, 1\)"):
+    with pytest.raises(ValuesError, match=r"a value comes again in 1 row, first row 2 \(a, 1\)"):
         recipes.lag(X, GROUPS, pd.Series([1.0, 1.0, 1.0, 2.0, 3.0, 1.0]), 1)
-    with pytest.raises(ValuesError, match="the column of the order has no value in 1 rows, first in row 4"):
+    with pytest.raises(ValuesError, match="the column of the order has no value in 1 row, first in row 4"):
         recipes.lag(X, GROUPS, X, 1)
 
 

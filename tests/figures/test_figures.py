@@ -242,9 +242,7 @@ def every_kind(labels=LABELS, x="x", y="y", size="size", model="m"):
         "bootstrap_distribution": bootstrap_distribution.draw(
             replicate_table(terms), interval_table(terms), fit, labels, model=model
         ),
-        "reference_distribution": reference_distribution.draw(
-            *reference_tables(), compared, labels, comparison=f"{model} test"
-        ),
+        "reference_distribution": reference_distribution.draw(*reference_tables(), compared, labels),
         "wall": wall.draw(constrained_story(x), fit, labels, model=model),
         "optimiser_audit": optimiser_audit.draw(audit_rows(model), labels),
     }
@@ -616,7 +614,8 @@ def test_replicates_that_do_not_vary_are_drawn():
 
 
 def test_the_simulated_tail_is_drawn_beside_the_nominal_one():
-    drawing = reference_distribution.draw(*reference_tables(), COMPARED, LABELS, comparison="c")
+    drawing = reference_distribution.draw(*reference_tables(), COMPARED, LABELS)
+    assert drawing.alt.startswith("The test of “M0” against “M”: left, a histogram of 801 data sets with ")
     shape, tail = drawing.figure.axes
     drawn = {to_hex(line.get_color()): line for line in tail.get_lines()}
     # 201 of the 801 statistics 0, 0.01, ... 8 are 6 or larger.
@@ -639,7 +638,7 @@ def test_the_simulated_tail_is_drawn_beside_the_nominal_one():
 
 def test_without_a_mixture_there_is_one_curve_and_failures_are_said():
     reference, tests = reference_tables([0.1, 0.5, np.nan, 2.0, np.nan], mixture=False)
-    drawing = reference_distribution.draw(reference, tests, COMPARED, LABELS, comparison="c")
+    drawing = reference_distribution.draw(reference, tests, COMPARED, LABELS)
     assert "mixture" not in drawing.caption
     assert "half" not in texts_of(drawing)
     assert "2 more gave no statistic." in drawing.caption
@@ -647,13 +646,13 @@ def test_without_a_mixture_there_is_one_curve_and_failures_are_said():
 
 
 def test_a_statistic_far_out_is_an_arrow_and_its_number():
-    far = reference_distribution.draw(*reference_tables(), COMPARED | {"statistic": 207.34}, LABELS, comparison="c")
+    far = reference_distribution.draw(*reference_tables(), COMPARED | {"statistic": 207.34}, LABELS)
     assert "larger than any of the simulated ones" in far.caption
     for axes in far.figure.axes:
         assert [text.get_text() for text in axes.texts] == ["the data:\n207.3"]
         assert axes.get_xlim()[1] < 30  # the scale is not stretched to it
         assert "#0072b2" not in lines_of(axes)
-    near = reference_distribution.draw(*reference_tables(), COMPARED, LABELS, comparison="c")
+    near = reference_distribution.draw(*reference_tables(), COMPARED, LABELS)
     assert not any(axes.texts for axes in near.figure.axes)
 
 
@@ -662,7 +661,7 @@ def test_ten_thousand_replicates_make_light_pictures():
     replicates = replicate_table(n=10_000)
     drawings = (
         bootstrap_distribution.draw(replicates, interval_table(), FIT, LABELS, model="m"),
-        reference_distribution.draw(*reference_tables(rng.chisquare(2, 10_000)), COMPARED, LABELS, comparison="c"),
+        reference_distribution.draw(*reference_tables(rng.chisquare(2, 10_000)), COMPARED, LABELS),
     )
     for drawing in drawings:
         assert len(render(drawing, "svg")) < 200_000

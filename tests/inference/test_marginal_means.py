@@ -147,7 +147,7 @@ def test_what_has_no_value_is_refused() -> None:
     data = cross_products(design)
     of = kenward_roger(data, fit_model(design, data, reml=True, random_starts=0, seed=1))
     assert np.isfinite(predictions(design, table, of, {"size": 2})["estimate"]).all()
-    with pytest.raises(UserError, match=r"no finite value in 1 new rows, first where size is -1\.0"):
+    with pytest.raises(UserError, match=r"no finite value in 1 new row, first where size is -1\.0"):
         predictions(design, table, of, {"size": -1})
 
 

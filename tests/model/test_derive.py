@@ -117,17 +117,17 @@ def test_rounding_of_what_a_column_is_derived_from_is_no_difference() -> None:
         (
             "mean.ses",
             [1.0, 2.0, 2.5, 4.0, 1.0, 4.0],
-            "'mean.ses' .*: 1 of 6 rows in 1 of 3 groups differ, the most by 0.5 where 4e-09",
+            "'mean.ses' .*: it differs in 1 of 6 rows and 1 of 3 groups, the most by 0.5 where 4e-09",
         ),
         (
             "cses",
             ["-0.5", "-1", "1", "0.25", None, "none"],
-            "'cses' .*: 2 of 6 rows in 2 of 3 groups differ, the most by 0 where .*; 2 have no number",
+            "'cses' .*: it differs in 2 of 6 rows and 2 of 3 groups, the most by 0 where .*; 2 without a number",
         ),
         (
             "mean.ses.cat",
             pd.Categorical(["low", "middle", "low", "high", "low", None]),
-            "'mean.ses.cat' .*: 2 of 6 rows in 2 of 3 groups differ, first in row 2: middle in the file, low",
+            "'mean.ses.cat' .*: it differs in 2 of 6 rows and 2 of 3 groups, first in row 2: middle in the file, low",
         ),
     ],
 )
@@ -189,8 +189,18 @@ def test_a_cut_of_an_observations_own_value_is_not_a_group_level_column() -> Non
 
 
 def test_a_group_level_column_named_n_is_refused() -> None:
-    with pytest.raises(UserError, match="named 'n'"):
-        group_table(table(n=1), "school", ["n"])
+    of_groups = {"type": "number", "group_level": True}
+    assert group_level_columns({"n": {"type": "number"}, "size": of_groups}, {}) == ["size"]
+    with pytest.raises(UserError, match=r"^data\.columns\.n: .* 'n' is the number of observations of a group"):
+        group_level_columns({"n": of_groups}, {})
+    with pytest.raises(UserError, match=r"^derive\.n: "):
+        group_level_columns({"ses": {"type": "number"}}, {"n": {"group_size": "ses"}})
+
+
+@pytest.mark.parametrize("recipe", [{"group_mean": "ses"}, {"formula": "ses - 1"}, {"lag": "size", "order": "ses"}])
+def test_a_column_is_not_made_from_itself(recipe: dict[str, object]) -> None:
+    with pytest.raises(UserError, match=r"^derive\.ses: a column cannot be made from itself; give the new column"):
+        derive(table(), "school", {"ses": recipe})
 
 
 EVERY_KIND = {

@@ -52,6 +52,16 @@ def test_each_table_stands_with_its_model_and_as_a_file():
     assert "<new>" not in html
 
 
+def test_headings_have_the_level_of_the_intervals():
+    made = results()
+    full = replace(made.model_tables["full"], beside=beside())
+    full = replace(full, intervals=full.intervals.assign(level=0.9))
+    html = pages(replace(made, model_tables={**made.model_tables, "full": full}))[APPENDIX]
+    text = Page(html).text.replace("\xa0", " ")
+    assert "Factor Level Mean Std. error df 90 % interval" in text
+    assert "At Prediction Std. error df 90 % interval" in text
+
+
 def test_a_model_by_ml_has_one_method():
     by_ml = beside()["term_tests"].query("method == 'satterthwaite'")
     text = Page(appendix(term_tests=by_ml)).text

@@ -235,6 +235,11 @@ def test_independent_blocks_have_no_correlation_and_zeros_in_t():
     assert "0 & \\tau_{11}" in text  # the matrix T is shown
 
 
+def test_notes_on_a_model_of_such_data_are_told():
+    note = "The response passed has two values only, 0 and 1."
+    assert note in sentences([INTERCEPT], ["(Intercept)"], {}, [30.0], notes=[note])
+
+
 @pytest.mark.parametrize(("n_groups", "few"), [(2, True), (4, True), (5, False)])
 def test_so_few_groups_are_warned_of(n_groups, few):
     said = " ".join(sentences([INTERCEPT], ["(Intercept)"], {}, [30.0], n_groups=n_groups))

@@ -332,6 +332,16 @@ class Page(HTMLParser):
 # Numbers
 
 
+def test_a_snapshot_in_the_place_of_a_download_is_told():
+    made = results()
+    assert "There was no network" not in page(made)
+    provenance = made.provenance | {"obtained": "snapshot, because there was no network"}
+    assert (
+        "There was no network: this report is of the snapshot reading.csv"
+        in Page(page(replace(made, provenance=provenance))).text
+    )
+
+
 @pytest.mark.parametrize(
     ("value", "places", "expected"),
     [

@@ -6,11 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
 from conftest import ROOT
 from factors_and_levels import MODELS
+from scipy import stats
 
 pytestmark = pytest.mark.slow
 
@@ -25,7 +27,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     config = yaml.safe_load((STUDY / "config.yaml").read_text(encoding="utf-8"))
     del config["models"]["random_slope"]["baseline"]
     config["models"]["random_slope"] |= {"estimator": "ML", "predict": [{"Days": [0, 5]}]}
-    config |= {"bootstrap": {"replicates": 99, "parts": 1}, "figures": {}}
+    config |= {"bootstrap": {"replicates": 99, "parts": 1}, "intervals": {"level": 0.9}, "figures": {}}
     (folder / "config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
     command = [sys.executable, "-m", "snakemake", "--cores", "1", "--snakefile", str(ROOT / "Snakefile")]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
@@ -64,6 +66,15 @@ def test_predictions_are_the_fixed_effects_(run: Path) -> None:
     found = pd.read_csv(run / "models/random_slope/predictions.csv").set_index("at")
     assert found["estimate"]["Days = 5"] == pytest.approx(251.40510 + 5 * 10.46729, abs=1e-4)
     assert found["std_error"]["Days = 0"] == pytest.approx(6.63227, abs=1e-4)
+
+
+def test_intervals_beside_a_model_have_the_level_of_the_configuration(run: Path) -> None:
+    tables = [pd.read_csv(run / f"models/random_slope/{table}.csv") for table in ("predictions", "robust")]
+    for table, std_error in zip(tables, ("std_error", "cr2_std_error"), strict=True):
+        reach = stats.t.ppf(0.95, table["df"]) * table[std_error]  # of 90 %
+        np.testing.assert_allclose(table["upper"] - table["estimate"], reach, rtol=1e-9)
+        np.testing.assert_allclose(table["estimate"] - table["lower"], reach, rtol=1e-9)
+    assert "90&nbsp;% interval" in (run / "appendix.html").read_text(encoding="utf-8")
 
 
 def test_the_report_names_the_estimator_of_each_model(run: Path) -> None:

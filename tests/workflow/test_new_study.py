@@ -133,6 +133,15 @@ def test_a_response_of_different_whole_numbers_is_a_number(tmp_path: Path) -> No
     assert config["data"]["columns"]["y"]["type"] == "number"
 
 
+def test_a_response_of_two_values_is_pointed_at(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text(
+        "g,x,y\n" + "".join(f"{'abc'[i % 3]},{i * i % 7 + 0.5},{i % 2}\n" for i in range(12))
+    )
+    written(tmp_path / "t.csv", tmp_path / "studies", group="g", response="y")
+    line = next(line for line in (tmp_path / "studies/mine/config.yaml").read_text().splitlines() if " y: " in line)
+    assert line.endswith("CHOOSE: a linear model, of a response of two values? A logistic one cannot be fitted here")
+
+
 def test_numbers_with_other_marks_for_missing_values_are_pointed_at(tmp_path: Path) -> None:
     rows = [f"{'abc'[i % 3]},{'.' if i in (2, 5) else i + 0.5},{i}\n" for i in range(12)]
     (tmp_path / "t.csv").write_text("g,x,y\n" + "".join(rows))

@@ -52,7 +52,7 @@ def test_every_mistake_is_told_at_once(config: dict[str, Any]) -> None:
         "models.syntax.formula: formula 'mathach ~ cses + (ses | school', character 18: a bracket is not closed",
         "models.kinds.formula: formula 'mathach ~ I(sector + 1) + (ses | school)', character 13: sector is a factor",
         "models.same.formula: formula 'mathach ~ cses + ses + mean.ses + (ses | school)': fixed effect mean.ses",
-        "models.factor.formula: formula 'sector ~ cses + (1 | school)', character 1: sector is a factor, and",
+        "models.factor.formula: formula 'sector ~ cses + (1 | school)', character 1: sector holds texts, not numbers,",
         "models.level.formula: formula 'mathach ~ relevel(sector, 'Privat') + (1 | school)', character 11: relevel(",
         "models.intercepts_and_slopes.predict.1: ses: the model has no such predictor; it has cses, mean.ses, sector.",
         "models.intercepts_and_slopes.predict.2: sector has no level Privat; it has Public, Catholic.",
@@ -84,6 +84,46 @@ def test_mistakes_of_other_sections_do_not_hide_those_of_formulas(config: dict[s
     wrong["models"] = {"a": "mathach ~ ses + (1 | school)"}
     with pytest.raises(UserError, match=r"such as \{formula: 'mathach ~ ses"):
         check_config(wrong, schema, "mine.yaml", mistaken_plans)
+
+
+@pytest.mark.parametrize(
+    ("section", "change", "says"),
+    [
+        ("derive", {"ses": {"group_mean": "ses"}}, r"\n  derive\.ses: a column cannot be made from itself; .*name\.$"),
+        ("derive", {"new": {"formula": "new + 1"}}, r"\n  derive\.new: a column cannot be made from itself; .*name\.$"),
+        ("derive", {"n": {"group_size": "ses"}}, r"\n  derive\.n: .* the number of observations of a group; .*name\.$"),
+        (
+            "models",
+            {"m": {"formula": "student ~ ses + (1 | school)"}},
+            r"student holds texts, not numbers, .*number\.\)",
+        ),
+        (
+            "data",
+            {"sheet": "pupils"},
+            r"\n  data\.sheet: it is for files that end in \.xlsx or \.ods, and data\.url .*out\.$",
+        ),
+        ("data", {"mode": "a.csv", "sheet": "one"}, r"\n  data\.sheet: .* and data\.mode is 'a\.csv'; leave it out\.$"),
+        (
+            "data",
+            {"mode": "a.sav", "decimal": ","},
+            r"\n  data\.decimal: .* and data\.mode is 'a\.sav'; leave it out\.$",
+        ),
+        ("data", {"mode": "a.xlsx", "sheet": "one"}, None),
+        ("data", {"mode": "a.sav", "encoding": "utf-8"}, None),
+    ],
+)
+def test_what_could_only_fail_later_or_be_ignored_is_told_once(
+    section: str, change: dict[str, Any], says: str | None, config: dict[str, Any]
+) -> None:
+    schema = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8"))
+    wrong = with_defaults(copy.deepcopy(config), schema)
+    wrong["data"]["columns"]["student"] = {"type": "identifier"}
+    wrong[section] |= change
+    if says is None:
+        check_config(wrong, schema, "mine.yaml", mistaken_plans)
+    else:
+        with pytest.raises(UserError, match=says):
+            check_config(wrong, schema, "mine.yaml", mistaken_plans)
 
 
 @pytest.mark.parametrize("ranges", [{"at": [0, 1]}, {"quantiles": 3}, {"breaks": 3}])
@@ -148,8 +188,8 @@ def test_an_example_has_what_is_declared() -> None:
 
 def test_every_kind_of_recipe_is_planned_without_the_data(config: dict[str, Any]) -> None:
     recipes = {
-        "n": {"group_size": "ses"},
-        "zn": {"standardise": "n", "over": "groups"},  # in the example every group has the same size
+        "pupils": {"group_size": "ses"},
+        "zn": {"standardise": "pupils", "over": "groups"},  # in the example every group has the same size
         "kind": {"join": "schools.csv", "column": "kind", "levels": ["old", "new"]},
         "beds": {"join": "schools.csv", "column": "beds"},
         "gain": {"formula": "mathach - log(size)"},

@@ -153,13 +153,14 @@ def test_snakemake_s_own_handler_goes_on_with_what_is_kept() -> None:
 def test_the_end_says_what_was_made_and_what_is_in_doubt(tmp_path: Path) -> None:
     for model, doubts in (("good", []), ("bad", ["its gradient is not zero"])):
         (tmp_path / "models" / model).mkdir(parents=True)
-        fit = {"doubts": [], "ml": {"doubts": doubts}}
+        fit = {"doubts": [], "ml": {"doubts": doubts}, "notes": ["y has two values."]}
         (tmp_path / f"models/{model}/fit.json").write_text(json.dumps(fit), encoding="utf-8")
     (tmp_path / "ledger.csv").write_text('id,verdict\n1,match\n2,match\n3,"mismatch"\n', encoding="utf-8")
     (tmp_path / "report.html").touch()
     config = {"models": {"good": {}, "bad": {}}, "comparisons": {}, "figures": {"one": {}}, "ledger": {}}
     first = ["Made: 2 models, 1 figure."]
-    last = ["Do not trust: bad; fit.json says why.", "Time: 1:05 minutes.", f"Report: {tmp_path}/report.html"]
+    notes = ["Do not trust: bad; fit.json says why.", "Note: y has two values."]
+    last = [*notes, "Time: 1:05 minutes.", f"Report: {tmp_path}/report.html"]
     assert closing_lines(config | {"ledger": None}, tmp_path, 65) == first + last
     with_ledger = closing_lines(config | {"ledger": {"published": "x"}}, tmp_path, 65)
     assert with_ledger == [*first, "Ledger: 2 match, 1 mismatch.", *last]

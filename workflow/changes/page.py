@@ -5,10 +5,11 @@ from math import isinf
 from typing import Any
 
 from jinja2 import Environment, StrictUndefined
+from twolevel.errors import counted
 
 from changes.comparison import Comparison
 from changes.listing import row_changes
-from changes.words import counted, paragraph
+from changes.words import paragraph
 
 # What a page shows of a long list; all of it is in the CSV.
 MOST_ROWS = 20

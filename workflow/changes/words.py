@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from math import isinf
 
+from twolevel.errors import counted, listed
+
 from changes.comparison import Comparison
 from changes.data import DataChanges
 from changes.moves import Move
@@ -44,7 +46,7 @@ def _columns(data: DataChanges) -> Iterator[str]:
                 yield f"{_start('level', list(counts))} of {column} {is_are(len(counts))} {verb}."
         if levels.reordered:
             before, after = levels.reordered
-            yield f"The levels of {column} stand in the order {listed(after)}; they stood as {listed(before)}."
+            yield f"The levels of {column} stand in the order {first_few(after)}; they stood as {first_few(before)}."
 
 
 def _groups(data: DataChanges) -> Iterator[str]:
@@ -62,7 +64,7 @@ def _rows(data: DataChanges) -> Iterator[str]:
             yield f"{counted(len(rows), 'row')}{elsewhere} {is_are(len(rows))} {verb}."
     if len(data.altered):
         columns = [f"{column} in {count:,}" for column, count in data.altered_columns.items()]
-        yield f"{counted(len(data.altered), 'row')} {is_are(len(data.altered))} altered: {listed(columns)}."
+        yield f"{counted(len(data.altered), 'row')} {is_are(len(data.altered))} altered: {first_few(columns)}."
     groups = data.altered_groups
     if groups:
         most = next(iter(groups.items()))
@@ -95,12 +97,12 @@ def _verdicts(comparison: Comparison) -> Iterator[str]:
     tests, fits, ledger = map(comparison.verdicts_on, ("test", "fit", "ledger"))
     if tests:
         names = [f"{test.name} of {test.where}" for test in tests]
-        yield f"{counted(len(tests), 'test')} {has_have(len(tests))} another verdict at 5 %: {listed(names)}."
+        yield f"{counted(len(tests), 'test')} {has_have(len(tests))} another verdict at 5 %: {first_few(names)}."
     elif comparison.moves:
         yield "No test has another verdict at 5 %."
     if fits:
         names = list(dict.fromkeys(fit.where for fit in fits))
-        yield f"What is said of the fit is another for {listed(names)}."
+        yield f"What is said of the fit is another for {first_few(names)}."
     if ledger:
         yield f"{counted(len(ledger), 'number')} of the ledger {has_have(len(ledger))} another verdict."
 
@@ -113,17 +115,12 @@ def move_words(move: Move) -> str:
     return f"{move.name} of {move.model}, from {before} to {after}, by {size} {errors}"
 
 
-def counted(count: int, noun: str) -> str:
-    """A count and its noun, in the plural where it is not one."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
-
-
-def listed(names: Sequence[str]) -> str:
+def first_few(names: Sequence[str]) -> str:
     """A few names as a list in words, with the number of those left out."""
     shown = [*names[:MOST_NAMES]]
     if len(names) > MOST_NAMES:
         shown.append(f"{len(names) - MOST_NAMES:,} more")
-    return f"{', '.join(shown[:-1])} and {shown[-1]}" if len(shown) > 1 else shown[0]
+    return listed(shown)
 
 
 def is_are(count: int) -> str:
@@ -138,4 +135,4 @@ def has_have(count: int) -> str:
 
 def _start(noun: str, names: Sequence[str] | Mapping[str, int]) -> str:
     plural = "" if len(names) == 1 else "s"
-    return f"{noun[:1].upper()}{noun[1:]}{plural} {listed(list(names))}"
+    return f"{noun[:1].upper()}{noun[1:]}{plural} {first_few(list(names))}"

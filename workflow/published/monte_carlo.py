@@ -20,9 +20,7 @@ COVERAGE = 0.999
 MOST_REPLICATES = 2**40
 
 
-def quantile_band(
-    replicates: Floats, probability: float, samples: int, coverage: float = COVERAGE
-) -> tuple[float, float]:
+def quantile_band(replicates: Floats, probability: float, samples: int) -> tuple[float, float]:
     """Band for a percentile bound of another run.
 
     R's `boot.ci` takes the bound between order statistics k and k + 1 of its samples, k the whole part of
@@ -35,7 +33,6 @@ def quantile_band(
     replicates : ours; those missing are left out
     probability : below the bound, such as 0.025
     samples : of the other run
-    coverage : probability of the band, at least
 
     Raises
     ------
@@ -44,11 +41,11 @@ def quantile_band(
     """
     ordered = np.sort(replicates[np.isfinite(replicates)])
     n = len(ordered)
-    below, up_to = band_ranks(n, probability, samples, coverage)
+    below, up_to = band_ranks(n, probability, samples)
     if below < 1 or up_to >= n:
         raise NotThereError(
             f"the bootstrap has {n} replicates, too few for a band of a run of {samples} samples; "
-            f"{least_replicates(probability, samples, coverage)} are enough"
+            f"{least_replicates(probability, samples)} are enough"
         )
     return float(ordered[below - 1]), float(ordered[up_to])
 
@@ -87,13 +84,13 @@ def _bound_ranks(probability: float, samples: int) -> tuple[int, int]:
     return low, high
 
 
-def count_band(count: int, n: int, samples: int, coverage: float = COVERAGE) -> tuple[int, int]:
+def count_band(count: int, n: int, samples: int) -> tuple[int, int]:
     """Band for how many of another run's samples are extreme, where `count` of our n replicates are.
 
     Given how many are extreme in both runs together, the other's number is hypergeometric (Fisher 1935). The band holds
     the numbers that this law would not reject.
     """
-    tail = (1 - coverage) / 2
+    tail = (1 - COVERAGE) / 2
     x = np.arange(samples + 1)
     at_most = hypergeom.cdf(x, n + samples, count + x, samples)
     at_least = hypergeom.sf(x - 1, n + samples, count + x, samples)

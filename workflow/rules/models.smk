@@ -95,6 +95,7 @@ rule fit_model:
             "estimator", "REML"
         ),
         predict=lambda wildcards: config["models"][wildcards.model].get("predict", []),
+        level=config["intervals"]["level"],
         optimiser=config["optimiser"],
         data_name=config["data"]["name"],
     message:

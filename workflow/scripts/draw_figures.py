@@ -53,7 +53,7 @@ def draw(
     svg, png, words : paths to write; `words` gets the title, alt text and caption as JSON.
     """
     kind = importlib.import_module(f"twolevel.figures.{settings['kind']}")
-    options = {key: value for key, value in settings.items() if key != "kind"}
+    options = {key: value for key, value in settings.items() if key not in ("kind", "comparison")}
     labels = read_labels(names)
     given = {name: _read(path) for name, path in tables.items()}
     lacking = 0

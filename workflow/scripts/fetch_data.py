@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from _job import job, read_json, write_json, write_table
+from twolevel.data.download import STANDS_IN
 from twolevel.data.reading import Choices, FileRead
 from twolevel.data.source import read_file, suffix_of
 from twolevel.errors import UserError
@@ -82,7 +83,7 @@ def obtain(data: Mapping[str, Any], downloaded: Path | None) -> Obtained:
                 f"data.snapshot: there is no file {data['snapshot']!r} in {Path.cwd()}; correct the path, or set "
                 "another mode."
             )
-        how = "snapshot" if mode == "snapshot" else "snapshot, because there was no network"
+        how = "snapshot" if mode == "snapshot" else STANDS_IN
         return _read(file, data["snapshot"], how, _now(), reading)
     if not Path(mode).is_file():
         choices = "".join(f"\n  {keyword}: {meaning}" for keyword, meaning in KEYWORDS.items())

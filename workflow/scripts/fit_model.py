@@ -25,6 +25,7 @@ from twolevel.output.results import (
     fixed_effects_table,
     group_effects_table,
     influence_table,
+    notes_on,
     random_effects_table,
     residuals_table,
 )
@@ -42,17 +43,20 @@ def main(
     data_name: str,
     estimator: str = "REML",
     predict: Sequence[Mapping[str, object]] = (),
+    level: float = 0.95,
 ) -> None:
     """Fit the model called `name` to the prepared table; `output` names a file for each part of the result.
 
     The results are those by `estimator`, REML or ML; beside them `fit.json` has the estimates by the other. `predict`
-    has sets of values of predictors for which the response is predicted.
+    has sets of values of predictors for which the response is predicted; `level` is that of intervals.
     """
     prepared = read_table(table)
     design = build_design(formula, prepared, group)
     if left_out := design.n_rows - len(design.y):
         missing = ", ".join(f"{column} in {count}" for column, count in design.dropped.items())
         logging.warning(f"warning: {name} leaves out {left_out} of {design.n_rows} rows; missing are {missing}")
+    for note in notes_on(design):
+        logging.warning(f"warning: {name}: {note}")
     data = cross_products(design)
     both = (fit_model(design, data, reml=by_reml, **optimiser) for by_reml in (True, False))
     reml, ml = (confirm(design, data, fit) for fit in both)
@@ -85,7 +89,7 @@ def main(
     write_table(output.group_effects, group_effects_table(design, effects))
     write_table(output.influence, influence_table(design, data, record, influence(design, data, record)))
     try:
-        tables = supplements(design, data, record, prepared, predict)
+        tables = supplements(design, data, record, prepared, predict, level)
     except UserError as error:  # of the predictions alone, whose values are a user's
         raise UserError(f"models.{name}.predict: {error}") from None
     for file, supplement in tables.items():

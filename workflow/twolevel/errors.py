@@ -15,6 +15,17 @@ class UserError(Exception):
     """
 
 
+def counted(count: int, noun: str) -> str:
+    """A count and its noun, in the plural where it is not one: `1 row`, `1,234 rows`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def listed(items: Iterable[str], conjunction: str = "and") -> str:
+    """Items as a sentence lists them: a, b and c."""
+    *most, last = items
+    return f"{', '.join(most)} {conjunction} {last}" if most else last
+
+
 def some(items: Iterable[object], separator: str = ", ") -> str:
     """The first few of some things, for a message."""
     listed = list(map(str, items))

@@ -9,10 +9,9 @@ from math import nan
 from typing import Any
 
 import pandas as pd
-from twolevel.errors import UserError
+from twolevel.errors import UserError, listed
 from twolevel.report.comparison import Comparison
 from twolevel.report.model import FixedEffect, Model
-from twolevel.report.prose import listed
 from twolevel.report.study import Material
 
 from hsb.narrative.splits import Minority, Slopes, category_slopes, split_minority

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Any
 
+from twolevel.errors import listed
 from twolevel.output.numbers import decimals, fixed, percent, signed
 from twolevel.output.words import theta_symbol
 from twolevel.report.model import Model, Z, tied_pairs
 from twolevel.report.optimum import audit
-from twolevel.report.prose import interval, listed, value
+from twolevel.report.prose import interval, value
 
 from hsb.narrative.facts import Facts
 

@@ -2,8 +2,9 @@
 
 from math import hypot
 
+from twolevel.errors import listed
 from twolevel.output.numbers import fixed, percent
-from twolevel.report.prose import higher, interval, interval_of_size, listed, size, strength, value
+from twolevel.report.prose import higher, interval, interval_of_size, size, strength, value
 
 from hsb.narrative.facts import BASELINES, Facts
 from hsb.narrative.summary import explains

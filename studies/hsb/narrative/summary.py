@@ -3,8 +3,9 @@
 from collections import Counter
 
 import pandas as pd
+from twolevel.errors import listed
 from twolevel.output.numbers import decimals, fine_p_phrase, fixed, percent
-from twolevel.report.prose import higher, interval_of_size, listed, size, value
+from twolevel.report.prose import higher, interval_of_size, size, value
 
 from hsb.narrative.facts import Facts
 

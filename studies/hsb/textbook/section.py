@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from twolevel.errors import listed
 from twolevel.output.mathml import Math
 from twolevel.output.numbers import NOTHING, fixed, p_value, percent, signed
 from twolevel.output.words import Labels, clean, number
 from twolevel.report.model import Model
-from twolevel.report.prose import listed
 
 from hsb.textbook.codings import CODINGS, CodedColumns, coded_columns
 

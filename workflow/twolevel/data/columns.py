@@ -98,24 +98,24 @@ def _value_problems(table: pd.DataFrame, columns: Mapping[str, Column], *, nulla
             if rows.any():
                 found = zip(np.flatnonzero(rows), values[rows], strict=True)
                 shown = (f"row {row + 1}" + ("" if pd.isna(value) else f" ({value})") for row, value in found)
-                yield f"column {name}: {rows.sum()} of {len(table)} rows {wrong}: {some(shown)}"
+                yield f"column {name}: in {rows.sum()} of {len(table)} rows {wrong}: {some(shown)}"
 
 
 def _wrong_rows(values: pd.Series, declared: Column, nullable: bool) -> Iterator[tuple[str, pd.Series]]:
     """What values may not be, and the rows (n,) in which they are that; what is missing is only that."""
     present = values.notna()
     if not nullable:
-        yield "have no value", ~present
+        yield "there is no value", ~present
     if declared.get("unique", False):
-        yield "repeat a value that must be unique", present & values.duplicated(keep=False)
+        yield "the value is repeated, and must be unique", present & values.duplicated(keep=False)
     if declared["type"] == "factor":
         levels = declared["levels"]
-        yield f"are not one of {', '.join(levels)}", present & ~as_text(values).isin(levels)
+        yield f"the value is not one of {', '.join(levels)}", present & ~as_text(values).isin(levels)
     if declared["type"] == "number":
         low, high, numbers = declared.get("min", -np.inf), declared.get("max", np.inf), as_number(values)
         finite = numbers.abs().lt(np.inf)
-        yield "are not a finite number", present & ~finite
-        yield f"are outside {low:g} to {high:g}", finite & ~numbers.between(low, high)
+        yield "the value is not a finite number", present & ~finite
+        yield f"the value is outside {low:g} to {high:g}", finite & ~numbers.between(low, high)
 
 
 def _level_problems(table: pd.DataFrame, columns: Mapping[str, Column]) -> Iterator[str]:

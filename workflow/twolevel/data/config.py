@@ -13,8 +13,11 @@ from jsonschema.exceptions import ValidationError
 
 from twolevel.errors import UserError
 
-# What results/ has beside the group's own: columns of residuals.parquet, and the first words of `<noun>_effects.csv`.
-RESIDUAL_COLUMNS = ("row", "fitted", "residual", "scaled_residual")
+# What results/ has beside the group's own: columns, with their tables, and the first words of `<noun>_effects.csv`.
+OWN_COLUMNS = {
+    "n": "the table of groups",
+    **dict.fromkeys(("row", "fitted", "residual", "scaled_residual"), "residuals.parquet"),
+}
 EFFECTS_FILES = ("fixed", "random")
 # Keys of a recipe that name a column of the table.
 SOURCES = (
@@ -107,7 +110,7 @@ def _explain(error: ValidationError) -> str:
     if error.validator == "type" and isinstance(value, str) and "formula" in schema.get("properties", {}):
         return f"{key}: found {value!r}; expected the model's settings, such as {{formula: {value!r}}}."
     if said is None and error.validator == "type":
-        said = f"a value of type {expected}"
+        said = "keys with their values" if expected == "object" else f"a value of type {expected}"
     shown = "nothing" if value is None else repr(value)
     booleans = " (YAML reads Yes and No without quotes as true and false)" if isinstance(value, bool) else ""
     return f"{key}: found {shown}{booleans}; expected {said or error.message}."
@@ -149,10 +152,10 @@ def _contradictory(config: Mapping[str, Any]) -> Iterator[str]:
                 yield f"data.columns.{name}.{key}: found {value}; expected a finite number, or leave {key} out."
         if len(bounds) == 2 and bounds["min"] > bounds["max"]:
             yield f"data.columns.{name}: min is {bounds['min']} and max is {bounds['max']}; no number is in that range."
-    if data["group"] in RESIDUAL_COLUMNS:
+    if data["group"] in OWN_COLUMNS:
         yield (
             f"data.group: a group column named {data['group']!r} would overwrite the column of that name in "
-            "residuals.parquet; rename it in the file and in data.columns."
+            f"{OWN_COLUMNS[data['group']]}; rename it in the file and in data.columns."
         )
     noun = data["group_noun"]["singular"]
     if re.sub(r"\W+", "_", noun) in EFFECTS_FILES:
@@ -203,7 +206,8 @@ def _dangling_recipes(derived: Mapping[str, Any], known: list[str]) -> Iterator[
     """Sources that are no columns, and labels that do not fit; what a formula names, the plan looks up."""
     for column, recipe in derived.items():
         for key in SOURCES:
-            if (source := recipe.get(key, known[0])) not in known:
+            # What is made from itself, the plan refuses.
+            if (source := recipe.get(key, column)) not in (*known, column):
                 what = f"derive.{column}.{key}" if key == "order" else f"derive.{column}"
                 yield f"{what}: {source!r} is neither a column nor derived above{_did_you_mean(source, known)}."
         if "cut" in recipe:

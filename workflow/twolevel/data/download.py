@@ -20,6 +20,8 @@ OTHER_WAYS = (
     "data/, and data.mode: PATH takes a file of your own."
 )
 
+# How a table was obtained where the snapshot takes the place of a download that failed (provenance.json).
+STANDS_IN = "snapshot, because there was no network"
 
 # What a server may say of the file that it serves, and the header of a request that gives it back (RFC 9110, 13.1).
 VALIDATORS = {"ETag": "If-None-Match", "Last-Modified": "If-Modified-Since"}

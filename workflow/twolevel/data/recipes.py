@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from twolevel.data.kinds import as_number, as_text
-from twolevel.errors import UserError, some
+from twolevel.errors import UserError, counted, some
 
 
 class ValuesError(UserError):
@@ -164,15 +164,16 @@ def lag(values: pd.Series, groups: pd.Series, order: pd.Series, by: int) -> pd.S
     """
     if order.isna().any():
         raise ValuesError(
-            f"the column of the order has no value in {order.isna().sum()} rows, first in row "
+            f"the column of the order has no value in {counted(order.isna().sum(), 'row')}, first in row "
             f"{int(order.isna().argmax()) + 1}; fill it in, or leave these rows out of the file."
         )
     tied = pd.DataFrame({"group": groups, "order": order}).duplicated()
     if tied.any():
         row = int(tied.to_numpy().argmax())
         raise ValuesError(
-            f"two rows of a group have the same place in the order: {tied.sum()} rows repeat a value, first row "
-            f"{row + 1} ({groups.iloc[row]}, {order.iloc[row]:g}); give each row of a group a value of its own."
+            f"two rows of a group have the same place in the order: a value comes again in "
+            f"{counted(int(tied.sum()), 'row')}, first row {row + 1} ({groups.iloc[row]}, {order.iloc[row]:g}); give "
+            "each row of a group a value of its own."
         )
     sorted_rows = order.sort_values(kind="stable").index
     before = values.loc[sorted_rows].groupby(groups.loc[sorted_rows], sort=False).shift(by)

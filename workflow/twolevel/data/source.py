@@ -1,15 +1,18 @@
 """Read a table from the bytes of a file, by what its name ends in; each kind of file has its reader in a module."""
 
 from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import PurePosixPath
+from typing import Any
+from urllib.parse import urlsplit
 
 import pandas as pd
 
 from twolevel.data import arrow_files, labelled_files, r_files, sheets, text_files
 from twolevel.data.download import is_web_page
 from twolevel.data.reading import Choices, FileRead, check_encoding
-from twolevel.errors import UserError
+from twolevel.errors import UserError, listed
 
 # What a name ends in, and what reads it; the packages that this needs are imported when such a file is read.
 READERS = {
@@ -33,7 +36,29 @@ READERS = {
     ".ods": sheets.read,
 }
 
+# The readers that each choice is for.
+_CHOICES = {
+    "separator": (text_files.read,),
+    "decimal": (text_files.read,),
+    "encoding": (text_files.read, labelled_files.read, r_files.read),
+    "sheet": (sheets.read,),
+}
+
 AS_FOUND = Choices()
+
+
+def without_use(data: Mapping[str, Any]) -> Iterator[str]:
+    """Choices in the configuration's section `data` that are not for files of the kind named there, a message each."""
+    named = {"auto": ("url", "snapshot"), "download": ("url",), "snapshot": ("snapshot",)}
+    files = {key: data[key] for key in named.get(data["mode"], ("mode",))}
+    suffixes = {key: suffix_of(urlsplit(file).path if key == "url" else file) for key, file in files.items()}
+    if not all(suffix in READERS for suffix in suffixes.values()):
+        return  # reading the file says so
+    for choice, readers in _CHOICES.items():
+        if choice in data and not any(READERS[suffix] in readers for suffix in suffixes.values()):
+            kinds = listed((suffix for suffix, reader in READERS.items() if reader in readers), "or")
+            found = " and ".join(f"data.{key} is {file!r}" for key, file in files.items())
+            yield f"data.{choice}: it is for files that end in {kinds}, and {found}; leave it out."
 
 
 def suffix_of(name: str) -> str:
@@ -63,7 +88,7 @@ def read_file(content: bytes, suffix: str, name: str, choices: Choices = AS_FOUN
     """
     suffix = suffix.lower()
     if suffix not in READERS:
-        raise UserError(f"{name} ends in {suffix or 'nothing'!r}\nA data file ends in {_listed([*READERS])}.")
+        raise UserError(f"{name} ends in {suffix or 'nothing'!r}\nA data file ends in {listed(READERS, 'or')}.")
     if is_web_page(content):
         raise UserError(f"{name} is an HTML page, not a {suffix} file\nGet the file itself, not the page about it.")
     if choices.encoding is not None:
@@ -84,7 +109,3 @@ def read_table(content: bytes, suffix: str, name: str, choices: Choices = AS_FOU
 def read_texts(content: bytes, name: str) -> pd.DataFrame:
     """Read a .csv file of texts, in UTF-8 with commas; an empty cell is an empty text."""
     return read_table(content, ".csv", name, Choices(separator=",", decimal=".", encoding="utf-8")).fillna("")
-
-
-def _listed(words: list[str]) -> str:
-    return f"{', '.join(words[:-1])} or {words[-1]}"

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 import pandas as pd
 
 from twolevel.data.reading import Choices, FileRead
-from twolevel.errors import UserError
+from twolevel.errors import UserError, counted
 
 # What stands for a missing value; R writes NA.
 MISSING = ["", "NA", "NaN", "nan"]
@@ -97,7 +97,7 @@ def _uneven(header: Sequence[str], row: Sequence[str], number: int, alike: bool)
             f"its header has {len(header)} names and each line {len(row)} values: R's write.table wrote the names of "
             "the rows; leave them out with row.names = FALSE"
         )
-    return f"line {number} has {len(row)} value{'s' if len(row) != 1 else ''}, and the header {len(header)} names"
+    return f"line {number} has {counted(len(row), 'value')}, and the header {len(header)} names"
 
 
 def _text(content: bytes, suffix: str, name: str, encoding: str | None) -> str:

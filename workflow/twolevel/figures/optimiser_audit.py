@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from twolevel.errors import counted
 from twolevel.figures.drawing import Drawing
 from twolevel.figures.style import BLUE, MUTED, VERMILION, WIDTH, heading, new_figure, style
 from twolevel.figures.tables import Table, sparse, texts
@@ -73,17 +74,18 @@ def draw(audit: Table, labels: Labels) -> Drawing:  # noqa: ARG001  (every kind 
         axes.set_title(f"Start: {STARTS[start]}", loc="left")
     _mark_ends(grid[-1, 0], float(last))
 
-    title = f"Where searches end that a user would try, in {_count(models, 'model')}"
+    several = counted(len(models), "model")
+    title = f"Where searches end that a user would try, in {several}"
     heading(figure, title, _key(), across=2)
     missed = [trial for trial in trials if trial.missed]
     misled = sum(trial.converged for trial in missed)
-    counted = f"{len(missed)} of {len(trials)} searches missed the optimum, and {misled} of these said “converged”."
-    alt = f"Rows of marks on a logarithmic scale, in each one for each of {_count(models, 'model')}."
+    found = f"{len(missed)} of {len(trials)} searches missed the optimum, and {misled} of these said “converged”."
+    alt = f"Rows of marks on a logarithmic scale, in each one for each of {several}."
     caption = (
-        f"How far above the lowest REML criterion each search ended, a mark for each of {_count(models, 'model')}. In "
+        f"How far above the lowest REML criterion each search ended, a mark for each of {several}. In "
         f"the grey band, up to {number(ELSEWHERE, 1)}, the optimum was found; at the far right there is no finite "
         "criterion. "
-        f"A dot said “converged”, a cross that it had not. {counted}"
+        f"A dot said “converged”, a cross that it had not. {found}"
     )
     return Drawing(figure, title, alt, caption)
 
@@ -133,7 +135,3 @@ def _key() -> dict[str, Artist]:
         "said it had not converged": Line2D([], [], color=MUTED, linestyle="none", **_SAID[False]),
     }
     return said | {"the optimum was found": Patch(**_FOUND)}
-
-
-def _count(things: list[str], noun: str) -> str:
-    return f"{len(things)} {noun if len(things) == 1 else f'{noun}s'}"

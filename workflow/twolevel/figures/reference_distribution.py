@@ -14,7 +14,7 @@ from twolevel.figures.drawing import Drawing
 from twolevel.figures.style import BLACK, BLUE, SKY_BLUE, VERMILION, halo, heading, new_figure, style
 from twolevel.figures.tables import Floats, Table, sparse, texts
 from twolevel.inference.chi_square import upper_tail
-from twolevel.output.words import Labels, as_title, chance, number
+from twolevel.output.words import Labels, chance, number
 
 _BINS = 40
 _CORNERS = 250
@@ -26,9 +26,7 @@ _CURVES: tuple[dict[str, Any], ...] = (
 
 
 @style()
-def draw(
-    reference_distribution: Table, tests: Table, result: Mapping[str, Any], labels: Labels, *, comparison: str
-) -> Drawing:
+def draw(reference_distribution: Table, tests: Table, result: Mapping[str, Any], labels: Labels) -> Drawing:
     """The simulated statistics as a histogram, and beside it the p value that each statistic would get.
 
     The histogram shows the shape; the p values, on a logarithmic scale, show the tail, on which a test depends.
@@ -39,7 +37,6 @@ def draw(
     tests : the comparison's tests, of which LRT, mixture and PBtest are drawn.
     result : the comparison's models, estimator and statistic.
     labels : what things are called.
-    comparison : the comparison's name in the configuration.
     """
     everything = sparse(reference_distribution, "statistic")
     simulated = np.sort(everything[np.isfinite(everything)])
@@ -79,8 +76,9 @@ def draw(
     failed = f" {lost:,} more gave no statistic." if lost else ""
     null, alternative = labels.model(result["null_model"]), labels.model(result["alternative_model"])
     alt = (
-        f"{as_title(comparison)}: left, a histogram of {n:,} data sets with the density of {' and of '.join(curves)}; "
-        "right, a curve of p values on a logarithmic scale, with bands."
+        f"The test of {null} against {alternative}: left, a histogram of {n:,} data sets "
+        f"with the density of {' and of '.join(curves)}; "
+        "right, p values on a logarithmic scale, with bands."
     )
     caption = (
         f"{null} against {alternative}, by {result['estimator']}, in {n:,} data sets simulated from the former. "

@@ -1,7 +1,7 @@
 """A model as it is written and as matrices. May use data.
 
 derive                 columns made from others, and one row per group
-expression             R's expressions, read and printed
+expression, parser     R's expressions, as they are printed; read from text
 formula_parts          lme4's formula taken apart; its terms by R's rules: expansion
 formula_check          what can be said of a formula before there are data
 values, variables      the value of an expression; numbers, factors and bases over rows

@@ -9,8 +9,9 @@ import pandas as pd
 from twolevel.data import recipes as make
 from twolevel.data.kinds import Column, as_number, as_text
 from twolevel.data.recipes import ValuesError
-from twolevel.errors import UserError
-from twolevel.model.expression import names_in, parse, quoted
+from twolevel.errors import UserError, counted
+from twolevel.model.expression import names_in, quoted
+from twolevel.model.parser import parse
 from twolevel.model.values import check_calls, evaluate
 from twolevel.model.variables import DataError, Number
 
@@ -96,17 +97,17 @@ def group_level_columns(columns: Mapping[str, Column], recipes: Mapping[str, Rec
         of_groups = kind not in ("lag", "centre_within_group") and all(source in names for source in sources(recipe))
         if kind in _OF_GROUPS or of_groups:
             names.append(name)
+    if "n" in names:
+        raise UserError(
+            f"{'derive' if 'n' in recipes else 'data.columns'}.n: it is the same for every observation of a group, and "
+            "in the table of groups 'n' is the number of observations of a group; give it another name."
+        )
     return names
 
 
 def group_table(table: pd.DataFrame, group: str, columns: Iterable[str]) -> pd.DataFrame:
     """Return one row per group, in order of first appearance: its label, `n` observations, `columns`."""
     groups = table.groupby(group, sort=False, observed=True)[[*columns]].first().reset_index()
-    if "n" in groups:
-        raise UserError(
-            "data.columns or derive: a group-level column is named 'n', which is the number of observations of a group "
-            "in the table of groups; give it another name."
-        )
     groups.insert(1, "n", groups[group].map(table[group].value_counts()))
     return groups
 
@@ -115,6 +116,12 @@ def _follow(recipe: Recipe, table: pd.DataFrame, group: str, name: str, tables: 
     """Make one derived column."""
     kind = kind_of(recipe)
     key = f"derive.{name}.{kind}"
+    try:
+        of_itself = name in sources(recipe)
+    except UserError as error:  # a formula that cannot be read
+        raise UserError(f"{key}: {error}") from None
+    if of_itself:
+        raise UserError(f"derive.{name}: a column cannot be made from itself; give the new column another name.")
     try:
         if kind == "formula":
             return _formula(recipe[kind], table, key)
@@ -202,7 +209,9 @@ def _number_of(text: str, table: pd.DataFrame) -> pd.Series:
     if wrong.any():
         row = int(wrong.argmax())
         from_ = ", ".join(f"{name} = {table[name].iloc[row]}" for name in dict.fromkeys(names))
-        raise ValuesError(f"{text!r} is not a finite number in {wrong.sum()} rows, first in row {row + 1}: {from_}.")
+        raise ValuesError(
+            f"{text!r} is not a finite number in {counted(wrong.sum(), 'row')}, first in row {row + 1}: {from_}."
+        )
     return made
 
 
@@ -212,15 +221,15 @@ def _compare(name: str, own: pd.Series, derived: pd.Series, groups: pd.Series, s
         gap = (as_number(own) - derived).abs()
         tolerance = np.nansum([TOLERANCE * derived.abs().max(), ROUNDING * size])
         differs = ~(gap <= tolerance) & ~(own.isna() & derived.isna())  # a value that only one of them has differs
-        largest = f"the most by {gap.max():.3g} where {tolerance:.3g} is allowed; {gap.isna().sum()} have no number"
+        largest = f"the most by {gap.max():.3g} where {tolerance:.3g} is allowed; {gap.isna().sum()} without a number"
     else:
         differs = as_text(own) != as_text(derived)
         row = int(differs.to_numpy().argmax())
         largest = f"first in row {row + 1}: {own.iloc[row]} in the file, {derived.iloc[row]} derived"
     if differs.any():
         raise UserError(
-            f"column {name!r} of the file is not what derive.{name} gives: {differs.sum()} of {len(own)} "
-            f"rows in {groups[differs].nunique()} of {groups.nunique()} groups differ, {largest}.\n"
+            f"column {name!r} of the file is not what derive.{name} gives: it differs in {differs.sum()} of {len(own)} "
+            f"rows and {groups[differs].nunique()} of {groups.nunique()} groups, {largest}.\n"
             "It was made from other rows, in another way, or rounded. To use the derived one, remove or "
             f"rename it in the file; to use the file's, remove derive.{name} and declare it in data.columns."
         )

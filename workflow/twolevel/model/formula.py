@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from twolevel.errors import counted
 from twolevel.model.coding import Columns, columns_of, count_columns, named
 from twolevel.model.design import Design, Floats
 from twolevel.model.estimable import check_estimable
@@ -89,18 +90,20 @@ def _missing(
     used = table[parts.group].notna().to_numpy()
     for node in variables_of(parts):
         mend = " Check it, or leave those rows out of the data."
-        used = used & rows_with(values[deparse(node)], parts.text, node, table, "has no finite value in {} rows", mend)
+        used = used & rows_with(values[deparse(node)], parts.text, node, table, "has no finite value in", mend=mend)
     counts = {name.name: int(table[name.name].isna().sum()) for name in parts.names}
     return {name: count for name, count in counts.items() if count}, used
 
 
-def rows_with(value: Value, text: str, node: Node, table: pd.DataFrame, wrong: str, mend: str = "") -> np.ndarray:
+def rows_with(
+    value: Value, text: str, node: Node, table: pd.DataFrame, wrong: str, row: str = "row", mend: str = ""
+) -> np.ndarray:
     """Rows (n,) in which an expression has a value; it must have one where its columns do, and log(-1) has none."""
     columns, known = sorted({name.name for name in names_in(node)}), present(value)
     if (lost := table[columns].notna().to_numpy().all(axis=1) & ~known).any():
-        row = int(lost.argmax())
-        shown = ", ".join(f"{name} is {table[name].iloc[row]}" for name in columns)
-        raise refuse(text, node.at, f"{deparse(node)} {wrong.format(lost.sum())}, first where {shown}.{mend}")
+        first = int(lost.argmax())
+        shown = ", ".join(f"{name} is {table[name].iloc[first]}" for name in columns)
+        raise refuse(text, node.at, f"{deparse(node)} {wrong} {counted(lost.sum(), row)}, first where {shown}.{mend}")
     return known
 
 

@@ -15,10 +15,10 @@ from twolevel.model.expression import (
     Unary,
     deparse,
     names_in,
-    parse,
     quoted,
     refuse,
 )
+from twolevel.model.parser import parse
 
 
 @dataclass(frozen=True)

@@ -91,8 +91,8 @@ def _values(
     for label, node in nodes.items():
         both = evaluate(parts.text, node, stacked, deciding=design.n_rows)
         values[label] = _as_fitted(both, design)
-        wrong = "has a level that the fit does not know" if isinstance(both, Factor) else "has no finite value"
-        complete &= rows_with(values[label], parts.text, node, new, f"{wrong} in {{}} new rows")
+        wrong = "has a level that the fit does not know in" if isinstance(both, Factor) else "has no finite value in"
+        complete &= rows_with(values[label], parts.text, node, new, wrong, row="new row")
     return values, complete
 
 

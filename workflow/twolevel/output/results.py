@@ -35,6 +35,7 @@ def fit_json(
     That is under `ml` where the fit of record is by REML, else under `reml`; `bounded` is by the estimator of record.
     `fingerprint` says what they were computed from (docs/results.md).
     """
+    notes = notes_on(design)
     about = {
         "formula": design.formula,
         "group": design.group,
@@ -51,6 +52,7 @@ def fit_json(
         "fingerprint": fingerprint,
         "scaled_residual_quantiles": np.quantile(residuals / record.sigma, [0, 0.25, 0.5, 0.75, 1]).tolist(),
         "shares": asdict(variance_shares(design, record)),
+        **({"notes": notes} if notes else {}),
     }
     story = _story(record) | {
         "defaults": {
@@ -67,6 +69,19 @@ def fit_json(
         | estimates(record, design.blocks)
         | {"optimiser": story, other.estimator.lower(): estimates(other, design.blocks) | {"optimiser": _story(other)}}
     )
+
+
+def notes_on(design: Design) -> list[str]:
+    """What to know of a model of such data, however well it is fitted."""
+    y = design.y + design.offset
+    low, high = y.min(), y.max()
+    if not np.isin(y, (low, high)).all():
+        return []
+    return [
+        f"The response {design.response} has two values only, {low:g} and {high:g}. A linear model of it predicts "
+        "means, some of them perhaps beyond both values, and its residuals can be neither normal nor of one variance. "
+        "A logistic mixed model, which this pipeline does not fit, is made for such a response."
+    ]
 
 
 def fixed_effects_table(design: Design, data: CrossProducts, fit: Fit) -> pd.DataFrame:

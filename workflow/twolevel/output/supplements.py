@@ -15,11 +15,14 @@ from twolevel.inference.term_tests import term_tests
 from twolevel.likelihood.crossproducts import CrossProducts
 from twolevel.model.design import Design
 
-LEVEL = 0.95
-
 
 def supplements(
-    design: Design, data: CrossProducts, fit: Fit, table: pd.DataFrame, predict: Sequence[Mapping[str, object]]
+    design: Design,
+    data: CrossProducts,
+    fit: Fit,
+    table: pd.DataFrame,
+    predict: Sequence[Mapping[str, object]],
+    level: float,
 ) -> dict[str, pd.DataFrame]:
     """Make all of them, by the names of their files.
 
@@ -27,14 +30,15 @@ def supplements(
     ----------
     table : what the design was made of
     predict : values of predictors, for each set of which the response is predicted
+    level : of the intervals
     """
     methods = small_samples(data, fit)
     return {
         "term_tests": term_tests(design, methods),
-        "marginal_means": marginal_means(design, table, methods[-1], LEVEL),
-        "contrasts": pairwise_contrasts(design, table, methods[-1], LEVEL),
-        "predictions": prediction_table(design, table, methods[-1], predict, LEVEL),
-        "robust": robust_table(design, data, fit, LEVEL),
+        "marginal_means": marginal_means(design, table, methods[-1], level),
+        "contrasts": pairwise_contrasts(design, table, methods[-1], level),
+        "predictions": prediction_table(design, table, methods[-1], predict, level),
+        "robust": robust_table(design, data, fit, level),
         "single_level": single_level_table(design, data, fit),
         "single_level_test": single_level_test_table(data, fit),
         "own_lines": own_lines_table(design),

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from typing import TypeVar
 
+from twolevel.errors import listed
 from twolevel.output.numbers import NBSP, decimals, digits, fixed
 from twolevel.output.words import Labels, clean, sentence
 from twolevel.report.comparison import Comparison
 from twolevel.report.model import ALPHA, Factors, FixedEffect, Model, RandomEffect
-from twolevel.report.prose import listed, outcome
+from twolevel.report.prose import outcome
 
 # A sentence with more effects than these is no sentence: a table says it better.
 MOST_EFFECTS = 9

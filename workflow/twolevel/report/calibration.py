@@ -8,10 +8,10 @@ from typing import Any
 import pandas as pd
 
 from twolevel.data.fingerprint import is_current
+from twolevel.errors import listed
 from twolevel.output.numbers import percent
 from twolevel.output.words import METHODS, TESTS, clean, sentence
 from twolevel.report.files import picture_address, picture_size
-from twolevel.report.prose import listed
 
 RIGHT, SELDOM, OFTEN = "about as often as it should be", "too seldom", "too often"
 

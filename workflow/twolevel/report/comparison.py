@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import chdtri
 
+from twolevel.errors import counted
 from twolevel.inference.intervals import proportion_interval
 from twolevel.output.numbers import NOTHING, fine_p, fine_p_phrase, fixed, percent
 from twolevel.output.words import TESTS
@@ -215,4 +216,4 @@ class Comparison:
 
 
 def _degrees(df: int) -> str:
-    return f"{df} degree{'s' if df != 1 else ''} of freedom"
+    return f"{counted(df, 'degree')} of freedom"

@@ -9,7 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from twolevel.data.download import STANDS_IN
 from twolevel.data.fingerprint import check_same_data
+from twolevel.errors import listed
 from twolevel.output.numbers import percent
 from twolevel.output.side_by_side import side_by_side, side_by_side_table
 from twolevel.output.words import Labels, Noun, as_title, clean, configured_names, read_labels
@@ -24,7 +26,7 @@ from twolevel.report.model import Model, ModelTables, read_model
 from twolevel.report.optimiser_audit import AuditResults, OptimiserAudit, read_audit
 from twolevel.report.optimum import Audit, audit, optimum_sentences
 from twolevel.report.pieces import Pieces, read_pieces
-from twolevel.report.prose import listed, outcome
+from twolevel.report.prose import outcome
 from twolevel.report.sections import APPENDIX, GENERIC, Section, place, those_with
 from twolevel.report.study import Material, Narrative
 
@@ -94,8 +96,8 @@ class Contents:
     """What the templates are given, under these names.
 
     `files` has the result tables that the page offers as CSV, by their paths in `results/`; `with_zero` the columns of
-    numbers whose values reach to zero or to both sides of it; `old_audit` says that there is an audit of optimisers of
-    other fits.
+    numbers whose values reach to zero or to both sides of it; `stands_in` says that the data are the snapshot for want
+    of a network; `old_audit` that there is an audit of optimisers of other fits.
     """
 
     title: str
@@ -110,6 +112,7 @@ class Contents:
     errata: Errata | None
     labels: Labels
     provenance: Mapping[str, Any]
+    stands_in: bool
     library: str
     columns: list[ColumnRow]
     descriptives: list[dict[Any, Any]]
@@ -189,6 +192,7 @@ def contents(results: Results, tell: Callable[[Material], Narrative] | None = No
         old_audit=old_audit,
         labels=labels,
         provenance=results.provenance,
+        stands_in=results.provenance["obtained"] == STANDS_IN,
         library=results.fits[first]["fingerprint"]["library"],
         columns=describe_columns(results.observations, config, labels),
         descriptives=described,

@@ -9,9 +9,9 @@ from typing import Any
 import pandas as pd
 
 from twolevel.data.fingerprint import is_current
+from twolevel.errors import listed
 from twolevel.output.numbers import fixed
 from twolevel.output.words import ELSEWHERE, SEARCHES, STARTS, clean
-from twolevel.report.prose import listed
 
 # The searches that start there by themselves.
 DEFAULT_START = "identity"

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from twolevel.errors import listed
 from twolevel.fitting.fit import NOT_SEARCHED, SEARCHED
 from twolevel.output.numbers import NBSP, fixed
 from twolevel.output.words import ELSEWHERE
 from twolevel.report.model import Model
-from twolevel.report.prose import listed
 
 # The one other search that every model has.
 DEFAULT = "NLopt's BOBYQA, from the identity and within lme4's bounds,"

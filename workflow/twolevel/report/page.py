@@ -11,6 +11,7 @@ from typing import Any
 from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup, escape
 
+from twolevel.errors import listed
 from twolevel.output import numbers
 from twolevel.output.mathml import Math
 from twolevel.output.words import clean, number, sentence
@@ -19,7 +20,7 @@ from twolevel.report.files import file_name, shown_address, table_address
 from twolevel.report.glossary import link_first_uses
 from twolevel.report.links import SEE, Numbering, linked
 from twolevel.report.optimum import gap
-from twolevel.report.prose import held_equal, left_out, listed, model_sentences
+from twolevel.report.prose import held_equal, left_out, model_sentences
 from twolevel.report.spread import spread
 
 # The two files, which link to each other by these names.

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from math import isfinite
 
+from twolevel.errors import listed
 from twolevel.model.terms import Factor
 from twolevel.output.numbers import decimals, fixed
 from twolevel.output.words import Labels, clean, number, sentence
@@ -62,7 +63,8 @@ def left_out(model: Model, labels: Labels) -> str:
 
 
 def warnings(model: Model, labels: Labels) -> Iterator[str]:
-    """What to know of a fit on the boundary, and of one that cannot be trusted."""
+    """What to know of a model of such data, of a fit on the boundary, and of one that cannot be trusted."""
+    yield from map(clean, model.fit.get("notes", ()))
     if model.fit["n_groups"] < ENOUGH_GROUPS:
         yield (
             f"{labels.group_noun.count(model.fit['n_groups'])} say little of how {labels.group_noun.plural} differ: "
@@ -134,12 +136,6 @@ def strength(base: float, change: float) -> str:
     if base * (base + change) < 0:
         return "reversed"
     return "stronger" if base * change > 0 else "weaker"
-
-
-def listed(items: Iterable[str]) -> str:
-    """Items as a sentence lists them: a, b and c."""
-    *most, last = list(items)
-    return f"{', '.join(most)} and {last}" if most else last
 
 
 class _Words:

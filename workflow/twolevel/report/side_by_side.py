@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from math import ceil
 from string import ascii_lowercase
 
+from twolevel.errors import listed
 from twolevel.output.numbers import decimals, fixed, share
 from twolevel.output.side_by_side import Row, side_by_side
 from twolevel.report.model import Model
-from twolevel.report.prose import listed
 
 # More columns than these do not fit on paper.
 MOST_COLUMNS = 5
