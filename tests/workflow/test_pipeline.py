@@ -80,12 +80,13 @@ def test_a_formula_refits_what_depends_on_it(project: Path) -> None:
         ("set_side_by_side", "explain_variance", "write_ledger", "check_errata", "tell_changes", "render_report"), 1
     )
     of_audit = {"audit_optimisers": 1, "gather_audit": 1, "draw_audit": 1, "audit": 1}
-    assert planned(project, "--", "all", "audit") == {"fit_model": 1, "gather_intervals": 1} | once | of_audit
-    # Two comparisons have that model; each has a figure of its reference distribution.
+    of_model = {"fit_model": 1, "gather_intervals": 1, "draw_figures": 1}
+    assert planned(project, "--", "all", "audit") == of_model | once | of_audit
+    # Two comparisons have that model. Each has a figure of its reference distribution, each model one of its checks.
     edit(
         project / "config.yaml", "mathach ~ cses + minority + (1 | school)", "mathach ~ minority + cses + (1 | school)"
     )
-    expected = {"fit_model": 2, "compare_models": 2, "gather_intervals": 2, "draw_figures": 2}
+    expected = {"fit_model": 2, "compare_models": 2, "gather_intervals": 2, "draw_figures": 4}
     assert planned(project) == expected | once
 
 
@@ -247,6 +248,8 @@ MISTAKES = {
     "a model that the study's tables need": (
         "  means_by_mean_ses:",
         "  means_by_meanses:",
+        "model: means_by_mean_ses}",
+        "model: means_by_meanses}",
         "studies/hsb: models: the textbook's tables need means_by_mean_ses",
     ),
     "a missing column": (
@@ -269,8 +272,9 @@ MISTAKES = {
 
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_a_mistake_ends_in_one_message(mistake: str, project: Path) -> None:
-    old, new, says = MISTAKES[mistake]
-    edit(project / "config.yaml", old, new)
+    *edits, says = MISTAKES[mistake]
+    for old, new in zip(edits[::2], edits[1::2], strict=True):
+        edit(project / "config.yaml", old, new)
     run = snakemake(project, "--cores", "1")
     said = run.stdout + run.stderr
     assert run.returncode != 0
