@@ -1,10 +1,8 @@
 """Parametric bootstrap: data simulated from a fitted model, and models fitted to them."""
 
-from collections import deque
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
-from functools import partial
 
 import numpy as np
 
@@ -18,10 +16,10 @@ from twolevel.likelihood.newton import is_minimum, minimise
 from twolevel.model.design import Floats
 
 # The most random numbers drawn at a time: few enough to stay in the processor's cache.
-DRAWS = 50_000
+DRAWS = 100_000
 
-# The fewest chunks for each thread, so that all are busy to the end; and how many are drawn ahead, so that none waits.
-CHUNKS, WAITING = 5, 2
+# The fewest chunks for each thread, so that all are busy to the end.
+CHUNKS = 5
 
 
 @dataclass(frozen=True)
@@ -73,36 +71,22 @@ def replicate_fits(
     ----------
     simulator : made for the models of the targets, in their order
     key : of the random streams, from `streams.stream_key`
-    threads : that fit at the same time; random numbers are drawn by the caller's
+    threads : that draw and fit at the same time
     """
     n_normals = simulator.root[:, 0].size
     size = max(1, min(DRAWS // n_normals, len(replicates) // (CHUNKS * threads)))
-    drawn = (
-        draw(key, replicates[first : first + size], n_normals, simulator.residual_df)
-        for first in range(0, max(1, len(replicates)), size)
-    )
+
+    def fit(first: int) -> tuple[Replicates, ...]:
+        numbers = draw(key, replicates[first : first + size], n_normals, simulator.residual_df)
+        return _fit_chunk(simulator, targets, *numbers)
+
+    firsts = range(0, max(1, len(replicates)), size)
     if threads == 1:
-        chunks = [_fit_chunk(simulator, targets, *numbers) for numbers in drawn]
+        chunks = [*map(fit, firsts)]
     else:
         with ThreadPoolExecutor(threads) as pool:
-            chunks = _in_turn(pool, partial(_fit_chunk, simulator, targets), drawn, WAITING * threads)
+            chunks = [*pool.map(fit, firsts)]
     return tuple(joined(parts) for parts in zip(*chunks, strict=True))
-
-
-def _in_turn(
-    pool: ThreadPoolExecutor,
-    fit: Callable[[Floats, Floats], tuple[Replicates, ...]],
-    drawn: Iterable[tuple[Floats, Floats]],
-    at_most: int,
-) -> list[tuple[Replicates, ...]]:
-    """Fit chunks in the threads of a pool, in order, with so many of them drawn and not yet fitted."""
-    done: list[tuple[Replicates, ...]] = []
-    waiting: deque[Future[tuple[Replicates, ...]]] = deque()
-    for numbers in drawn:
-        if len(waiting) == at_most:
-            done.append(waiting.popleft().result())
-        waiting.append(pool.submit(fit, *numbers))
-    return done + [future.result() for future in waiting]
 
 
 def _fit_chunk(
