@@ -23,7 +23,8 @@ def whole(path: str | Path) -> Iterator[Path]:
         yield beside
         beside.replace(path)
     except OSError as error:
-        error.filename = path
+        if error.filename in (None, str(beside)):  # and not another file, which is read meanwhile
+            error.filename = str(path)
         raise
     finally:
         with suppress(OSError):

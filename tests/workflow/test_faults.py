@@ -1,5 +1,6 @@
 """A full or read-only disk, damaged results: one message with the file and the mend, and nothing left over."""
 
+import errno
 import os
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from _job import read_arrays, read_json, read_table, write_arrays, write_json, write_table
+from _job import read_arrays, read_json, read_table, write_arrays, write_blocks, write_json, write_table
 from conftest import ROOT
 from twolevel.errors import UserError
 from whole_files import write_bytes
@@ -51,6 +52,25 @@ def test_a_full_disk_is_named_and_nothing_is_left_over(disk: Path, tmp_path: Pat
     assert list(disk.iterdir()) == []
     assert write_in_a_job(log, file, 1000).returncode == 0
     assert file.stat().st_size == 1000
+
+
+def test_a_disk_that_fills_up_while_a_table_is_written_block_by_block(disk: Path) -> None:
+    blocks = (pd.DataFrame({"a": np.random.default_rng(i).standard_normal(5_000)}) for i in range(9))
+    with pytest.raises(OSError, match="No space left on device") as refused:
+        write_blocks(disk / "bootstrap.parquet", blocks)
+    assert (refused.value.errno, refused.value.filename) == (errno.ENOSPC, str(disk / "bootstrap.parquet"))
+    assert list(disk.iterdir()) == []
+
+
+def test_a_file_that_cannot_be_read_while_another_is_written_is_the_one_that_is_named(tmp_path: Path) -> None:
+    def blocks() -> Iterator[pd.DataFrame]:
+        yield pd.DataFrame({"a": [1.0]})
+        (tmp_path / "2-of-2.npz").read_bytes()
+
+    with pytest.raises(FileNotFoundError) as refused:
+        write_blocks(tmp_path / "bootstrap.parquet", blocks())
+    assert refused.value.filename == str(tmp_path / "2-of-2.npz")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_where_the_log_is_on_the_full_disk_the_message_is_on_the_terminal(disk: Path) -> None:

@@ -10,6 +10,7 @@ It is imported before the library, as the alphabet has it. A script then ends wi
 import errno
 import json
 import logging
+import os
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -75,8 +76,9 @@ def job(log: str) -> Iterator[None]:
 
 def _refused(path: str | Path, error: OSError) -> str:
     """What the system would not do with a file, and how to mend it."""
-    why = (error.strerror or "").rstrip(".")
-    return f"{path} could not be written or read: {why}. {MENDS[error.errno or 0]}, then run snakemake again."
+    code = error.errno or 0
+    why = os.strerror(code)  # Arrow says it at more length
+    return f"{path} could not be written or read: {why}. {MENDS[code]}, then run snakemake again."
 
 
 @contextmanager
