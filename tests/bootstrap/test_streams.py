@@ -1,49 +1,51 @@
-"""Random streams: one for each seed, name and replicate, and nothing else decides what is drawn."""
+"""Random streams: the seed, the name and the replicate decide what is drawn, and nothing else does."""
 
 import numpy as np
 import pytest
 from scipy.stats import chi2, kstest
-from twolevel.bootstrap.streams import draw, stream_key
+from twolevel.bootstrap.streams import draw, sharing, stream_key
 
 KEY = stream_key(2002, "models/one_way_anova")
 
 
-def test_a_replicate_draws_the_same_in_every_range() -> None:
-    normals, chi_squares = draw(KEY, range(1, 41), 7, df=30)
-    for first, end in ((1, 2), (17, 18), (30, 41), (2, 40)):
-        some, of_some = draw(KEY, range(first, end), 7, df=30)
+# Numbers of normals with which 1,428, 10 and 2 replicates share a stream, and with which each has its own.
+@pytest.mark.parametrize("n_normals", [7, 999, 5000, 12_000])
+def test_a_replicate_draws_the_same_in_every_range(n_normals: int) -> None:
+    normals, chi_squares = draw(KEY, range(1, 41), n_normals, df=30)
+    for first, end in ((1, 2), (17, 18), (9, 11), (10, 20), (19, 31), (30, 41), (2, 40)):
+        some, of_some = draw(KEY, range(first, end), n_normals, df=30)
         np.testing.assert_array_equal(some, normals[first - 1 : end - 1])
         np.testing.assert_array_equal(of_some, chi_squares[first - 1 : end - 1])
 
 
-def test_the_third_word_of_the_counter_is_the_replicate() -> None:
-    # NumPy's Philox counts in four words of 64 bits, the first fastest.
-    for replicate in (1, 2, 12345, 2**32, 2**64 - 1):
-        counter = np.array([0, 0, replicate, 0], dtype=np.uint64)
-        stream = np.random.Generator(np.random.Philox(key=KEY, counter=counter))
-        normals, chi_squares = draw(KEY, range(replicate, replicate + 1), 5, df=9)
-        np.testing.assert_array_equal(normals[0], stream.standard_normal(5))
-        assert chi_squares[0] == stream.chisquare(9)
+@pytest.mark.parametrize("replicate", [1, 2, 12345, 2**32, 2**64 - 1])
+@pytest.mark.parametrize("n_normals", [3, 4000])
+def test_a_stream_is_seeded_with_the_key_and_its_number(replicate: int, n_normals: int) -> None:
+    number, row = divmod(replicate, sharing(n_normals))
+    stream = np.random.Generator(np.random.SFC64(np.random.SeedSequence(KEY, spawn_key=(number,))))
+    normals, chi_squares = draw(KEY, range(replicate, replicate + 1), n_normals, df=9)
+    assert chi_squares[0] == stream.chisquare(9, size=sharing(n_normals))[row]
+    np.testing.assert_array_equal(normals[0], stream.standard_normal((row + 1, n_normals))[row])
 
 
 def test_streams_never_meet() -> None:
-    # A draw advances the first word; a number of another replicate would be 2^128 draws away. Of 40,960 independent
-    # normals, each made of 52 random bits or more, two are equal in fewer than one of a million such tests.
+    # Of 65,536 independent normals, each made of 52 random bits or more, two are equal in one of two million tests.
     names = ("models/one_way_anova", "models/random_intercept", "comparisons/one_way_anova", "models/one_way_anova ")
     keys = [stream_key(seed, name) for seed in (0, 1, 2002, 20020) for name in names]
-    assert len({tuple(key) for key in keys}) == len(keys)
-    drawn = np.concatenate([draw(key, range(first, first + 20), 64, df=0)[0] for key in keys for first in (1, 2**63)])
-    assert len(np.unique(drawn)) == drawn.size
+    assert len(set(keys)) == len(keys)
+    firsts = (1, 2**31, 2**32, 2**63)
+    drawn = np.concatenate([draw(key, range(first, first + 4), 256, df=0)[0] for key in keys for first in firsts])
+    assert len(np.unique(drawn)) == drawn.size == 65_536
 
 
 def test_a_long_stream_does_not_reach_its_neighbour() -> None:
     long, _ = draw(KEY, range(1, 2), 200_000, df=0)
-    neighbour, _ = draw(KEY, range(2, 3), 64, df=0)
-    assert not np.isin(neighbour, long).any()
+    neighbour, _ = draw(KEY, range(2, 3), 200_000, df=0)
+    assert not np.isin(neighbour[0, :64], long).any()
 
 
 def test_a_seed_and_a_name_do_not_run_into_each_other() -> None:
-    assert (stream_key(1, "2 x") != stream_key(12, " x")).all()
+    assert stream_key(1, "2 x") != stream_key(12, " x")
 
 
 @pytest.mark.parametrize("df", [1, 7000])

@@ -362,7 +362,7 @@ class Result:
         --------
         >>> replicates = model.bootstrap(200)
         >>> print(replicates["optimum_found"].sum(), replicates["Days"].std().round(1))
-        200 1.6
+        200 1.5
         """
         check_whole("bootstrap: the number of replicates", n, 1)
         check_whole("bootstrap: seed", seed, 0)

@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
+from itertools import pairwise
+from operator import itemgetter
 
 import numpy as np
 
 from twolevel.bootstrap.simulate import Simulator, View, simulated
-from twolevel.bootstrap.streams import draw
+from twolevel.bootstrap.streams import draw, sharing
 from twolevel.fitting.search import FLAT, descend
 from twolevel.likelihood.crossproducts import CrossProducts
 from twolevel.likelihood.deviance import profile
@@ -61,7 +63,7 @@ class Replicates:
 
 
 def replicate_fits(
-    simulator: Simulator, targets: tuple[Target, ...], key: np.ndarray, replicates: range, threads: int = 1
+    simulator: Simulator, targets: tuple[Target, ...], key: int, replicates: range, threads: int = 1
 ) -> tuple[Replicates, ...]:
     """Simulate and fit the replicates of those numbers, every target to the same simulated data.
 
@@ -74,19 +76,30 @@ def replicate_fits(
     threads : that draw and fit at the same time
     """
     n_normals = simulator.root[:, 0].size
-    size = max(1, min(DRAWS // n_normals, len(replicates) // (CHUNKS * threads)))
+    chunks = iter([*enumerate(_chunks(replicates, n_normals, threads))])
 
-    def fit(first: int) -> tuple[Replicates, ...]:
-        numbers = draw(key, replicates[first : first + size], n_normals, simulator.residual_df)
-        return _fit_chunk(simulator, targets, *numbers)
+    def work() -> list[tuple[int, tuple[Replicates, ...]]]:
+        """One chunk after the other, of those that no thread has taken."""
+        return [
+            (i, _fit_chunk(simulator, targets, *draw(key, chunk, n_normals, simulator.residual_df)))
+            for i, chunk in chunks
+        ]
 
-    firsts = range(0, max(1, len(replicates)), size)
-    if threads == 1:
-        chunks = [*map(fit, firsts)]
-    else:
-        with ThreadPoolExecutor(threads) as pool:
-            chunks = [*pool.map(fit, firsts)]
-    return tuple(joined(parts) for parts in zip(*chunks, strict=True))
+    # This thread works too: of two new ones, both tend to begin on the same processor.
+    with ThreadPoolExecutor(max(1, threads - 1)) as pool:
+        others = [pool.submit(work) for _ in range(threads - 1)]
+        done = work() + [of_chunk for other in others for of_chunk in other.result()]
+    fits = [of_chunk for _, of_chunk in sorted(done, key=itemgetter(0))]
+    return tuple(joined(parts) for parts in zip(*fits, strict=True))
+
+
+def _chunks(replicates: range, n_normals: int, threads: int) -> list[range]:
+    """Replicates to draw and fit at a time. Those of one stream stay together: it is drawn from its start."""
+    share = sharing(n_normals)
+    size = share * max(1, min(DRAWS // n_normals, len(replicates) // (CHUNKS * threads)) // share)
+    inside = range(replicates.start + size - replicates.start % size, replicates.stop, size)
+    edges = [replicates.start, *inside, replicates.stop]
+    return [range(first, end) for first, end in pairwise(edges)]
 
 
 def _fit_chunk(

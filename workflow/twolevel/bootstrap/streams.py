@@ -1,34 +1,40 @@
-"""Random numbers: every replicate has a stream of its own, whichever job draws it and in whatever order."""
+"""Random numbers: those of a replicate follow from its number, whichever job draws them and in whatever order."""
 
 from hashlib import sha256
-from typing import Any
 
 import numpy as np
 
 from twolevel.model.design import Floats
 
-
-def stream_key(seed: int, what: str) -> np.ndarray:
-    """Key of the streams of one simulation, (2,) uint64: from the root seed and what is simulated."""
-    return np.frombuffer(sha256(f"{seed} {what}".encode()).digest()[:16], dtype="<u8").astype(np.uint64)
+# About how many normals are drawn from one stream. To set up a stream takes as long as to draw a thousand.
+NORMALS = 10_000
 
 
-def draw(key: np.ndarray, replicates: range, n_normals: int, df: int) -> tuple[Floats, Floats]:
+def stream_key(seed: int, what: str) -> int:
+    """Key of the streams of one simulation, 128 bits: from the root seed and what is simulated."""
+    return int.from_bytes(sha256(f"{seed} {what}".encode()).digest()[:16], "little")
+
+
+def sharing(n_normals: int) -> int:
+    """How many replicates with `n_normals` normals each share a stream."""
+    return max(1, NORMALS // n_normals)
+
+
+def draw(key: int, replicates: range, n_normals: int, df: int) -> tuple[Floats, Floats]:
     """Standard normals (R, n_normals) and a chi-square with `df` degrees of freedom (R,), a row for each replicate.
 
-    The generator is Philox, which turns a key and a counter into random bits (Salmon, Moraes, Dror & Shaw 2011). The
-    replicate's number is the third word of the counter, of which a draw advances the first two: streams of different
-    replicates cannot meet before 2^128 draws.
+    Replicates that follow each other share a stream: NumPy's generator SFC64, seeded through its `SeedSequence` with
+    the key and the stream's number. The stream gives the chi-squares of all its replicates, then their normals.
     """
     normals, chi_squares = np.empty((len(replicates), n_normals)), np.zeros(len(replicates))
-    bits = np.random.Philox(key=key)
-    generator, counter = np.random.Generator(bits), [0, 0, 0, 0]
-    # Of Python's own integers: setting the state from arrays takes twice as long, a tenth of a replicate.
-    state: Any = {**bits.state, "state": {"counter": counter, "key": key.tolist()}, "buffer": [0, 0, 0, 0]}
-    for row, replicate in enumerate(replicates):
-        counter[2] = replicate
-        bits.state = state
-        generator.standard_normal(out=normals[row])
+    share, row = sharing(n_normals), 0
+    while row < len(replicates):
+        stream, before = divmod(replicates[row], share)
+        here = slice(row, min(row + share - before, len(replicates)))
+        generator = np.random.Generator(np.random.SFC64(np.random.SeedSequence(key, spawn_key=(stream,))))
         if df:
-            chi_squares[row] = generator.chisquare(df)
+            chi_squares[here] = generator.chisquare(df, share)[before : before + here.stop - row]
+        generator.standard_normal(before * n_normals)
+        generator.standard_normal(out=normals[here])
+        row = here.stop
     return normals, chi_squares
