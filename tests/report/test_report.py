@@ -4,6 +4,7 @@ import copy
 import csv
 import hashlib
 import json
+import pickle
 import re
 from base64 import b64encode
 from dataclasses import asdict, replace
@@ -287,14 +288,20 @@ def results(slope=2.0, change=-0.5, kind="new", **changes):
     return replace(made, **changes)
 
 
+@cache
 def templates():
     files = [path for path in TEMPLATES.rglob("*") if path.name.endswith((".html.j2", ".css", ".js"))]
     return {str(path.relative_to(TEMPLATES)): path.read_text(encoding="utf-8") for path in files}
 
 
 def pages(made):
-    """The page and its appendix, by the names of their files."""
-    return render_pages(contents(made), templates())
+    """The page and its appendix, by the names of their files; those of equal results are made once."""
+    return _rendered(pickle.dumps(made))
+
+
+@cache
+def _rendered(pickled):
+    return render_pages(contents(pickle.loads(pickled)), templates())
 
 
 def page(made):

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from html import escape
 
 from latex2mathml.converter import convert
@@ -44,7 +45,7 @@ def math(*pieces: str | Words) -> Math:
     numbers = iter(range(len(words)))
     latex = "".join(p if isinstance(p, str) else rf"\text{{{latex_text(clean(p.text))}}}" for p in pieces)
     source = "".join(p if isinstance(p, str) else rf"\text{{word{next(numbers)}}}" for p in pieces)
-    inner = convert(source).partition(">")[2].removesuffix("</math>")
+    inner = _converted(source).partition(">")[2].removesuffix("</math>")
     inner = inner.replace("<mi>&#x0007E;</mi>", "<mo>&#x0223C;</mo>")  # it makes a tilde of \sim
     inner = re.sub(r"(?<=<mtext>)word(\d+)(?=</mtext>)", lambda match: escape(words[int(match[1])]), inner)
     annotation = f'<annotation encoding="application/x-tex">{escape(latex)}</annotation>'
@@ -52,6 +53,12 @@ def math(*pieces: str | Words) -> Math:
         latex=latex,
         mathml=f'<math alttext="{escape(latex)}"><semantics>{inner}{annotation}</semantics></math>',
     )
+
+
+@cache
+def _converted(latex: str) -> str:
+    """MathML of a formula; a report has most formulas several times."""
+    return convert(latex)
 
 
 _SPECIAL = {
