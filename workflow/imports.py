@@ -4,6 +4,7 @@ Snakemake reruns a job when its script changes, but does not look at what the sc
 its inputs, a change of one figure's code redraws that figure alone, and a change of the fitting code refits the models.
 """
 
+import ast
 import re
 from functools import cache
 from pathlib import Path
@@ -11,8 +12,8 @@ from pathlib import Path
 WORKFLOW = Path(__file__).parent
 # All other packages are installed, and no rule depends on them.
 PACKAGES = ("twolevel", "published", "changes")
-# Import statements: parsing each file would take half a second at every start. What looks like one, in a text or
-# after `as`, names no file of the library, or adds one input too many.
+# Import statements as ruff formats them: parsing all files would take half a second at every start. What looks like
+# one, in a text or after `as`, names no file of the library, or adds one input too many.
 IMPORT = re.compile(r"^[ \t]*(?:from ([\w.]+) import (\([^)]*\)|[^\n]*)|import ([^\n]*))", re.MULTILINE)
 WORD = re.compile(r"[\w.]+")
 
@@ -37,10 +38,28 @@ def library_files(script: str, also: tuple[str, ...] = (), study: Path | None = 
 
 @cache  # dozens of rules ask for the same few files, at every start of Snakemake
 def _imported(path: Path, study: Path | None) -> tuple[Path, ...]:
-    names: list[str] = []
-    for module, some, whole in IMPORT.findall(path.read_text(encoding="utf-8")):
-        names += [module, *(f"{module}.{name}" for name in WORD.findall(some))] if module else WORD.findall(whole)
+    text = path.read_text(encoding="utf-8")
+    names = parsed(text, path) if study is not None and path.is_relative_to(study) else matched(text)
     return tuple(file for name in names for file in _files(name, study))
+
+
+def matched(text: str) -> list[str]:
+    """The modules, and what may be modules, that a file of this project imports."""
+    names: list[str] = []
+    for module, some, whole in IMPORT.findall(text):
+        names += [module, *(f"{module}.{name}" for name in WORD.findall(some))] if module else WORD.findall(whole)
+    return names
+
+
+def parsed(text: str, path: Path) -> list[str]:
+    """The same of a study's file, which may be formatted in any way; an error in it names its path."""
+    names: list[str] = []
+    for node in ast.walk(ast.parse(text, str(path))):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return names
 
 
 def _files(module: str, study: Path | None) -> list[Path]:

@@ -17,8 +17,8 @@ from twolevel.errors import UserError
 from whole_files import write_bytes
 
 COPIES = Path(".snakemake/downloads")
-# Of a request whose answer mostly is that nothing has changed, before each run: it may not take long.
-ATTEMPTS, STALL_SECONDS = 2, 3.0
+# Where there is something to go on with if the address cannot be reached: it is asked before each run.
+ATTEMPTS = 2
 
 
 def copy_of(url: str) -> Path:
@@ -84,10 +84,10 @@ def ask(data: Mapping[str, Any], mend: Callable[[str], str]) -> str:
 
 
 def _asked(url: str, about: Mapping[str, Any], *, hurry: bool) -> Served:
-    """What the address answers; in a hurry where there is something to go on with if it does not."""
+    """What the address answers; with fewer attempts where there is something to go on with if it does not."""
     if not hurry:
         return download(url)
-    return download(url, about.get("validators"), attempts=ATTEMPTS, stall_seconds=STALL_SECONDS)
+    return download(url, about.get("validators"), attempts=ATTEMPTS)
 
 
 def _keep(copy: Path, served: Served, sha256: str, about: Mapping[str, Any]) -> None:

@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = sorted(path.stem for path in (ROOT / "workflow/scripts").glob("[!_]*.py"))
 
 sys.path.insert(0, str(ROOT / "workflow"))
-from imports import library_files  # noqa: E402
+from imports import library_files, matched, parsed  # noqa: E402
 
 # What takes long to import, and nothing of the project: then a process of its own for each script.
 LOADED = """
@@ -57,3 +57,31 @@ def test_fitting_does_not_depend_on_figures_or_report() -> None:
     files = library_files("fit_model")
     assert "workflow/twolevel/likelihood/deviance.py" in files
     assert not any("figures" in file or "report" in file for file in files)
+
+
+def test_import_statements_are_matched_as_they_are_parsed() -> None:
+    texts = {path: path.read_text(encoding="utf-8") for path in (ROOT / "workflow").rglob("*.py")}
+    assert not [path for path, text in texts.items() if not {*parsed(text, path)} <= {*matched(text)}]
+
+
+# As a person may write them in a study's files.
+WRITTEN = [
+    "from mine import a, \\\n    b",
+    "from  mine  import\ta, b",
+    "from mine import(a, b)",
+    "import os; from mine import a, b",
+    "if True: from mine import a, b",
+    "from mine import (\n    a,  # tables (of one)\n    b,\n)",
+    "import os, mine.a, \\\n    mine.b as c",
+]
+
+
+@pytest.mark.parametrize("written", WRITTEN)
+def test_a_study_s_imports_are_found_however_they_are_written(written: str, tmp_path: Path) -> None:
+    study = tmp_path / "mine"
+    study.mkdir()
+    for name in ("__init__", "a", "b"):
+        (study / f"{name}.py").write_text("", encoding="utf-8")
+    (study / "story.py").write_text(f"{written}\n", encoding="utf-8")
+    files = library_files("write_ledger", ("mine.story",), study)
+    assert {str(study / f"{name}.py") for name in ("a", "b", "story")} <= {*files}
