@@ -157,6 +157,21 @@ def test_a_damaged_part_is_refused(folder: Path, tmp_path: Path) -> None:
             read_arrays(broken)
 
 
+@pytest.mark.parametrize("name", ["0 criterion", "1 theta", "1 found"])
+@pytest.mark.parametrize("rows", [None, 28])
+def test_a_part_without_an_array_or_some_of_its_rows_is_refused(
+    name: str, rows: int | None, folder: Path, tmp_path: Path
+) -> None:
+    _, broken = simulate(folder, "comparison", 2, tmp_path)
+    arrays = read_arrays(broken)
+    kept = {} if rows is None else {name: arrays[name][:rows]}
+    write_arrays(broken, {key: array for key, array in arrays.items() if key != name} | kept)
+    (tmp_path / "out").mkdir()
+    with pytest.raises(UserError, match=rf"2-of-2\.npz cannot be read \(.*{name}.*Delete it and run snakemake again"):
+        gather(folder, "comparison", [tmp_path / "comparison 1-of-2.npz", broken], tmp_path / "out")
+    assert not list((tmp_path / "out").iterdir())
+
+
 @pytest.mark.parametrize(
     ("key", "value", "found"),
     [

@@ -104,6 +104,9 @@ class _Columns(Mapping[str, Any]):
         with reading(self.path):
             return _values(parquet.read_table(self.path, columns=[name])[name])
 
+    def __contains__(self, name: object) -> bool:
+        return name in self.names  # Mapping's own would read the column
+
     def __iter__(self) -> Iterator[str]:
         return iter(self.names)
 

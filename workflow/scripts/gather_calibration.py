@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from _job import job, read_arrays, read_jsons, write_json, write_table
+from simulate_replicates import read_part
 from twolevel.bootstrap.calibration import calibrated, failures
 from twolevel.bootstrap.coverage import coverage_experiment, coverage_rows, coverage_table
 from twolevel.bootstrap.experiment import Arrays, Experiment, from_arrays
-from twolevel.bootstrap.parts import part_from_arrays, unite
+from twolevel.bootstrap.parts import unite
 from twolevel.bootstrap.type_1_error import rejection_rows, rejection_table
 from twolevel.data.fingerprint import studied
 from twolevel.model.parameters import parameters
@@ -41,7 +42,7 @@ def _united(experiment: Experiment, parts: Sequence[str], settings: tuple[int, i
     """What was found in all data sets of one study, whose parts lie in the folder of its name."""
     of_study = [part for part in parts if Path(part).parent.parent.as_posix().endswith(f"/{experiment.name}")]
     seed, data_sets, replicates = settings
-    read = [part_from_arrays(read_arrays(part)) for part in of_study]
+    read = [*map(read_part, of_study)]
     whole = unite(experiment, seed, data_sets, read, replicates)
     if failed := failures(whole):
         logging.warning(f"warning: {experiment.name}: {failed} of {data_sets} data sets could not be analysed")

@@ -1,9 +1,9 @@
 """Run one part of a bootstrap: simulate its replicates and fit the models to them."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
-from _job import job, read_arrays, split_part, write_arrays
+from _job import job, read_arrays, reading, split_part, write_arrays
 from twolevel.bootstrap.experiment import Experiment, from_arrays
 from twolevel.bootstrap.parts import (
     Part,
@@ -32,10 +32,17 @@ def blocks_of(experiment: Experiment, seed: int, replicates: int, parts: Sequenc
     if not parts:
         firsts = range(1, replicates + 1, BLOCK)
         return (simulated(experiment, seed, range(k, min(k + BLOCK, replicates + 1)), threads) for k in firsts)
-    heads = {part: part_from_arrays(read_arrays(part, ("experiment", "replicates"))) for part in parts}
+    heads = {part: read_part(part, ("experiment", "replicates")) for part in parts}
     in_order = sorted(parts, key=lambda part: place(heads[part]))
     check_parts(experiment, seed, replicates, [heads[part] for part in in_order])
-    return in_blocks((part_from_arrays(read_arrays(part)) for part in in_order), BLOCK)
+    return in_blocks(map(read_part, in_order), BLOCK)
+
+
+def read_part(path: str, names: Collection[str] = ()) -> Part:
+    """Read some replicates, or what stands of them under some names."""
+    arrays = read_arrays(path, names)
+    with reading(path):
+        return part_from_arrays(arrays)
 
 
 def simulated(experiment: Experiment, seed: int, numbers: range, threads: int) -> Part:

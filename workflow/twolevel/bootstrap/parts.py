@@ -8,7 +8,7 @@ import numpy as np
 from twolevel.bootstrap.experiment import Arrays, Experiment, fingerprint, stored_fields
 from twolevel.bootstrap.replicates import Replicates, joined, replicate_fits
 from twolevel.bootstrap.streams import stream_key
-from twolevel.errors import UserError
+from twolevel.errors import UserError, counted
 
 
 @dataclass(frozen=True)
@@ -90,18 +90,23 @@ def check_parts(experiment: Experiment, seed: int, replicates: int, parts: Seque
 
 
 def in_blocks(parts: Iterable[Part], size: int) -> Iterator[Part]:
-    """The replicates of parts that follow each other, `size` at a time: no more than that and a part are in memory.
+    """The fits of parts that follow each other, `size` replicates at a time: two blocks and a part are in memory.
 
     What is computed block by block is then the same, whatever the parts are.
     """
     held: list[Part] = []
     for part in parts:
-        held.append(part)
-        while sum(len(part.replicates) for part in held) >= size:
-            together = _together(held)
-            yield _rows(together, 0, size)
-            held = [_rows(together, size, len(together.replicates))]
-    if any(len(part.replicates) for part in held):
+        first = 0
+        while first < len(part.replicates):
+            held.append(_rows(part, first, first + size - sum(len(some.replicates) for some in held)))
+            first += len(held[-1].replicates)
+            if sum(len(some.replicates) for some in held) == size:
+                yield _together(held)
+                held = []
+        if held:
+            held[-1] = _together(held[-1:])  # a copy, so that the part can go before the next is read
+        del part
+    if held:
         yield _together(held)
 
 
@@ -117,8 +122,18 @@ def part_to_arrays(part: Part) -> dict[str, np.ndarray]:
 
 
 def part_from_arrays(arrays: Arrays) -> Part:
-    """The part that `part_to_arrays` stored."""
-    count = sum(name.endswith(" criterion") for name in arrays)
+    """The part that `part_to_arrays` stored.
+
+    Raises
+    ------
+    ValueError, KeyError
+        An array is missing, or has not a row for each replicate.
+    """
+    count = len({name.split(" ")[0] for name in arrays if name[0].isdigit()})
+    rows = int(np.ptp(arrays["replicates"]))
+    for name, array in arrays.items():
+        if name not in ("experiment", "replicates") and len(array) != rows:
+            raise ValueError(f"{name!r} has {counted(len(array), 'row')}, and there are {rows} replicates")
     return Part(
         experiment=str(arrays["experiment"]),
         replicates=range(*map(int, arrays["replicates"])),
@@ -139,5 +154,4 @@ def _rows(part: Part, first: int, end: int) -> Part:
     fits = tuple(
         Replicates(**{field.name: getattr(of, field.name)[first:end] for field in fields(of)}) for of in part.fits
     )
-    rest = {name: array[first:end] for name, array in part.found.items()}
-    return Part(part.experiment, part.replicates[first:end], fits, rest)
+    return Part(part.experiment, part.replicates[first:end], fits)
