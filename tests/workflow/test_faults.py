@@ -133,6 +133,26 @@ def test_a_damaged_result_is_named_with_the_mend(kind: str, damage: str, tmp_pat
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("blocks", [False, True])
+def test_a_changed_byte_of_a_table_of_numbers_is_refused_or_changes_nothing(blocks: bool, tmp_path: Path) -> None:
+    file, rng = tmp_path / "bootstrap.parquet", np.random.default_rng(1)
+    table = pd.DataFrame({"a": rng.standard_normal(40), "b": rng.integers(0, 3, 40), "c": rng.random(40) < 0.5})
+    if blocks:
+        write_blocks(file, [table[:25], table[25:]])
+    else:
+        write_table(file, table)
+    whole, refused = file.read_bytes(), 0
+    for place in range(0, len(whole), 5):
+        file.write_bytes(whole[:place] + bytes([whole[place] ^ 0x15]) + whole[place + 1 :])
+        try:
+            again = read_table(file, ["a", "b", "c"])
+        except UserError:
+            refused += 1
+        else:
+            pd.testing.assert_frame_equal(again, table)
+    assert refused > 200
+
+
 def test_a_run_needs_no_home_and_no_room_in_tmpdir(disk: Path, tmp_path: Path) -> None:
     # As `make` does, where HOME cannot be written: the caches have a place of their own.
     (disk / "fill").write_bytes(b"x" * 65_536)

@@ -125,7 +125,7 @@ def read_table(path: str | Path, columns: list[str] | None = None, names: Collec
 
     with reading(path):
         if Path(path).suffix == ".parquet":
-            return pd.read_parquet(path, columns=columns)
+            return pd.read_parquet(path, columns=columns, page_checksum_verification=True)
         return pd.read_csv(path, keep_default_na=False, na_values=[""], dtype=dict.fromkeys(names, "str"))
 
 
@@ -142,7 +142,7 @@ def write_json(path: str | Path, content: Any) -> None:
 def write_table(path: str | Path, table: "pd.DataFrame") -> None:
     """Write a table at full precision, as CSV or, where the name ends so, as Parquet."""
     if Path(path).suffix == ".parquet":
-        write_bytes(path, table.to_parquet(index=False))
+        write_bytes(path, table.to_parquet(index=False, write_page_checksum=True))
     else:
         write_text(path, table.to_csv(index=False, lineterminator="\n"))
 
@@ -156,7 +156,9 @@ def write_blocks(path: str | Path, blocks: "Iterable[pd.DataFrame]") -> None:
         writer = None
         for block in blocks:
             table = pyarrow.Table.from_pandas(block, preserve_index=False)
-            writer = writer or stack.enter_context(parquet.ParquetWriter(beside, table.schema))
+            writer = writer or stack.enter_context(
+                parquet.ParquetWriter(beside, table.schema, write_page_checksum=True)
+            )
             writer.write_table(table)
 
 

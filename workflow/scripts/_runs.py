@@ -4,9 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import yaml
-from _job import read_json
+from _job import read_json, read_table
 from changes.comparison import Run
 from changes.contract import AcceptedTable, read_contract
 from changes.digest import Digest, digest_of, read_digest
@@ -70,7 +69,7 @@ def finished_run(
     """A run by its results."""
     paths = [*map(Path, files)]
     texts = texts_of(results, paths, tables)
-    table = pd.read_parquet(results / RAW)
+    table = read_table(results / RAW)
     figures = [file for file in paths if file.suffix == ".png" and file.parent == results / FIGURES]
     return Run(
         f"the run in {results}",

@@ -102,7 +102,7 @@ class _Columns(Mapping[str, Any]):
         if name not in self.names:
             raise KeyError(name)
         with reading(self.path):
-            return _values(parquet.read_table(self.path, columns=[name])[name])
+            return _values(parquet.read_table(self.path, columns=[name], page_checksum_verification=True)[name])
 
     def __contains__(self, name: object) -> bool:
         return name in self.names  # Mapping's own would read the column

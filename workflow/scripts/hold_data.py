@@ -4,8 +4,7 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-import pandas as pd
-from _job import job, read_json
+from _job import job, read_json, read_table
 from _runs import ABOUT, accepted_digest, accepted_name
 from changes.comparison import Comparison, Run
 from changes.data import compare_data
@@ -32,7 +31,7 @@ def main(raw: str, provenance: str, accepted: Path, group: str, key: Sequence[st
             "There is no accepted run in %s that the data could be compared with; `make accept` records one.", accepted
         )
         return
-    table, story = pd.read_parquet(raw), read_json(provenance)
+    table, story = read_table(raw), read_json(provenance)
     data = compare_data(before, digest_of(table, group, key))
     sentences = " ".join(data_sentences(data))
     name = accepted_name(read_json(accepted / ABOUT))

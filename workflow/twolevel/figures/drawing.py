@@ -59,4 +59,4 @@ def _marks(artist: Line2D | Collection) -> int:
     """How many points or lines an artist draws, each a shape of its own; a curve is one, whatever it consists of."""
     if isinstance(artist, Collection):
         return max(len(artist.get_paths()), len(np.atleast_2d(artist.get_offsets())))
-    return 1 if artist.get_marker() == "None" else len(np.asarray(artist.get_xdata()))
+    return 1 if artist.get_marker() in ("None", " ", "", None) else len(np.asarray(artist.get_xdata()))

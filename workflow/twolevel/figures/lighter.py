@@ -40,7 +40,7 @@ def _shorter(text: str) -> str:
 
 
 def _fewer_shades(encoded: str) -> str:
-    """An image reduced to a palette: points of one colour that overlap differ only in shade."""
+    """An image reduced to a palette: its few colours differ most in shade, where points overlap."""
     buffer = BytesIO()
     with Image.open(BytesIO(base64.b64decode(encoded))) as image:
         image.quantize(_SHADES, method=Image.Quantize.FASTOCTREE).save(buffer, "png", optimize=True)
