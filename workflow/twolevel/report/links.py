@@ -3,13 +3,15 @@
 import json
 import re
 from collections.abc import Mapping
-from html.parser import HTMLParser
+from html import unescape
 
 # A reference to a table or a figure, until its number is known; a link in a page to something that has an id.
 SEE = '<a href="#{}"></a>'
 _SEE = re.compile(r'<a href="#([^"]+)"></a>')
 _LINK = re.compile(r'(<a [^>]*?href=")#([^"]+)"')
 _ID = re.compile(r' id="([^"]+)"')
+_TAG = re.compile(r"<(/?)(\w+)([^>]*)>([^<]*)")  # and the text behind it; no attribute of ours holds a `>`
+_WORD = re.compile(r"[\w.−-]{2,}")
 _HEADING = re.compile(r"<h([2-4])>(.*?)</h\1>", re.DOTALL)
 
 # Where the words to search stand; every page has all of them.
@@ -90,40 +92,27 @@ def _with_ids(html: str) -> str:
 
 def _entries(page: str, html: str) -> list[list[str]]:
     """What the search goes through: address, heading, and the different words under it."""
-    reader = _Words()
-    reader.feed(html)
     return [
-        [f"{page}#{name}", title, " ".join(dict.fromkeys(re.findall(r"[\w.−-]{2,}", text.lower())))]
-        for name, title, text in ((of[0], " ".join(of[1].split()), of[2]) for of in reader.found)
+        [f"{page}#{name}", " ".join(title.split()), " ".join(dict.fromkeys(_WORD.findall(text.lower())))]
+        for name, title, text in _sections(html.partition("<main")[2].partition("</main>")[0])
     ]
 
 
-class _Words(HTMLParser):
-    """The text of a page under each of its headings; a heading stands behind that of its section."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: list[list[str]] = []
-        self._unread = 0
-        self._heading = False
-        self._section = ""
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self._unread += tag in _UNREAD
-        if re.fullmatch("h[2-4]", tag) and not self._unread:
-            section = "" if tag == "h2" or not self._section else f"{self._section}: "
-            self.found.append([dict(attrs).get("id") or "", section, ""])
-            self._heading = True
-
-    def handle_endtag(self, tag: str) -> None:
-        self._unread -= tag in _UNREAD
-        if re.fullmatch("h[2-4]", tag):
-            self._heading = False
-            if tag == "h2" and self.found:
-                self._section = self.found[-1][1]
-        if self.found and tag in ("td", "th", "li", "p", "dd", "dt"):
-            self.found[-1][2] += " "
-
-    def handle_data(self, data: str) -> None:
-        if self.found and not self._unread:
-            self.found[-1][1 if self._heading else 2] += data
+def _sections(html: str) -> list[list[str]]:
+    """The id of each heading, its words behind those of its section, and the text under it."""
+    found: list[list[str]] = []
+    section, to, unread = "", 2, 0  # where the next text goes: into a heading, or under it
+    for closing, tag, attributes, text in _TAG.findall(html):
+        unread += (-1 if closing else 1) * (tag in _UNREAD)
+        if tag in ("h2", "h3", "h4"):
+            to = 2 if closing else 1
+            if not closing and not unread:
+                section = "" if tag == "h2" else section
+                found.append([_ID.findall(attributes)[0], section, ""])
+            elif closing and tag == "h2" and found:
+                section = f"{found[-1][1]}: "
+        if closing and found and tag in ("td", "th", "li", "p", "dd", "dt"):
+            found[-1][2] += " "
+        if found and not unread:
+            found[-1][to] += unescape(text)
+    return found
