@@ -19,7 +19,7 @@ from twolevel.data.config import check_config, with_defaults
 from twolevel.data.kinds import as_number, as_text
 from twolevel.data.look_alikes import look_alikes
 from twolevel.data.reading import Choices, FileRead
-from twolevel.data.source import read_file, suffix_of
+from twolevel.data.source import read_file, suffix_of, without_use
 from twolevel.errors import UserError, some
 from twolevel.model.expression import quoted
 from twolevel.model.variables import alphabetical
@@ -27,6 +27,8 @@ from twolevel.model.variables import alphabetical
 ROOT = Path(__file__).resolve().parents[1]
 # A text with more different values names rows; so does one whose values do not come again.
 MOST_LEVELS = 12
+# Words among numbers that are as rare as that are marks, and no levels of a factor.
+RARE = 0.05
 # A factor with more is no predictor to begin with.
 FEW_LEVELS = 6
 CHOOSE = "# CHOOSE:"
@@ -105,10 +107,12 @@ def _kind(values: pd.Series) -> tuple[str, tuple[str, ...], str]:
             return "identifier", (), f"{CHOOSE[2:]} a number, if these are not the names of rows"
         of_two = present.nunique() == 2
         return "number", (), f"{CHOOSE[2:]} or a factor, of two values" if of_two else ""
-    words = as_text(present)[as_number(present).isna()].unique()
-    if as_number(present).notna().mean() > 0.5:
-        return "identifier", (), f"{CHOOSE[2:]} a number, once the file has these otherwise or empty: {some(words)}"
     levels = list(alphabetical(as_text(present).unique()))
+    words = as_text(present)[as_number(present).isna()]
+    few_levels = len(levels) <= min(MOST_LEVELS, len(present) / 2)
+    if len(words) < RARE * len(present) or (len(words) < len(present) / 2 and not few_levels):
+        shown = some(" ".join(word.split())[:20] for word in words.unique())
+        return "identifier", (), f"{CHOOSE[2:]} a number, once the file has these otherwise or empty: {shown}"
     if len(levels) <= MOST_LEVELS and len(levels) < len(present):
         return "factor", tuple(levels), f"{CHOOSE[2:]} the first level is compared with, here by the alphabet"
     return "identifier", (), ""
@@ -251,6 +255,10 @@ def write_study(data: Path, group: str, response: str, name: str, studies: Path,
     if not data.is_file():
         raise UserError(f"DATA: there is no file {str(data)!r} in {Path.cwd()}; correct the path.")
     content = data.read_bytes()
+    asked = {of.name: said for of in fields(choices) if (said := getattr(choices, of.name)) is not None}
+    for message in without_use({"mode": data.name} | asked):
+        choice, rest = message.removeprefix("data.").split(":", 1)
+        raise UserError(f"{choice.upper()}:{rest.replace('data.mode', 'DATA')}")
     read = read_file(content, suffix_of(data.name), str(data), choices)
     if read.table.empty:
         raise UserError(f"DATA: {data} has a header and no rows; expected a row for each observation below the header.")
@@ -259,7 +267,7 @@ def write_study(data: Path, group: str, response: str, name: str, studies: Path,
             f"DATA: column {nameless[0]} of {data} has no name in the header; expected a name for each column. "
             "Give it one, or remove it (R writes such a column of row names, unless row.names = FALSE)."
         )
-    if broken := [column for column in map(str, read.table.columns) if len(column.splitlines()) > 1]:
+    if broken := [column for column in map(str, read.table.columns) if column.splitlines() != [column]]:
         raise UserError(f"DATA: column {broken[0]!r} of {data} has a line break in its name; write it in one line.")
     for key, column in (("GROUP", group), ("RESPONSE", response)):
         if column not in read.table:

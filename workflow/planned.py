@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from twolevel.data.kinds import as_number
 from twolevel.data.recipes import ValuesError
 from twolevel.data.source import without_use
 from twolevel.errors import UserError
@@ -16,6 +17,7 @@ from twolevel.figures.requirements import check_model_of_figure
 from twolevel.inference.nesting import check_comparable
 from twolevel.model.derive import derive, group_level_columns
 from twolevel.model.design import Design
+from twolevel.model.expression import Name
 from twolevel.model.formula import build_design
 from twolevel.model.formula_check import check_formula, example_table, is_plain, outline
 from twolevel.model.formula_parts import take_apart
@@ -40,7 +42,7 @@ def mistaken_plans(config: Mapping[str, Any]) -> Iterator[str]:
     try:
         group_level_columns(config["data"]["columns"], config["derive"])
     except UserError as error:
-        if not mistaken:
+        if not any(str(error) in told for told in mistaken):
             yield str(error)
     outlines: dict[str, Any] = {}
     designs: dict[str, Design] = {}
@@ -48,6 +50,7 @@ def mistaken_plans(config: Mapping[str, Any]) -> Iterator[str]:
         if wrong[model]:
             continue
         try:
+            _check_response(of["formula"], config["data"])
             outlines[model] = outline(of["formula"], example, group)
             if is_plain(take_apart(of["formula"], group)):
                 designs[model] = build_design(of["formula"], example, group)
@@ -57,6 +60,19 @@ def mistaken_plans(config: Mapping[str, Any]) -> Iterator[str]:
         yield from _predictions(f"models.{model}.predict", models[model].get("predict", []), design, example)
     yield from _comparisons(config["comparisons"], designs)
     yield from _figures(config["figures"], outlines, example)
+
+
+def _check_response(formula: str, data: Mapping[str, Any]) -> None:
+    """Refuse a response that is declared as something else than a number, where its values may be numbers."""
+    node = take_apart(formula, data["group"]).response
+    name = node.name if isinstance(node, Name) else ""
+    declared = data["columns"].get(name, {"type": "number"})
+    levels = pd.Series(declared.get("levels", []), dtype="str")
+    if declared["type"] != "number" and as_number(levels).notna().all():
+        raise UserError(
+            f"{formula!r}: the response {name} is declared as {declared['type']}, and must be numeric. If its values "
+            f"are numbers, write type: number for data.columns.{name}."
+        )
 
 
 def example_of(config: Mapping[str, Any]) -> tuple[pd.DataFrame, list[str]]:

@@ -139,7 +139,7 @@ def _bare(node: object) -> object:
         ("y ~ x.1 + (x.1", "character 11: a bracket is not closed"),
         ("~ x.1 + (1 | g)", "no response before '~'"),
         ("y ~ x + (1 | g)", r"character 5: no column x in the data, which has y, x\.1"),
-        ("sex ~ x.1 + (1 | g)", "sex holds texts, not numbers, and must be one numeric column"),
+        ("sex ~ x.1 + (1 | g)", "sex is not numeric, and must be one numeric column"),
         ("y ~ . + (1 | g)", "'.' for all other columns is not supported; name the predictors"),
         ("y ~ nothing(x.1) + (1 | g)", r"nothing\(\) is not supported; a formula may call I, log"),
         ("y ~ log(x.1) + (1 | g)", "log\\(x.1\\) has no finite value in \\d+ rows, first where x.1 is -"),

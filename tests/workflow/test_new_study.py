@@ -117,6 +117,7 @@ def test_what_cannot_be_written_is_named(change: dict[str, str], says: str, sav:
         ("g,x,y\na,1,2\na,2,3\n", "GROUP: column 'g' has one value or none; expected two groups or more"),
         ("g,x,y\na,1,2\na,2,2\nb,1,3\n", "RESPONSE: column 'y' has one value in each g; expected one that varies"),
         ("g,x,y\na,1,2\na,2,.\nb,1,3\n", r"RESPONSE: column 'y' has \.; expected different numbers"),
+        ('g,"x\n",y\na,1,2\na,2,3\nb,1,3\n', r"DATA: column 'x\\n' of .*t\.csv has a line break in its name"),
         ('g,"x\n(cm)",y\na,1,2\na,2,3\nb,1,3\n', r"DATA: column 'x\\n\(cm\)' of .*t\.csv has a line break in its name"),
     ],
 )
@@ -148,6 +149,27 @@ def test_numbers_with_other_marks_for_missing_values_are_pointed_at(tmp_path: Pa
     written(tmp_path / "t.csv", tmp_path / "studies", group="g", response="y")
     line = next(line for line in (tmp_path / "studies/mine/config.yaml").read_text().splitlines() if " x: " in line)
     assert line.endswith("CHOOSE: a number, once the file has these otherwise or empty: .")
+
+
+def test_a_word_that_is_no_mark_is_a_level(tmp_path: Path) -> None:
+    rows = [f"{'abc'[i % 3]},{('1', '2', '3+')[i // 3 % 3]},{i}\n" for i in range(30)]
+    (tmp_path / "t.csv").write_text("g,x,y\n" + "".join(rows))
+    config = written(tmp_path / "t.csv", tmp_path / "studies", group="g", response="y")
+    assert config["data"]["columns"]["x"]["levels"] == ["1", "2", "3+"]
+
+
+def test_a_mark_of_two_lines_is_shown_in_one(tmp_path: Path) -> None:
+    mark = '"n/a\nsee: note"'
+    rows = [f"{'abc'[i % 3]},{mark if i == 7 else i + 0.5},{i}\n" for i in range(30)]
+    (tmp_path / "t.csv").write_text("g,x,y\n" + "".join(rows))
+    config = written(tmp_path / "t.csv", tmp_path / "studies", group="g", response="y")
+    assert config["data"]["columns"]["x"]["type"] == "identifier"
+    assert "otherwise or empty: n/a see: note\n" in (tmp_path / "studies/mine/config.yaml").read_text()
+
+
+def test_a_choice_that_is_not_for_the_file_is_refused(sav: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"^SEPARATOR: it is for files that end in .*, and DATA is 'pup.*sav'; leave"):
+        write_study(sav, "class", "popular", "mine", tmp_path / "studies", Choices(separator=","))
 
 
 def test_a_study_that_is_there_is_not_written_over(sav: Path, tmp_path: Path) -> None:

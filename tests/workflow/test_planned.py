@@ -52,7 +52,7 @@ def test_every_mistake_is_told_at_once(config: dict[str, Any]) -> None:
         "models.syntax.formula: formula 'mathach ~ cses + (ses | school', character 18: a bracket is not closed",
         "models.kinds.formula: formula 'mathach ~ I(sector + 1) + (ses | school)', character 13: sector is a factor",
         "models.same.formula: formula 'mathach ~ cses + ses + mean.ses + (ses | school)': fixed effect mean.ses",
-        "models.factor.formula: formula 'sector ~ cses + (1 | school)', character 1: sector holds texts, not numbers,",
+        "models.factor.formula: formula 'sector ~ cses + (1 | school)', character 1: sector is not numeric,",
         "models.level.formula: formula 'mathach ~ relevel(sector, 'Privat') + (1 | school)', character 11: relevel(",
         "models.intercepts_and_slopes.predict.1: ses: the model has no such predictor; it has cses, mean.ses, sector.",
         "models.intercepts_and_slopes.predict.2: sector has no level Privat; it has Public, Catholic.",
@@ -93,9 +93,14 @@ def test_mistakes_of_other_sections_do_not_hide_those_of_formulas(config: dict[s
         ("derive", {"new": {"formula": "new + 1"}}, r"\n  derive\.new: a column cannot be made from itself; .*name\.$"),
         ("derive", {"n": {"group_size": "ses"}}, r"\n  derive\.n: .* the number of observations of a group; .*name\.$"),
         (
+            "derive",
+            {"n": {"group_size": "ses"}, "new": {"formula": "new + 1"}},
+            r"(?s)derive\.new: a column cannot be made from itself.*\n  derive\.n: .* the number of observations",
+        ),
+        (
             "models",
             {"m": {"formula": "student ~ ses + (1 | school)"}},
-            r"student holds texts, not numbers, .*number\.\)",
+            r"the response student is declared as identifier, .* write type: number for data\.columns\.student\.$",
         ),
         (
             "data",

@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from twolevel.errors import counted
+
 from changes.contract import AcceptedTable, Tolerance
 from changes.rows import Rows, shortened
 
@@ -40,7 +42,7 @@ def moved(table: AcceptedTable, accepted: Rows, found: Rows, changed: frozenset[
     on_one_side = {file: there[0][file] + there[1][file] for file in there[0].keys() ^ there[1].keys()}
     for file in sorted(on_one_side):
         said = "is not among the results" if file in there[0] else "is not in the baseline"
-        yield Moved(file, f" {said} ({on_one_side[file]} {'row' if on_one_side[file] == 1 else 'rows'})")
+        yield Moved(file, f" {said} ({counted(on_one_side[file], 'row')})")
     for key in {**accepted, **found}:
         file = table.file_of(key)
         before, now = accepted.get(key), found.get(key)

@@ -28,5 +28,5 @@ def listed(items: Iterable[str], conjunction: str = "and") -> str:
 
 def some(items: Iterable[object], separator: str = ", ") -> str:
     """The first few of some things, for a message."""
-    listed = list(map(str, items))
-    return separator.join(listed[:SHOWN]) + (f"{separator}..." if len(listed) > SHOWN else "")
+    texts = list(map(str, items))
+    return separator.join(texts[:SHOWN]) + (f"{separator}..." if len(texts) > SHOWN else "")

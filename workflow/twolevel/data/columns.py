@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from twolevel.data.kinds import Column, as_number, as_text, kind_problems
-from twolevel.errors import UserError, some
+from twolevel.errors import UserError, counted, some
 
 # What is done about missing values: each model leaves out the rows that lack one of its variables, or none is taken.
 Missing = Literal["leave_out", "refuse"]
@@ -65,7 +65,7 @@ def check_columns(
         *_group_problems(table, columns, group),
     ]
     if problems:
-        count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+        count = counted(len(problems), "problem")
         raise UserError(
             f"{name} does not fit data.columns, {count}:\n"
             + "".join(f"  - {problem}\n" for problem in problems)

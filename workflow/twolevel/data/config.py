@@ -57,8 +57,7 @@ def check_config(
         plans = further({**config, **{section: {} for section in wrong}})
         problems += [problem for problem in plans if problem.split(":")[0] not in told]
     if problems:
-        listed = "\n".join(problems).replace("\n", "\n  ")
-        raise UserError(f"{name} is not as it should be:\n  {listed}")
+        raise UserError(f"{name} is not as it should be:\n  " + "\n".join(problems).replace("\n", "\n  "))
 
 
 def with_values(config: Any, schema: Mapping[str, Any]) -> Any:

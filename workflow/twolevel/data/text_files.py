@@ -24,6 +24,15 @@ NUMBER = r"[+-]?(\d+{0}?\d*|{0}\d+)([eE][+-]?\d+)?"
 # One to three digits, then threes: 1,234 is a little more than one, or more than a thousand.
 THOUSANDS = r"[+-]?[1-9]\d{{0,2}}({0}\d{{3}})+"
 
+MARKS = {"utf-32": (b"\xff\xfe\0\0", b"\0\0\xfe\xff"), "utf-16": (b"\xff\xfe", b"\xfe\xff")}
+# Where, in four bytes, these have a zero if the text has the letters of western languages.
+ZEROS = {
+    frozenset({1, 3}): "utf-16-le",
+    frozenset({0, 2}): "utf-16-be",
+    frozenset({1, 2, 3}): "utf-32-le",
+    frozenset({0, 1, 2}): "utf-32-be",
+}
+
 Rows = list[list[str]]
 
 
@@ -31,18 +40,14 @@ def read(content: bytes, suffix: str, name: str, choices: Choices) -> FileRead:
     """Read a table of texts; an empty cell, NA or NaN is missing; a decimal comma becomes a full stop."""
     if choices.separator is not None and choices.separator not in SEPARATORS:
         known = ", ".join(f"{_shown(of)} ({word})" for of, word in SEPARATORS.items())
-        raise UserError(f"data.separator: found {_shown(choices.separator)}; expected one of {known}.")
+        raise UserError(f"data.separator: found {choices.separator!r}; expected one of {known}.")
     text = _text(content, suffix, name, choices.encoding)
-    if "\0" in text:
-        line = text.count("\n", 0, text.index("\0")) + 1
-        found = f"line {line} has a byte of zero, which no text in UTF-8 has: is it another kind of file, or in UTF-16"
-        raise _refusal(name, suffix, f"{found} (data.encoding: utf-16-le)?")
     if not text.strip():
         raise _refusal(name, suffix, "there is nothing in it")
     separator = choices.separator or _separator(text, suffix, name)
     header = _rows(_beginning(text), separator)[0]
     if header[0].startswith("sep="):
-        raise _refusal(name, suffix, f"its first line, {header[0]!r}, is for Excel alone; remove it")
+        raise _refusal(name, suffix, f"its first line, {text.split()[0]!r}, is for Excel alone; remove it")
     table = _with_full_stops(_cells(text, header, separator, suffix, name), choices.decimal, separator, name)
     table.columns = pd.Index(header)
     return FileRead(table)
@@ -76,7 +81,7 @@ def _by_line(text: str, separator: str, suffix: str, name: str) -> pd.DataFrame:
     header, *body = _rows(text, separator)
     for number, row in enumerate(body, 2):
         if len(row) != len(header):
-            raise _refusal(name, suffix, _uneven(header, row, number, len({len(row) for row in body}) == 1))
+            raise _refusal(name, suffix, _uneven(header, body, number))
     cells = pd.DataFrame(body, columns=range(len(header)), dtype="str")
     return cells.mask(cells.isin(MISSING))
 
@@ -89,10 +94,12 @@ def _refusal(name: str, suffix: str, found: str) -> UserError:
     )
 
 
-def _uneven(header: Sequence[str], row: Sequence[str], number: int, alike: bool) -> str:
-    if alike and len(row) == len(header) + 1 and not row[-1]:
-        return f"its header has {len(header)} names and line {number} ends with a separator; remove it from each line"
-    if alike and len(row) == len(header) + 1:
+def _uneven(header: Sequence[str], body: Rows, number: int) -> str:
+    """What is wrong with line `number`, the first with more or fewer values than the header has names."""
+    row = body[number - 2]
+    if {len(row) for row in body} == {len(header) + 1}:
+        if not any(row[-1] for row in body):
+            return f"its header has {len(header)} names and each line ends with a separator; remove it from each line"
         return (
             f"its header has {len(header)} names and each line {len(row)} values: R's write.table wrote the names of "
             "the rows; leave them out with row.names = FALSE"
@@ -110,13 +117,24 @@ def _text(content: bytes, suffix: str, name: str, encoding: str | None) -> str:
             ) from None
     if encoding is None:
         # A byte order mark says which it is.
-        encoding = "utf-16" if content.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8"
+        encoding = next((of for of, marks in MARKS.items() if content.startswith(marks)), "utf-8")
     try:
-        return content.decode(encoding).removeprefix("\ufeff")
+        text = content.decode(encoding).removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         raise UserError(
             f"{name} could not be read as a {suffix} file: {_strange(content, error)}\n" + _mend(content, error)
         ) from None
+    if "\0" in text:
+        raise _refusal(name, suffix, _with_zeros(text, content))
+    return text
+
+
+def _with_zeros(text: str, content: bytes) -> str:
+    """What is wrong with a text that has bytes of zero, by where most texts have them in other encodings."""
+    line = text.count("\n", 0, text.index("\0")) + 1
+    likely = ZEROS.get(frozenset(place % 4 for place, byte in enumerate(content[:1000]) if not byte))
+    rest = f"; it looks like data.encoding: {likely}" if likely else ": is it another kind of file?"
+    return f"line {line} has a byte of zero, which no text has{rest}"
 
 
 def _mend(content: bytes, error: UnicodeDecodeError) -> str:

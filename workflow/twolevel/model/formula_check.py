@@ -105,9 +105,8 @@ def numbers_of(parts: FormulaParts, node: Node, values: Mapping[str, Value]) -> 
     value = values[deparse(node)]
     if isinstance(value, Number):
         return value.numbers
-    what = "holds texts, not numbers," if isinstance(value, Factor) else "is several columns,"
-    mend = " (In a config: type: number.)" if isinstance(value, Factor) and isinstance(node, Name) else ""
-    raise refuse(parts.text, node.at, f"{deparse(node)} {what} and must be one numeric column.{mend}")
+    what = "is not numeric" if isinstance(value, Factor) else "is several columns"
+    raise refuse(parts.text, node.at, f"{deparse(node)} {what}, and must be one numeric column.")
 
 
 def example_table(columns: Mapping[str, Mapping[str, Any]], group: str) -> pd.DataFrame:

@@ -78,9 +78,9 @@ def notes_on(design: Design) -> list[str]:
     if not np.isin(y, (low, high)).all():
         return []
     return [
-        f"The response {design.response} has two values only, {low:g} and {high:g}. A linear model of it predicts "
-        "means, some of them perhaps beyond both values, and its residuals can be neither normal nor of one variance. "
-        "A logistic mixed model, which this pipeline does not fit, is made for such a response."
+        f"The response {design.response} has two values only, {low:.15g} and {high:.15g}. A linear model of it "
+        "predicts means, some of them perhaps beyond both values, and its residuals can be neither normal nor of one "
+        "variance. A logistic mixed model, which this pipeline does not fit, is made for such a response."
     ]
 
 
