@@ -56,7 +56,7 @@ def main(
         missing = ", ".join(f"{column} in {count}" for column, count in design.dropped.items())
         logging.warning(f"warning: {name} leaves out {left_out} of {design.n_rows} rows; missing are {missing}")
     for note in notes_on(design):
-        logging.warning(f"warning: {name}: {note}")
+        logging.info(f"{name}: {note}")  # the run says it once, at its end
     data = cross_products(design)
     both = (fit_model(design, data, reml=by_reml, **optimiser) for by_reml in (True, False))
     reml, ml = (confirm(design, data, fit) for fit in both)
