@@ -152,13 +152,13 @@ def write_blocks(path: str | Path, blocks: "Iterable[pd.DataFrame]") -> None:
     import pyarrow
     from pyarrow import parquet
 
+    # Hardly a number occurs twice, and to look for such takes most of the time.
+    options = {"write_page_checksum": True, "use_dictionary": False}
     with whole(path) as beside, ExitStack() as stack:
         writer = None
         for block in blocks:
             table = pyarrow.Table.from_pandas(block, preserve_index=False)
-            writer = writer or stack.enter_context(
-                parquet.ParquetWriter(beside, table.schema, write_page_checksum=True)
-            )
+            writer = writer or stack.enter_context(parquet.ParquetWriter(beside, table.schema, **options))
             writer.write_table(table)
 
 
