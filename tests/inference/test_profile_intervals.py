@@ -1,13 +1,13 @@
 """Profile-likelihood intervals: against lme4's, and against the density of the data, minimised without derivatives."""
 
 import json
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from independent import in_blocks
-from scipy.linalg import cholesky, solve_triangular
 from scipy.optimize import minimize
 from scipy.stats import chi2
 from twolevel.fitting.search import search, starts
@@ -116,24 +116,39 @@ DESIGNS = {
 }
 
 
-def dense_deviance(design: Design, covariance: np.ndarray, sigma: float, held: tuple[int, float] | None) -> float:
+Stacked = tuple[np.ndarray, np.ndarray, np.ndarray, int]
+
+
+def by_group(design: Design) -> Stacked:
+    """Z, X and y with an axis for groups, the shorter ones filled up with rows of zeros, and how many of these."""
+    places = [np.flatnonzero(design.group_index == j) for j in range(len(design.group_labels))]
+    longest = max(map(len, places))
+    rows = np.array([np.pad(of, (0, longest - len(of)), constant_values=-1) for of in places])
+    z, x, y = (np.concatenate([of, np.zeros_like(of[:1])])[rows] for of in (design.z, design.x, design.y))
+    return z, x, y, int((rows == -1).sum())
+
+
+def normal_deviance(of: Stacked, covariance: np.ndarray, sigma: float, held: tuple[int, float] | None) -> float:
     """-2 log of the data's normal density at T and sigma, the fixed effects at their best, or one of them held."""
-    same = design.group_index[:, None] == design.group_index
-    v = (design.z @ covariance @ design.z.T) * same + sigma**2 * np.eye(len(design.y))
-    y, x = design.y, design.x
+    z, x, y, n_zeros = of
+    v = z @ covariance @ z.transpose(0, 2, 1) + sigma**2 * np.eye(y.shape[1])
     if held is not None:
-        y, x = y - x[:, held[0]] * held[1], np.delete(x, held[0], axis=1)
-    root = cholesky(v, lower=True, check_finite=False)
-    white = solve_triangular(root, np.column_stack([x, y]), lower=True, check_finite=False)
-    left = white[:, -1] - white[:, :-1] @ np.linalg.lstsq(white[:, :-1], white[:, -1])[0]
-    return 2 * np.log(np.diag(root)).sum() + len(y) * np.log(2 * np.pi) + left @ left
+        y, x = y - x[:, :, held[0]] * held[1], np.delete(x, held[0], axis=2)
+    both = np.concatenate([x, y[:, :, None]], axis=2)
+    squares = (both.transpose(0, 2, 1) @ np.linalg.solve(v, both)).sum(axis=0)
+    left = squares[-1, -1] - squares[-1, :-1] @ np.linalg.solve(squares[:-1, :-1], squares[:-1, -1])
+    n = y.size - n_zeros
+    return np.linalg.slogdet(v)[1].sum() - n_zeros * np.log(sigma**2) + n * np.log(2 * np.pi) + left
+
+
+lower_triangle = cache(np.tril_indices)
 
 
 def covariance_of(free: np.ndarray, blocks: Blocks, first: list[int], sd: float | None, correlation: float | None):
     """T from SDs and directions; the held effects, of one block, come first."""
     q = sum(blocks)
     sds, directions = np.abs(free[:q]), np.zeros((q, q))
-    directions[np.tril_indices(q)] = free[q:]
+    directions[lower_triangle(q)] = free[q:]
     if sd is not None:
         sds = np.append(sd, sds[1:])
     directions[0] = np.eye(q)[0]
@@ -147,9 +162,9 @@ def covariance_of(free: np.ndarray, blocks: Blocks, first: list[int], sd: float 
     return (rows @ rows.T)[np.ix_(order, order)]
 
 
-def dense_minimum(design: Design, parameter, value: float) -> float:
+def least_deviance(design: Design, parameter, value: float) -> float:
     """Least deviance with one parameter held, by BFGS on differences from three starts, the best one polished."""
-    q, rng = design.z.shape[1], np.random.default_rng(11)
+    of, q, rng = by_group(design), design.z.shape[1], np.random.default_rng(11)
     first = list(reversed(parameter.index)) if parameter.kind in ("sd", "correlation") else []
     sd = value if parameter.kind == "sd" else None
     correlation = value if parameter.kind == "correlation" else None
@@ -157,7 +172,7 @@ def dense_minimum(design: Design, parameter, value: float) -> float:
 
     def deviance(free: np.ndarray) -> float:
         sigma = value if parameter.kind == "sigma" else np.exp(free[0])
-        return dense_deviance(design, covariance_of(free[1:], design.blocks, first, sd, correlation), sigma, held)
+        return normal_deviance(of, covariance_of(free[1:], design.blocks, first, sd, correlation), sigma, held)
 
     ends = []
     for scale in (0.3, 0.7, 1.0):
@@ -188,7 +203,7 @@ def check_bounds_by_density(design: Design) -> None:
         parameters(design.random_terms, design.fixed_terms, design.blocks), table.itertuples(), strict=True
     ):
         for bound, end in ((row.lower, {"sd": 0.0, "correlation": -1.0}), (row.upper, {"correlation": 1.0})):
-            risen = dense_minimum(design, parameter, bound) - best
+            risen = least_deviance(design, parameter, bound) - best
             if bound == end.get(parameter.kind):
                 assert risen <= RISE
             else:

@@ -14,6 +14,7 @@ from conftest import ROOT, snakemake
 from fitted import confirmed
 from twolevel.data.columns import check_columns
 from twolevel.data.source import read_file, suffix_of
+from twolevel.fitting.fit import fit_model
 from twolevel.likelihood.crossproducts import cross_products
 from twolevel.model.derive import derive
 from twolevel.model.design import Design
@@ -22,11 +23,7 @@ from twolevel.output.results import random_effects_table
 
 # Rscript tests/reference/studies.R
 REFERENCE = json.loads((ROOT / "tests/reference/studies.json").read_text(encoding="utf-8"))["studies"]
-MODELS = [
-    pytest.param(study, model, marks=[pytest.mark.slow] if study == "star" else [])
-    for study, models in REFERENCE.items()
-    for model in models
-]
+MODELS = [(study, model) for study, models in REFERENCE.items() for model in models]
 
 
 def configuration(study: str) -> dict[str, Any]:
@@ -60,7 +57,9 @@ def test_the_reference_is_of_the_configuration_s_models(study: str) -> None:
 def test_estimates_are_lme4_s(study: str, model: str, estimator: str) -> None:
     design, theirs = design_of(study, model), REFERENCE[study][model][estimator]
     data = cross_products(design)
-    ours = confirmed(design, data, reml=estimator == "REML", random_starts=1, seed=1)
+    # MixedLM takes ten times as long as all else with the 24,000 rows of star, and lme4 stands beside us here.
+    fit = fit_model if study == "star" else confirmed
+    ours = fit(design, data, reml=estimator == "REML", random_starts=1, seed=1)
     assert ours.trustworthy, ours.doubts
     assert (ours.n_obs, len(design.group_labels), ours.npar) == tuple(theirs[k] for k in ("n_obs", "n_groups", "npar"))
     assert list(design.fixed_terms) == theirs["terms"]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import NOT_COPIED, ROOT, digests
+from conftest import NOT_COPIED, ROOT, digests, run_snakemake
 
 pytestmark = pytest.mark.slow
 
@@ -18,8 +18,7 @@ TARGET = "results/models/slope/intervals.csv"
 
 
 def run(project: Path) -> None:
-    command = [sys.executable, "-m", "snakemake", "--cores", "1", "--directory", STUDY, "--", TARGET]
-    done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
+    done = run_snakemake(project, "--cores", "1", "--directory", STUDY, "--", TARGET)
     assert done.returncode == 0, done.stderr
 
 

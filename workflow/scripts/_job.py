@@ -92,7 +92,7 @@ def reading(path: str | Path) -> Iterator[None]:
     """
     try:
         yield
-    except (ValueError, EOFError, KeyError, RuntimeError, OSError, BadZipFile) as error:  # or Arrow's
+    except (ValueError, TypeError, LookupError, EOFError, RuntimeError, OSError, BadZipFile) as error:  # or Arrow's
         if isinstance(error, OSError) and error.errno:  # the system said no, before anything was read
             raise
         why = str(error).partition("\n")[0].rstrip(".")
@@ -125,7 +125,10 @@ def read_table(path: str | Path, columns: list[str] | None = None, names: Collec
 
     with reading(path):
         if Path(path).suffix == ".parquet":
-            return pd.read_parquet(path, columns=columns, page_checksum_verification=True)
+            table = pd.read_parquet(path, columns=columns, page_checksum_verification=True)
+            if columns not in (None, [*table]):  # names have no checksum
+                raise ValueError(f"its columns are {', '.join(map(str, table))}")
+            return table
         return pd.read_csv(path, keep_default_na=False, na_values=[""], dtype=dict.fromkeys(names, "str"))
 
 
