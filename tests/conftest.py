@@ -7,7 +7,6 @@ what to install. With REQUIRE_ALL_TOOLS=1 (as .ci/run sets it) it fails instead:
 import atexit
 import fcntl
 import hashlib
-import json
 import os
 import shutil
 import subprocess
@@ -15,10 +14,11 @@ import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, TemporaryFile
 from typing import Any
 
 import pytest
+import warm_python
 import yaml
 from slurm_cluster import missing_programs
 
@@ -141,25 +141,33 @@ def digests(results: Path) -> dict[str, str]:
 
 
 @cache
-def _snakemake_server() -> subprocess.Popen[str]:
-    """What starts the runs of this process: see snakemake_server.py."""
-    command = [sys.executable, str(ROOT / "tests/snakemake_server.py")]
-    server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    atexit.register(server.communicate)  # closes its input, which ends it
-    return server
+def _warm_python() -> str:
+    """The socket of what starts the runs of this process: see warm_python.py."""
+    folder = TemporaryDirectory()
+    address = str(Path(folder.name, "socket"))
+    command = [sys.executable, str(ROOT / "tests/warm_python.py"), "serve", address]
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    atexit.register(folder.cleanup)
+    atexit.register(server.communicate)
+    atexit.register(server.terminate)
+    assert server.stdout
+    assert server.stdout.readline() == "ready\n"
+    return address
+
+
+def run_snakemake(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Do what `python -m snakemake` does in a folder."""
+    with TemporaryFile("w+", encoding="utf-8") as out, TemporaryFile("w+", encoding="utf-8") as err:
+        command = ["-m", "snakemake", *arguments]
+        code = warm_python.call(_warm_python(), command, str(folder), (out.fileno(), err.fileno()))
+        for file in (out, err):
+            file.seek(0)
+        return subprocess.CompletedProcess(command, code, out.read(), err.read())
 
 
 def snakemake(project: Path, *options: str) -> subprocess.CompletedProcess[str]:
     """Run snakemake in a copy of the project, from the snapshot unless an option says otherwise."""
-    server, arguments = _snakemake_server(), ["--config", 'data={"mode": "snapshot"}', *options]
-    assert server.stdin
-    assert server.stdout
-    with TemporaryDirectory() as folder:
-        outputs = [Path(folder, name) for name in ("stdout", "stderr")]
-        request = {"folder": str(project), "arguments": arguments, "outputs": [str(file) for file in outputs]}
-        print(json.dumps(request), file=server.stdin, flush=True)
-        code = int(server.stdout.readline())
-        return subprocess.CompletedProcess(arguments, code, *(file.read_text("utf-8") for file in outputs))
+    return run_snakemake(project, "--config", 'data={"mode": "snapshot"}', *options)
 
 
 def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:

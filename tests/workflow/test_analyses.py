@@ -3,14 +3,14 @@
 import json
 import shutil
 import subprocess
-import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
 import pytest
 import yaml
-from conftest import NOT_COPIED, ROOT, digests
+from conftest import NOT_COPIED, ROOT, digests, run_snakemake
 
 pytestmark = pytest.mark.slow
 
@@ -75,10 +75,9 @@ class Analysis(NamedTuple):
     results: Path
 
 
-def start(analysis: Analysis, *options: str) -> subprocess.Popen[str]:
+def run(analysis: Analysis, *options: str) -> subprocess.CompletedProcess[str]:
     """Snakemake, called as the analysis wants it."""
-    command = [sys.executable, "-m", "snakemake", "--cores", "1", *analysis.options, *options]
-    return subprocess.Popen(command, cwd=analysis.place, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    return run_snakemake(analysis.place, "--cores", "1", *analysis.options, *options)
 
 
 def by_directory(folder: Path, config: dict[str, Any], snakefile: Path) -> Analysis:
@@ -130,18 +129,16 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Analysis]:
     analyses = {way: prepared(way, top, study() if way == "directory" else few, checkout) for way in WAYS}
     of_hsb = ["--config", 'data={"mode": "snapshot"}', "--", *OF_HSB]
     analyses["hsb"] = Analysis(checkout, checkout, of_hsb, checkout / "results")
-    running = {way: start(analysis) for way, analysis in analyses.items()}
-    assert all(process.poll() is None for process in running.values())
-    said = {way: process.communicate()[0] for way, process in running.items()}
-    for way, process in running.items():
-        assert process.returncode == 0, said[way]
+    with ThreadPoolExecutor(len(analyses)) as at_once:
+        for done in at_once.map(run, analyses.values()):
+            assert done.returncode == 0, done.stdout + done.stderr
     return analyses
 
 
 @pytest.mark.parametrize("way", WAYS)
 def test_the_results_are_where_the_analysis_is(way: str, runs: dict[str, Analysis]) -> None:
-    run = runs[way]
-    names = {path.name for path in run.folder.iterdir()}
+    analysis = runs[way]
+    names = {path.name for path in analysis.folder.iterdir()}
     assert (
         names
         == {
@@ -151,13 +148,15 @@ def test_the_results_are_where_the_analysis_is(way: str, runs: dict[str, Analysi
         }[way]
     )
     logs = {"directory": "logs", "configfile": "made/by configfile/logs", "module": "sleep/logs"}[way]
-    assert (run.folder / logs / "fit_model/random_slope.log").is_file()
-    assert "Reaction times in a study of sleep deprivation" in (run.results / "report.html").read_text(encoding="utf-8")
+    assert (analysis.folder / logs / "fit_model/random_slope.log").is_file()
+    page = (analysis.results / "report.html").read_text(encoding="utf-8")
+    assert "Reaction times in a study of sleep deprivation" in page
 
 
 @pytest.mark.parametrize("way", WAYS)
 def test_a_second_run_does_nothing(way: str, runs: dict[str, Analysis]) -> None:
-    assert "Nothing to be done" in start(runs[way], "--dry-run").communicate()[0]
+    done = run(runs[way], "--dry-run")
+    assert "Nothing to be done" in done.stdout + done.stderr
 
 
 def test_hsb_on_one_core_beside_them_has_the_bytes_of_its_run_alone_on_two(
@@ -259,9 +258,9 @@ def test_estimates_are_lme4_s(runs: dict[str, Analysis]) -> None:
     ],
 )
 def test_a_mistake_is_named_with_its_file(way: str, names: str, tmp_path: Path) -> None:
-    run = start(prepared(way, tmp_path, study(figure={})), "--dry-run")
-    said = run.communicate()[0]
-    assert run.returncode != 0
+    done = run(prepared(way, tmp_path, study(figure={})), "--dry-run")
+    said = done.stdout + done.stderr
+    assert done.returncode != 0
     assert names in said
     assert "the top level: unknown key figure (did you mean 'figures'?)" in said
     assert "Traceback" not in said
@@ -270,9 +269,9 @@ def test_a_mistake_is_named_with_its_file(way: str, names: str, tmp_path: Path) 
 def test_a_config_without_keys_is_named(tmp_path: Path) -> None:
     analysis = prepared("directory", tmp_path, study())
     (tmp_path / "by directory/config.yaml").write_text("")
-    run = start(analysis, "--dry-run")
-    said = run.communicate()[0]
-    assert run.returncode != 0
+    done = run(analysis, "--dry-run")
+    said = done.stdout + done.stderr
+    assert done.returncode != 0
     assert "by directory/config.yaml holds nothing; expected keys and their values" in said
     assert "Traceback" not in said
 
@@ -285,9 +284,9 @@ def test_two_analyses_are_modules_of_one_workflow(tmp_path: Path) -> None:
     other = OUTER[OUTER.index("module twolevel:") :].replace("twolevel", "other").replace('"sleep"', '"other"')
     outer = (OUTER + other).replace("SNAKEFILE", repr(str(ROOT / "Snakefile")))
     (both.folder / "Snakefile").write_text(outer, encoding="utf-8")
-    run = start(both, "--dry-run", "--quiet", "host", "--", "everything", "other_all")
-    said = run.communicate()[0]
-    assert run.returncode == 0, said
+    done = run(both, "--dry-run", "--quiet", "host", "--", "everything", "other_all")
+    said = done.stdout + done.stderr
+    assert done.returncode == 0, said
     counts = dict(line.split() for line in said.splitlines() if len(line.split()) == 2)
     assert (counts["table"], counts["twolevel_fit_model"], counts["other_fit_model"]) == ("1", "3", "1")
     # Each bootstrap is split as its own configuration says: in one part, which needs no job of its own, or in three.

@@ -2,13 +2,11 @@
 
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
-from conftest import ROOT
+from conftest import ROOT, run_snakemake
 
 
 def test_the_catalog_finds_the_pipeline_and_how_to_use_it() -> None:
@@ -38,13 +36,12 @@ def test_a_folder_as_snakedeploy_makes_it_runs_the_example(tmp_path: Path) -> No
     shutil.copytree(ROOT / "config", tmp_path / "config")
     (tmp_path / "workflow").mkdir()
     (tmp_path / "workflow/Snakefile").write_text(module_lines(), encoding="utf-8")
-    command = [sys.executable, "-m", "snakemake", "--cores", "2"]
-    plan = subprocess.run([*command, "--dry-run"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    plan = run_snakemake(tmp_path, "--cores", "2", "--dry-run")
     assert plan.returncode == 0, plan.stderr
     assert re.search(r"^fit_model +2$", plan.stdout + plan.stderr, re.MULTILINE)
     assert re.search(r"^render_report +1$", plan.stdout + plan.stderr, re.MULTILINE)
     table = "results/models/slope/fixed_effects.csv"
-    done = subprocess.run([*command, table], cwd=tmp_path, capture_output=True, text=True, check=False)
+    done = run_snakemake(tmp_path, "--cores", "2", table)
     assert done.returncode == 0, done.stdout + done.stderr
     # The pupils were simulated with 1.5 points for an hour of homework.
     rows = (tmp_path / table).read_text(encoding="utf-8").splitlines()
@@ -55,17 +52,7 @@ def test_a_folder_as_snakedeploy_makes_it_runs_the_example(tmp_path: Path) -> No
 
 @pytest.mark.slow
 def test_a_study_runs_by_directory_with_the_snakefile_of_the_catalog() -> None:
-    command = [
-        sys.executable,
-        "-m",
-        "snakemake",
-        "--snakefile",
-        "workflow/Snakefile",
-        "--directory",
-        "studies/sleepstudy",
-    ]
-    plan = subprocess.run(
-        [*command, "--dry-run", "--cores", "1", "--forceall"], cwd=ROOT, capture_output=True, text=True
-    )
+    of_study = ("--snakefile", "workflow/Snakefile", "--directory", "studies/sleepstudy")
+    plan = run_snakemake(ROOT, *of_study, "--dry-run", "--cores", "1", "--forceall")
     assert plan.returncode == 0, plan.stderr
     assert re.search(r"^fit_model +3$", plan.stdout + plan.stderr, re.MULTILINE)

@@ -2,15 +2,13 @@
 
 import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from conftest import ROOT
+from conftest import ROOT, run_snakemake
 from factors_and_levels import MODELS
 from scipy import stats
 
@@ -29,8 +27,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     config["models"]["random_slope"] |= {"estimator": "ML", "predict": [{"Days": [0, 5]}]}
     config |= {"bootstrap": {"replicates": 99, "parts": 1}, "intervals": {"level": 0.9}, "figures": {}}
     (folder / "config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
-    command = [sys.executable, "-m", "snakemake", "--cores", "1", "--snakefile", str(ROOT / "Snakefile")]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    done = run_snakemake(folder, "--cores", "1", "--snakefile", str(ROOT / "Snakefile"))
     assert done.returncode == 0, done.stdout + done.stderr
     return folder / "results"
 

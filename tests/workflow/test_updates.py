@@ -2,11 +2,9 @@
 
 import csv
 import hashlib
-import os
 import re
 import shutil
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -17,7 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from conftest import ROOT, edit
+from conftest import ROOT, edit, run_snakemake
 from scipy.optimize import minimize_scalar
 
 pytestmark = pytest.mark.slow
@@ -53,7 +51,8 @@ class Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    with Server() as running:
+    with Server() as running, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NO_PROXY", "127.0.0.1")
         threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         yield running
         running.shutdown()
@@ -61,9 +60,7 @@ def server() -> Iterator[Server]:
 
 def run(study: Path, *options: str) -> subprocess.CompletedProcess[str]:
     """Run this checkout's pipeline in the folder of a study."""
-    command = [sys.executable, "-m", "snakemake", "-s", str(ROOT / "Snakefile"), "--cores", "2", *options]
-    environment = {**os.environ, "NO_PROXY": "127.0.0.1"}
-    done = subprocess.run(command, cwd=study, env=environment, capture_output=True, text=True, check=False)
+    done = run_snakemake(study, "-s", str(ROOT / "Snakefile"), "--cores", "2", *options)
     assert "Traceback" not in done.stdout + done.stderr
     return done
 
