@@ -6,6 +6,10 @@
 A run of Snakemake that is started so starts its jobs so too. Nothing of the project is imported here: each program has
 the modules of its own copy. `run_everything` in conftest.py runs the pipeline without it.
 """
+
+# The second form starts at once, without pathlib.
+# ruff: noqa: PTH109, PTH120, PTH123
+
 import json
 import os
 import shlex
