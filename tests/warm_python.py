@@ -38,9 +38,13 @@ def serve(address: str) -> None:
     """Answer calls until the process that started this one ends."""
     import runpy
     from importlib import import_module
+    from io import BytesIO
     from socketserver import BaseRequestHandler, ForkingMixIn, UnixStreamServer
 
-    *_, workflow = map(import_module, (*IMPORTED, "snakemake.workflow"))
+    of = {module: import_module(module) for module in (*IMPORTED, "snakemake.workflow")}
+    # What these two do only when they are first used.
+    of["numba"].njit(lambda number: number)(0.0)
+    of["matplotlib.figure"].Figure().subplots().figure.savefig(BytesIO(), format="svg")
 
     class Program(BaseRequestHandler):
         """A program, in a process of its own."""
@@ -65,7 +69,7 @@ def serve(address: str) -> None:
     def run(arguments: list[str]) -> None:
         if arguments[0] == "-m":
             sys.argv, sys.path[0] = arguments[1:], ""
-            workflow.Workflow._rundir = os.getcwd()  # it asks when it is imported
+            of["snakemake.workflow"].Workflow._rundir = os.getcwd()  # it asks when it is imported
             sys.executable = shlex.join([sys.executable, "-I", "-S", __file__, address])
             runpy.run_module(arguments[1], run_name="__main__", alter_sys=True)
         else:
