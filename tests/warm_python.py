@@ -4,22 +4,30 @@
     python -I -S warm_python.py SOCKET ARGUMENTS  does what `python ARGUMENTS` does, in a fork of that process
 
 A run of Snakemake that is started so starts its jobs so too. Nothing of the project is imported here: each program has
-the modules of its own copy.
+the modules of its own copy. `run_everything` in conftest.py runs the pipeline without it.
 """
+
+# The second form starts at once, without pathlib.
+# ruff: noqa: PTH109, PTH120, PTH123
 
 import json
 import os
 import shlex
 import socket
 import sys
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
+
+# What programs spend their first second on.
+IMPORTED = (
+    *("formulaic", "jsonschema", "matplotlib.figure", "numba", "pandas", "pyarrow.parquet", "scipy.interpolate"),
+    *("scipy.optimize", "scipy.special", "scipy.stats", "snakemake.cli", "statsmodels.regression.mixed_linear_model"),
+)
 
 
 def call(address: str, arguments: Sequence[str], folder: str, outputs: tuple[int, int]) -> int:
-    """Have a program run there, with files for its two outputs; its exit code, 1 where it was killed."""
+    """Have a program run there, with files for its two outputs; its exit code, or 1 where it broke down."""
     request = {"arguments": arguments, "folder": folder, "environment": dict(os.environ)}
-    with socket.socket(socket.AF_UNIX) as line, Path(os.devnull).open() as nothing:
+    with socket.socket(socket.AF_UNIX) as line, open(os.devnull) as nothing:
         line.connect(address)
         socket.send_fds(line, [b"!"], [nothing.fileno(), *outputs])
         line.sendall(json.dumps(request).encode() + b"\n")
@@ -27,26 +35,16 @@ def call(address: str, arguments: Sequence[str], folder: str, outputs: tuple[int
 
 
 def serve(address: str) -> None:
+    """Answer calls until the process that started this one ends."""
     import runpy
-    import traceback
+    from importlib import import_module
+    from io import BytesIO
     from socketserver import BaseRequestHandler, ForkingMixIn, UnixStreamServer
 
-    # What programs spend their first second on.
-    import formulaic  # noqa: F401
-    import jsonschema  # noqa: F401
-    import matplotlib.figure
-    import matplotlib.font_manager  # noqa: F401
-    import numba  # noqa: F401
-    import pandas  # noqa: F401
-    import pyarrow.parquet  # noqa: F401
-    import scipy.interpolate
-    import scipy.optimize
-    import scipy.special
-    import scipy.stats  # noqa: F401
-    import snakemake.cli
-    import snakemake.workflow
-    import statsmodels.regression.mixed_linear_model  # noqa: F401
-    import yaml  # noqa: F401
+    of = {module: import_module(module) for module in (*IMPORTED, "snakemake.workflow")}
+    # What these two do only when they are first used.
+    of["numba"].njit(lambda number: number)(0.0)
+    of["matplotlib.figure"].Figure().subplots().figure.savefig(BytesIO(), format="svg")
 
     class Program(BaseRequestHandler):
         """A program, in a process of its own."""
@@ -54,39 +52,31 @@ def serve(address: str) -> None:
         def handle(self) -> None:
             _, descriptors, _, _ = socket.recv_fds(self.request, 1, 3)
             request = json.loads(self.request.makefile().readline())
-            for ours, theirs in enumerate(descriptors):
-                os.dup2(theirs, ours)
+            for standard, given in enumerate(descriptors):
+                os.dup2(given, standard)
             os.chdir(request["folder"])
             os.environ.clear()
             os.environ.update(request["environment"])
-            self.request.sendall(f"{code_of(lambda: run(request['arguments']))}\n".encode())
+            code = 0
+            try:
+                run(request["arguments"])
+            except SystemExit as end:
+                code = int(end.code or 0)
+            finally:
+                sys.stdout.flush()
+            self.request.sendall(f"{code}\n".encode())
 
     def run(arguments: list[str]) -> None:
         if arguments[0] == "-m":
             sys.argv, sys.path[0] = arguments[1:], ""
-            snakemake.workflow.Workflow._rundir = str(Path.cwd())  # which it asks for when it is imported
+            of["snakemake.workflow"].Workflow._rundir = os.getcwd()  # it asks when it is imported
             sys.executable = shlex.join([sys.executable, "-I", "-S", __file__, address])
             runpy.run_module(arguments[1], run_name="__main__", alter_sys=True)
         else:
-            sys.argv, sys.path[0] = arguments, str(Path(arguments[0]).parent)
+            sys.argv, sys.path[0] = arguments, os.path.dirname(arguments[0])
             runpy.run_path(arguments[0], run_name="__main__")
 
-    def code_of(program: Callable[[], None]) -> int:
-        try:
-            program()
-        except SystemExit as end:
-            return end.code if isinstance(end.code, int) else int(end.code is not None)
-        except BaseException:  # noqa: BLE001  (said on its standard error, as Python does)
-            traceback.print_exc()
-            return 1
-        finally:
-            sys.stdout.flush()
-            sys.stderr.flush()
-        return 0
-
     class Server(ForkingMixIn, UnixStreamServer):
-        """Ends with the process that started it."""
-
         parent = os.getppid()
 
         def service_actions(self) -> None:
@@ -104,4 +94,4 @@ if __name__ == "__main__":
     if sys.argv[1] == "serve":
         serve(sys.argv[2])
     else:
-        sys.exit(call(sys.argv[1], sys.argv[2:], str(Path.cwd()), (1, 2)))
+        sys.exit(call(sys.argv[1], sys.argv[2:], os.getcwd(), (1, 2)))

@@ -224,8 +224,9 @@ def test_a_slope_on_unix_time() -> None:
     assert (around["face"], around["fit"], around["walls"]) == ([], None, [])
 
 
-@pytest.mark.slow
-def test_the_audit_records_that_the_bounded_search_found_nothing() -> None:
+def test_the_audit_records_that_the_bounded_search_found_nothing(monkeypatch) -> None:
+    # MixedLM's searches take five seconds of these data, and are looked at in tests/optimisers.
+    monkeypatch.setattr("twolevel.optimisers.audit._from_one_start", lambda *_: [])
     of = fitted("y ~ sec + (sec | id)", pd.read_csv(CASES / "unixtime.csv"))
     relative = of.reml.covariance / of.reml.sigma**2
     bounded = next(t for t in audit_optimisers(of.design, of.data, relative, []) if t.method == "bounded")

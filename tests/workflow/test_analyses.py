@@ -149,9 +149,8 @@ def test_the_results_are_where_the_analysis_is(way: str, runs: dict[str, Analysi
     )
     logs = {"directory": "logs", "configfile": "made/by configfile/logs", "module": "sleep/logs"}[way]
     assert (analysis.folder / logs / "fit_model/random_slope.log").is_file()
-    assert "Reaction times in a study of sleep deprivation" in (analysis.results / "report.html").read_text(
-        encoding="utf-8"
-    )
+    page = (analysis.results / "report.html").read_text(encoding="utf-8")
+    assert "Reaction times in a study of sleep deprivation" in page
 
 
 @pytest.mark.parametrize("way", WAYS)
