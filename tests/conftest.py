@@ -134,6 +134,18 @@ def documented_tables(project: Path) -> dict[str, list[str]]:
 NOT_COPIED = shutil.ignore_patterns(".git", ".venv", ".snakemake", "results", "logs", ".cache", ".*_cache", "*.pyc")
 
 
+def take_over_compiled(here: Path, there: Path) -> None:
+    """Put what numba compiled of a package beside a copy of it: numba goes by the age of the same sources."""
+    for file in here.rglob("*.*"):
+        copy = there / file.relative_to(here)
+        if file.suffix == ".py":
+            assert copy.read_bytes() == file.read_bytes()
+            shutil.copystat(file, copy)
+        elif file.suffix in (".nbi", ".nbc"):
+            copy.parent.mkdir(exist_ok=True)
+            shutil.copy2(file, copy)
+
+
 def edit(file: Path, old: str, new: str) -> None:
     """Replace a text that stands in a file."""
     text = file.read_text(encoding="utf-8")

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy
 import numpy as np
 import pytest
+from conftest import take_over_compiled
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -79,6 +80,7 @@ def test_ten_lines_in_a_new_environment(tmp_path, lme4) -> None:
     subprocess.run(install, check=True, capture_output=True)
     # numpy and the like are those of this environment.
     (site,) = (tmp_path / "venv/lib").glob("python*/site-packages")
+    take_over_compiled(ROOT / "workflow/twolevel", site / "twolevel")
     (site / "here.pth").write_text(str(Path(numpy.__file__).parents[1]), encoding="utf-8")
     needs = {Requirement(line).name for line in PROJECT["project"]["dependencies"]}
     extras = {Requirement(line).name for line in PROJECT["project"]["optional-dependencies"]["all"]}

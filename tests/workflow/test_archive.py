@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import NOT_COPIED, ROOT, digests, run_snakemake
+from conftest import NOT_COPIED, ROOT, digests, run_snakemake, take_over_compiled
 
 pytestmark = pytest.mark.slow
 
@@ -62,15 +62,7 @@ def test_an_unpacked_archive_makes_the_same_bytes(tmp_path: Path) -> None:
     root = next(entity for entity in described if entity["@id"] == "./")
     assert f"make report STUDY={STUDY}" in root["description"]
 
-    # What numba compiled here need not be compiled there: the sources are the same, and numba goes by their age.
-    for file in (project / "workflow/twolevel").rglob("*.*"):
-        copy = there / file.relative_to(project)
-        if file.suffix == ".py":
-            assert copy.read_bytes() == file.read_bytes()
-            shutil.copystat(file, copy)
-        elif file.suffix in (".nbi", ".nbc"):
-            copy.parent.mkdir(exist_ok=True)
-            shutil.copy2(file, copy)
+    take_over_compiled(project / "workflow/twolevel", there / "workflow/twolevel")
     before = digests(there / STUDY / "results")
     shutil.rmtree(there / STUDY / "results")
     run(there)
