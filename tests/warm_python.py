@@ -4,7 +4,8 @@
     python -I -S warm_python.py SOCKET ARGUMENTS  does what `python ARGUMENTS` does, in a fork of that process
 
 A run of Snakemake that is started so starts its jobs so too. Nothing of the project is imported here: each program has
-the modules of its own copy. `run_everything` in conftest.py runs the pipeline without it.
+the modules of its own copy. What a program itself forgets to import is not missed here: each script of the pipeline
+runs without it too, in the finished run (conftest.py) or where a test says `plain`.
 """
 
 # The second form starts at once, without pathlib.

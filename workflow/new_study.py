@@ -5,7 +5,7 @@ are missing. What it cannot say is marked CHOOSE.
 """
 
 import argparse
-import json
+import math
 import re
 import sys
 from collections.abc import Iterator
@@ -23,6 +23,7 @@ from twolevel.data.source import read_file, suffix_of, without_use
 from twolevel.errors import UserError, some
 from twolevel.model.expression import quoted
 from twolevel.model.variables import alphabetical
+from yaml.reader import Reader
 
 ROOT = Path(__file__).resolve().parents[1]
 # A text with more different values names rows; so does one whose values do not come again.
@@ -67,9 +68,7 @@ def describe(read: FileRead, group: str, response: str) -> list[Described]:
         if name == response:
             if as_number(values.dropna()).isna().any() or values.nunique() < 2:
                 present = as_text(values.dropna())
-                found = (
-                    some(present[as_number(values.dropna()).isna()].unique()) or some(present.unique()) or "no value"
-                )
+                found = _shown(present[as_number(values.dropna()).isna()]) or _shown(present) or "no value"
                 raise UserError(
                     f"RESPONSE: column {name!r} has {found}; expected different numbers. Name another column."
                 )
@@ -111,11 +110,16 @@ def _kind(values: pd.Series) -> tuple[str, tuple[str, ...], str]:
     words = as_text(present)[as_number(present).isna()]
     few_levels = len(levels) <= min(MOST_LEVELS, len(present) / 2)
     if len(words) < RARE * len(present) or (len(words) < len(present) / 2 and not few_levels):
-        shown = some(" ".join(word.split())[:20] for word in words.unique())
-        return "identifier", (), f"{CHOOSE[2:]} a number, once the file has these otherwise or empty: {shown}"
+        why = f"{CHOOSE[2:]} a number, once the file has these otherwise or empty: {_shown(words)}"
+        return "identifier", (), why
     if len(levels) <= MOST_LEVELS and len(levels) < len(present):
         return "factor", tuple(levels), f"{CHOOSE[2:]} the first level is compared with, here by the alphabet"
     return "identifier", (), ""
+
+
+def _shown(words: pd.Series) -> str:
+    """The first few different words in one line, whatever is in them: no more than the beginning of a long one."""
+    return some(repr(word if len(word) <= 20 else f"{word[:20]}...") for word in words.unique())
 
 
 def _spread(values: pd.Series, kind: str) -> str:
@@ -141,7 +145,8 @@ def configuration(read: FileRead, file: str, group: str, response: str, name: st
 def _data(
     read: FileRead, columns: list[Described], file: str, group: str, name: str, choices: Choices
 ) -> Iterator[str]:
-    yield f"# {name}: written by `make new` from {Path(file).name}. {CHOOSE[2:-1]} marks what the file could not say."
+    made_from = _quoted(Path(file).name)
+    yield f"# {name}: written by `make new` from {made_from}. {CHOOSE[2:-1]} marks what the file could not say."
     yield "# Keys that are left out have the values in the README; what recipes there are: docs/data.md."
     yield "data:"
     yield f"  name: {name}"
@@ -247,7 +252,7 @@ def _new_name(name: str, table: pd.DataFrame) -> str:
 def _quoted(text: str) -> str:
     """A text as YAML: in quotes, unless it can be nothing but a text."""
     plain = re.fullmatch(r"[A-Za-z][\w./-]*", text) and yaml.safe_load(text) == text
-    return text if plain else json.dumps(text, ensure_ascii=False)
+    return text if plain else yaml.safe_dump(text, default_style='"', allow_unicode=True, width=math.inf).rstrip("\n")
 
 
 def write_study(data: Path, group: str, response: str, name: str, studies: Path, choices: Choices) -> Path:
@@ -258,7 +263,7 @@ def write_study(data: Path, group: str, response: str, name: str, studies: Path,
     asked = {of.name: said for of in fields(choices) if (said := getattr(choices, of.name)) is not None}
     for message in without_use({"mode": data.name} | asked):
         choice, rest = message.removeprefix("data.").split(":", 1)
-        raise UserError(f"{choice.upper()}:{rest.replace('data.mode', 'DATA')}")
+        raise UserError(f"--{choice}:{rest.replace('data.mode', 'DATA')}")
     read = read_file(content, suffix_of(data.name), str(data), choices)
     if read.table.empty:
         raise UserError(f"DATA: {data} has a header and no rows; expected a row for each observation below the header.")
@@ -267,8 +272,12 @@ def write_study(data: Path, group: str, response: str, name: str, studies: Path,
             f"DATA: column {nameless[0]} of {data} has no name in the header; expected a name for each column. "
             "Give it one, or remove it (R writes such a column of row names, unless row.names = FALSE)."
         )
-    if broken := [column for column in map(str, read.table.columns) if column.splitlines() != [column]]:
-        raise UserError(f"DATA: column {broken[0]!r} of {data} has a line break in its name; write it in one line.")
+    names = [*map(str, read.table.columns), *read.unreadable]
+    if broken := [column for column in names if column.splitlines() != [column] or Reader.NON_PRINTABLE.search(column)]:
+        raise UserError(
+            f"DATA: column {broken[0]!r} of {data} has a line break or a control character in its name; expected a "
+            "name in one line that can be printed. Rename it."
+        )
     for key, column in (("GROUP", group), ("RESPONSE", response)):
         if column not in read.table:
             raise UserError(

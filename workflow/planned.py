@@ -66,7 +66,7 @@ def _check_response(formula: str, data: Mapping[str, Any]) -> None:
     """Refuse a response that is declared as something else than a number, where its values may be numbers."""
     node = take_apart(formula, data["group"]).response
     name = node.name if isinstance(node, Name) else ""
-    declared = data["columns"].get(name, {"type": "number"})
+    declared = {"type": "number"} if name == data["group"] else data["columns"].get(name, {"type": "number"})
     levels = pd.Series(declared.get("levels", []), dtype="str")
     if declared["type"] != "number" and as_number(levels).notna().all():
         raise UserError(
@@ -81,7 +81,9 @@ def example_of(config: Mapping[str, Any]) -> tuple[pd.DataFrame, list[str]]:
     Where a recipe is wrong, or only the data's own values could tell, its column has any values.
     """
     group = config["data"]["group"]
-    example = example_table(config["data"]["columns"], group)
+    # A column that is declared and derived too is held to its recipe where the data are, not here.
+    columns = {name: of for name, of in config["data"]["columns"].items() if name not in config["derive"]}
+    example = example_table(columns, group)
     rng = np.random.Generator(np.random.Philox(2))
     mistaken: list[str] = []
     for name, recipe in config["derive"].items():

@@ -284,13 +284,16 @@ def test_bytes_of_zero_tell_the_encoding(encoding: str) -> None:
         "g",
         "größe",
     ]
-    for chosen in (None, "windows-1252"):
-        with pytest.raises(UserError, match=f"line 1 has a byte of zero, .*; it looks like data.encoding: {encoding}"):
+    for chosen, used in ((None, "UTF-8"), ("windows-1252", "WINDOWS-1252")):
+        says = f"line 1 has a byte of zero, which no text in {used} has; it looks like data.encoding: {encoding}"
+        with pytest.raises(UserError, match=says):
             read_file("g,x\n1,2\n".encode(encoding), ".csv", "x.csv", Choices(encoding=chosen))
 
 
 def test_bytes_of_zero_are_in_no_text() -> None:
-    with pytest.raises(UserError, match=r"line 1 has a byte of zero, which no text has: is it another kind of file\?"):
+    with pytest.raises(
+        UserError, match=r"line 1 has a byte of zero, which no text in UTF-8 has: is it another kind of file\?"
+    ):
         read_file(b"PK\3\4\0\0\0\0, \0", ".csv", "x.csv")
 
 
@@ -306,6 +309,7 @@ def test_a_byte_order_mark_says_what_a_text_is_in(encoding: str) -> None:
         ('"a","b"\n"1",2,3\n"2",4,5\n', r"each line 3 values: R's write\.table wrote the names of the rows"),
         ('"a","b"\n"1",2,\n"2",4,5\n', r"each line 3 values: R's write\.table wrote the names of the rows"),
         ("sep=;\na;b\n1;2\n", "its first line, 'sep=;', is for Excel alone; remove it"),
+        ("\nsep=\t\na\tb\n1\t2\n", r"its first line, 'sep=\\t', is for Excel alone; remove it"),
         ("sep=;\na;b;c\n1;2;3\n", "its first line, 'sep=;', is for Excel alone; remove it"),
     ],
 )

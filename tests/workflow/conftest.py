@@ -69,7 +69,7 @@ def calibrated_run(trial_run: Path, tmp_path_factory: pytest.TempPathFactory) ->
 
     def calibrate(project: Path) -> None:
         shutil.copytree(trial_run, project, symlinks=True, dirs_exist_ok=True)
-        run = snakemake(project, "--cores", "2", "--config", "data={}", "--", "calibration")
+        run = snakemake(project, "--cores", "2", "--config", "data={}", "--", "calibration", plain=True)
         assert run.returncode == 0, run.stdout + run.stderr
 
     return made_once(tmp_path_factory, "my calibrated trial", calibrate)

@@ -86,7 +86,7 @@ def test_a_killed_run_goes_on(targets: list[str], whole_group: bool, finished_ru
     done = start_and_kill(folder, targets, whole_group=whole_group)
     assert 2 <= done < PARTS, "killed too late to tell"
     assert not any((folder / target).exists() for target in targets)
-    again = snakemake(folder, "--cores", "2", "--", *targets)
+    again = snakemake(folder, "--cores", "2", "--", *targets, plain=True)
     assert again.returncode == 0, again.stderr
     assert tables(folder, targets) == tables(finished_run, targets)
     # Nothing is left over: no part, no half-written file.

@@ -97,7 +97,7 @@ def test_names_that_yaml_and_formulas_cannot_take_as_they_are(tmp_path: Path) ->
     ("change", "says"),
     [
         ({"group": "klass"}, r"GROUP: .* has no column 'klass'; it has pupil, class"),
-        ({"response": "sex"}, r"RESPONSE: column 'sex' has (boy, girl|girl, boy); expected different numbers"),
+        ({"response": "sex"}, r"RESPONSE: column 'sex' has ('boy', 'girl'|'girl', 'boy'); expected different numbers"),
     ],
 )
 def test_what_cannot_be_written_is_named(change: dict[str, str], says: str, sav: Path, tmp_path: Path) -> None:
@@ -112,17 +112,23 @@ def test_what_cannot_be_written_is_named(change: dict[str, str], says: str, sav:
         ("g,x,y\n", r"DATA: .*t\.csv has a header and no rows; expected a row for each observation"),
         ("", r"t\.csv could not be read as a \.csv file: there is nothing in it"),
         ("g,,y\na,1,2\nb,2,3\n", r"DATA: column 2 of .*t\.csv has no name in the header"),
-        ("g,x,y\na,1,2\nb,2,2\n", "RESPONSE: column 'y' has 2; expected different numbers"),
+        ("g,x,y\na,1,2\nb,2,2\n", "RESPONSE: column 'y' has '2'; expected different numbers"),
         ("g,x,y\na,1,\nb,2,\n", "RESPONSE: column 'y' has no value; expected different numbers"),
         ("g,x,y\na,1,2\na,2,3\n", "GROUP: column 'g' has one value or none; expected two groups or more"),
         ("g,x,y\na,1,2\na,2,2\nb,1,3\n", "RESPONSE: column 'y' has one value in each g; expected one that varies"),
-        ("g,x,y\na,1,2\na,2,.\nb,1,3\n", r"RESPONSE: column 'y' has \.; expected different numbers"),
-        ('g,"x\n",y\na,1,2\na,2,3\nb,1,3\n', r"DATA: column 'x\\n' of .*t\.csv has a line break in its name"),
-        ('g,"x\n(cm)",y\na,1,2\na,2,3\nb,1,3\n', r"DATA: column 'x\\n\(cm\)' of .*t\.csv has a line break in its name"),
+        ("g,x,y\na,1,2\na,2,.\nb,1,3\n", r"RESPONSE: column 'y' has '\.'; expected different numbers"),
+        ('g,x,y\na,1,2\na,2,"n/a\n2"\nb,1,3\n', r"RESPONSE: column 'y' has 'n/a\\n2'; expected different numbers"),
+        (f"g,x,y\na,1,2\na,2,{'long' * 20}\nb,1,3\n", r"RESPONSE: column 'y' has '(long){5}\.\.\.'; expected diff"),
+        ('g,"x\n",y\na,1,2\na,2,3\nb,1,3\n', r"DATA: column 'x\\n' of .*t\.csv has a line break or a control"),
+        ("g,x\x92s,y\na,1,2\na,2,3\nb,1,3\n", r"DATA: column 'x\\x92s' of .*t\.csv has a line break or a control"),
+        (
+            'g,"x\n(cm)",y\na,1,2\na,2,3\nb,1,3\n',
+            r"DATA: column 'x\\n\(cm\)' of .*t\.csv has a line break or a control",
+        ),
     ],
 )
 def test_a_table_that_no_model_can_be_fitted_to_is_refused(text: str, says: str, tmp_path: Path) -> None:
-    (tmp_path / "t.csv").write_text(text)
+    (tmp_path / "t.csv").write_text(text, encoding="utf-8")
     with pytest.raises(UserError, match=says):
         written(tmp_path / "t.csv", tmp_path / "studies", group="g", response="y")
     assert not (tmp_path / "studies").exists()
@@ -148,7 +154,7 @@ def test_numbers_with_other_marks_for_missing_values_are_pointed_at(tmp_path: Pa
     (tmp_path / "t.csv").write_text("g,x,y\n" + "".join(rows))
     written(tmp_path / "t.csv", tmp_path / "studies", group="g", response="y")
     line = next(line for line in (tmp_path / "studies/mine/config.yaml").read_text().splitlines() if " x: " in line)
-    assert line.endswith("CHOOSE: a number, once the file has these otherwise or empty: .")
+    assert line.endswith("CHOOSE: a number, once the file has these otherwise or empty: '.'")
 
 
 def test_a_word_that_is_no_mark_is_a_level(tmp_path: Path) -> None:
@@ -158,17 +164,29 @@ def test_a_word_that_is_no_mark_is_a_level(tmp_path: Path) -> None:
     assert config["data"]["columns"]["x"]["levels"] == ["1", "2", "3+"]
 
 
-def test_a_mark_of_two_lines_is_shown_in_one(tmp_path: Path) -> None:
-    mark = '"n/a\nsee: note"'
-    rows = [f"{'abc'[i % 3]},{mark if i == 7 else i + 0.5},{i}\n" for i in range(30)]
-    (tmp_path / "t.csv").write_text("g,x,y\n" + "".join(rows))
+@pytest.mark.parametrize("mark", ["n/a\nsee: note", "n\x07a", "don\x92t know", "n\x85a"])
+def test_a_mark_that_a_comment_cannot_hold_is_shown_escaped(mark: str, tmp_path: Path) -> None:
+    cell = f'"{mark}"'
+    rows = [f"{'abc'[i % 3]},{cell if i == 7 else i + 0.5},{i}\n" for i in range(30)]
+    (tmp_path / "t.csv").write_text("g,x,y\n" + "".join(rows), encoding="utf-8")
     config = written(tmp_path / "t.csv", tmp_path / "studies", group="g", response="y")
     assert config["data"]["columns"]["x"]["type"] == "identifier"
-    assert "otherwise or empty: n/a see: note\n" in (tmp_path / "studies/mine/config.yaml").read_text()
+    text = (tmp_path / "studies/mine/config.yaml").read_text(encoding="utf-8")
+    assert f"otherwise or empty: {mark!r}\n" in text
+
+
+@pytest.mark.parametrize("level", ["don\x92t know", "n\x85a", "n\u2028a", "n\ta", "a \U0001f600", "a: {b}, #\"'"])
+def test_levels_and_the_file_s_name_are_read_as_they_are(level: str, tmp_path: Path) -> None:
+    cells = ['"{}"'.format(level.replace('"', '""')), "b"]
+    rows = [f"{'abc'[i % 3]},{cells[i // 3 % 2]},{i}\n" for i in range(30)]
+    (tmp_path / "t\n2.csv").write_text("g,x,y\n" + "".join(rows), encoding="utf-8")
+    config = written(tmp_path / "t\n2.csv", tmp_path / "studies", group="g", response="y")
+    assert set(config["data"]["columns"]["x"]["levels"]) == {level, "b"}
+    assert config["data"]["mode"] == "data/t\n2.csv"
 
 
 def test_a_choice_that_is_not_for_the_file_is_refused(sav: Path, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"^SEPARATOR: it is for files that end in .*, and DATA is 'pup.*sav'; leave"):
+    with pytest.raises(UserError, match=r"^--separator: it is for files that end in .*, and DATA is 'pup.*sav'; leave"):
         write_study(sav, "class", "popular", "mine", tmp_path / "studies", Choices(separator=","))
 
 

@@ -12,6 +12,7 @@ from conftest import ROOT, edit, snakemake
 from planned import mistaken_plans
 from twolevel.data.config import check_config, with_defaults
 from twolevel.errors import UserError
+from twolevel.model.derive import group_level_columns
 from twolevel.model.formula_check import example_table
 
 
@@ -161,6 +162,15 @@ def test_what_the_data_s_own_values_decide_is_left_to_the_jobs(config: dict[str,
 
 
 @pytest.mark.slow
+def test_a_column_that_the_file_has_and_a_recipe_makes_too_is_left_to_the_jobs(config: dict[str, Any]) -> None:
+    both = copy.deepcopy(config)
+    both["data"]["columns"]["mean.ses"] = {"type": "number", "group_level": True}
+    assert "mean.ses" in both["derive"]
+    assert list(mistaken_plans(both)) == []
+    names = group_level_columns(both["data"]["columns"], both["derive"])
+    assert names.count("mean.ses") == 1
+
+
 def test_a_typo_deletes_nothing(tmp_path: Path, finished_run: Path) -> None:
     project = tmp_path / "project"
     shutil.copytree(finished_run, project, ignore=shutil.ignore_patterns(".snakemake"))

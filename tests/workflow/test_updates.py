@@ -58,9 +58,9 @@ def server() -> Iterator[Server]:
         running.shutdown()
 
 
-def run(study: Path, *options: str) -> subprocess.CompletedProcess[str]:
+def run(study: Path, *options: str, plain: bool = False) -> subprocess.CompletedProcess[str]:
     """Run this checkout's pipeline in the folder of a study."""
-    done = run_snakemake(study, "-s", str(ROOT / "Snakefile"), "--cores", "2", *options)
+    done = run_snakemake(study, "-s", str(ROOT / "Snakefile"), "--cores", "2", *options, plain=plain)
     assert "Traceback" not in done.stdout + done.stderr
     return done
 
@@ -342,7 +342,7 @@ def sleep(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Path:
     (study / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
     server.content = (ROOT / "studies/sleepstudy/data/sleepstudy.csv").read_bytes()
     for target in ("source", "verify"):
-        done = run(study, "--", target)
+        done = run(study, "--", target, plain=True)
         assert done.returncode == 0, done.stderr
         assert re.search(r"no accepted run in accepted.*`make accept` records one", done.stderr), target
     assert not (study / "results/changes.html").exists()

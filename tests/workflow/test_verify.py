@@ -28,7 +28,7 @@ def accepted(finished_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     """A copy of the finished run, accepted: its audit has fewer methods than that of the baseline."""
     project = tmp_path_factory.mktemp("accepted") / "project"
     shutil.copytree(finished_run, project, symlinks=True)
-    done = snakemake(project, "--cores", "1", "--", "accept")
+    done = snakemake(project, "--cores", "1", "--", "accept", plain=True)
     assert done.returncode == 0, done.stdout + done.stderr
     return project
 

@@ -41,13 +41,17 @@ def read(content: bytes, suffix: str, name: str, choices: Choices) -> FileRead:
     if choices.separator is not None and choices.separator not in SEPARATORS:
         known = ", ".join(f"{_shown(of)} ({word})" for of, word in SEPARATORS.items())
         raise UserError(f"data.separator: found {choices.separator!r}; expected one of {known}.")
+    if choices.decimal not in (None, ".", ","):
+        raise UserError(f'data.decimal: found {choices.decimal!r}; expected "." or ",".')
     text = _text(content, suffix, name, choices.encoding)
     if not text.strip():
         raise _refusal(name, suffix, "there is nothing in it")
     separator = choices.separator or _separator(text, suffix, name)
     header = _rows(_beginning(text), separator)[0]
     if header[0].startswith("sep="):
-        raise _refusal(name, suffix, f"its first line, {text.split()[0]!r}, is for Excel alone; remove it")
+        raise _refusal(
+            name, suffix, f"its first line, {text.lstrip().splitlines()[0]!r}, is for Excel alone; remove it"
+        )
     table = _with_full_stops(_cells(text, header, separator, suffix, name), choices.decimal, separator, name)
     table.columns = pd.Index(header)
     return FileRead(table)
@@ -125,16 +129,16 @@ def _text(content: bytes, suffix: str, name: str, encoding: str | None) -> str:
             f"{name} could not be read as a {suffix} file: {_strange(content, error)}\n" + _mend(content, error)
         ) from None
     if "\0" in text:
-        raise _refusal(name, suffix, _with_zeros(text, content))
+        raise _refusal(name, suffix, _with_zeros(text, content, encoding))
     return text
 
 
-def _with_zeros(text: str, content: bytes) -> str:
+def _with_zeros(text: str, content: bytes, encoding: str) -> str:
     """What is wrong with a text that has bytes of zero, by where most texts have them in other encodings."""
     line = text.count("\n", 0, text.index("\0")) + 1
     likely = ZEROS.get(frozenset(place % 4 for place, byte in enumerate(content[:1000]) if not byte))
     rest = f"; it looks like data.encoding: {likely}" if likely else ": is it another kind of file?"
-    return f"line {line} has a byte of zero, which no text has{rest}"
+    return f"line {line} has a byte of zero, which no text in {encoding.upper()} has{rest}"
 
 
 def _mend(content: bytes, error: UnicodeDecodeError) -> str:

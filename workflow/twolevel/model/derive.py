@@ -95,7 +95,7 @@ def group_level_columns(columns: Mapping[str, Column], recipes: Mapping[str, Rec
     for name, recipe in recipes.items():
         kind = kind_of(recipe)
         of_groups = kind not in ("lag", "centre_within_group") and all(source in names for source in sources(recipe))
-        if kind in _OF_GROUPS or of_groups:
+        if (kind in _OF_GROUPS or of_groups) and name not in names:
             names.append(name)
     if "n" in names:
         raise UserError(
