@@ -132,7 +132,6 @@ def test_a_damaged_result_is_named_with_the_mend(kind: str, damage: str, tmp_pat
     read(file)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("blocks", [False, True])
 def test_a_changed_byte_of_a_table_of_numbers_is_refused_or_changes_nothing(blocks: bool, tmp_path: Path) -> None:
     file, rng = tmp_path / "bootstrap.parquet", np.random.default_rng(1)
@@ -153,6 +152,7 @@ def test_a_changed_byte_of_a_table_of_numbers_is_refused_or_changes_nothing(bloc
     assert refused > 100
 
 
+@pytest.mark.slow
 def test_a_run_needs_no_home_and_no_room_in_tmpdir(disk: Path, tmp_path: Path) -> None:
     # As `make` does, where HOME cannot be written: the caches have a place of their own.
     (disk / "fill").write_bytes(b"x" * 65_536)

@@ -161,7 +161,6 @@ def test_what_the_data_s_own_values_decide_is_left_to_the_jobs(config: dict[str,
     assert list(mistaken_plans(undecided)) == []
 
 
-@pytest.mark.slow
 def test_a_column_that_the_file_has_and_a_recipe_makes_too_is_left_to_the_jobs(config: dict[str, Any]) -> None:
     both = copy.deepcopy(config)
     both["data"]["columns"]["mean.ses"] = {"type": "number", "group_level": True}
@@ -171,6 +170,7 @@ def test_a_column_that_the_file_has_and_a_recipe_makes_too_is_left_to_the_jobs(c
     assert names.count("mean.ses") == 1
 
 
+@pytest.mark.slow
 def test_a_typo_deletes_nothing(tmp_path: Path, finished_run: Path) -> None:
     project = tmp_path / "project"
     shutil.copytree(finished_run, project, ignore=shutil.ignore_patterns(".snakemake"))
