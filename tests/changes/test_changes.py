@@ -75,11 +75,12 @@ def test_every_row_that_moved_has_a_line_with_its_values() -> None:
 
 
 def test_of_many_values_in_a_row_the_first_are_told() -> None:
-    table = AcceptedTable("t", "t.csv", ("id",), {name: Tolerance("exact") for name in "abcde"}, ())
-    rows = [{("x",): dict.fromkeys("abcde", value)} for value in "12"]
-    (line,) = lines(rows[1], rows[0], table)
-    assert line.count("was accepted as 1 and is 2") == 3
-    assert line.endswith("; 2 more columns")
+    for names, rest in (("abcde", "2 more columns"), ("abcd", "1 more column")):
+        table = AcceptedTable("t", "t.csv", ("id",), {name: Tolerance("exact") for name in names}, ())
+        rows = [{("x",): dict.fromkeys(names, value)} for value in "12"]
+        (line,) = lines(rows[1], rows[0], table)
+        assert line.count("was accepted as 1 and is 2") == 3
+        assert line.endswith(f"; {rest}")
 
 
 def test_the_sign_counts() -> None:

@@ -59,7 +59,7 @@ def moved(table: AcceptedTable, accepted: Rows, found: Rows, changed: frozenset[
             if not tolerance.allows(before[column], now[column])
         ]
         if told:
-            more = [f"{len(told) - MOST_COLUMNS} more columns"] if len(told) > MOST_COLUMNS else []
+            more = [counted(len(told) - MOST_COLUMNS, "more column")] if len(told) > MOST_COLUMNS else []
             yield Moved(file, f", {name}: {'; '.join(told[:MOST_COLUMNS] + more)}")
 
 
