@@ -1,5 +1,6 @@
 """Models with independent blocks of random effects, number by number beside lme4, lmerTest and pbkrtest."""
 
+import copy
 import json
 import subprocess
 from functools import cache
@@ -198,9 +199,15 @@ def test_r_still_gives_the_reference_values(tmp_path: Path, rscript: str) -> Non
     subprocess.run([rscript, FOLDER / "independent_blocks_bounds.R", snapshot, bounds], check=True)
     for row in json.loads(bounds.read_text(encoding="utf-8"))["bounds"]:
         assert row["value"] == pytest.approx(EXACT_BOUNDS[row["model"], row["parameter"], row["side"]], abs=1e-6)
-    # Where the split is not identified, R may end elsewhere on the ridge.
-    for of in (again, REFERENCE):
+    theirs = copy.deepcopy(REFERENCE)
+    for of in (again, theirs):
+        # Where the split is not identified, R may end elsewhere on the ridge.
         for estimator in ("REML", "ML"):
             for key in ("theta", "random_effects", "group_effects"):
                 of["factor_and_intercept"][estimator].pop(key, None)
-    assert differences(REFERENCE, again) == []
+        # What lme4 interpolates in the place of a root depends on the processor's rounding: 0.2504 on one of Intel's,
+        # 0.2513 on one of AMD's, where the root is 0.2501. The roots are held above.
+        for name, parameter, side in EXACT_BOUNDS:
+            (row,) = (row for row in of["models"][name]["intervals"] if row["parameter"] == parameter)
+            del row[side]
+    assert differences(theirs, again) == []
