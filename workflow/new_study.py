@@ -152,9 +152,7 @@ def _data(
     yield f"  name: {name}"
     yield f"  title: {_quoted(name)}                  {CHOOSE} the name of the data in the report"
     yield f"  mode: {_quoted(file)}"
-    for of in fields(choices):
-        if (said := getattr(choices, of.name)) is not None:
-            yield f"  {of.name}: {_quoted(said)}"
+    yield from (f"  {key}: {_quoted(choice)}" for key, choice in choices.made().items())
     yield f"  group: {_quoted(group)}                  # {read.table[group].nunique()} groups, {len(read.table)} rows"
     yield f"  {CHOOSE} what you call one group and one row."
     yield "  group_noun: {singular: group, plural: groups}"
@@ -260,8 +258,7 @@ def write_study(data: Path, group: str, response: str, name: str, studies: Path,
     if not data.is_file():
         raise UserError(f"DATA: there is no file {str(data)!r} in {Path.cwd()}; correct the path.")
     content = data.read_bytes()
-    asked = {of.name: said for of in fields(choices) if (said := getattr(choices, of.name)) is not None}
-    for message in without_use({"mode": data.name} | asked):
+    for message in without_use({"mode": data.name} | choices.made()):
         choice, rest = message.removeprefix("data.").split(":", 1)
         raise UserError(f"--{choice}:{rest.replace('data.mode', 'DATA')}")
     read = read_file(content, suffix_of(data.name), str(data), choices)

@@ -63,7 +63,8 @@ def ask(data: Mapping[str, Any], mend: Callable[[str], str]) -> str:
     copy = usable_copy(data)
     about = (about_copy(copy) if copy else None) or {}
     try:
-        served = _asked(url, about, hurry=bool(about) or data["mode"] == "auto")
+        attempts = {"attempts": ATTEMPTS} if about or data["mode"] == "auto" else {}
+        served = download(url, about.get("validators"), **attempts)
     except NoNetwork as error:
         reason = str(error).partition("\n")[0]
         if about:
@@ -81,13 +82,6 @@ def ask(data: Mapping[str, Any], mend: Callable[[str], str]) -> str:
         )
     _keep(copy_of(url), served, found, about)
     return ""
-
-
-def _asked(url: str, about: Mapping[str, Any], *, hurry: bool) -> Served:
-    """What the address answers; with fewer attempts where there is something to go on with if it does not."""
-    if not hurry:
-        return download(url)
-    return download(url, about.get("validators"), attempts=ATTEMPTS)
 
 
 def _keep(copy: Path, served: Served, sha256: str, about: Mapping[str, Any]) -> None:

@@ -95,14 +95,15 @@ def in_blocks(parts: Iterable[Part], size: int) -> Iterator[Part]:
     What is computed block by block is then the same, whatever the parts are.
     """
     held: list[Part] = []
+    room = size
     for part in parts:
         first = 0
         while first < len(part.replicates):
-            held.append(_rows(part, first, first + size - sum(len(some.replicates) for some in held)))
-            first += len(held[-1].replicates)
-            if sum(len(some.replicates) for some in held) == size:
+            held.append(_rows(part, first, first + room))
+            first, room = first + room, room - len(held[-1].replicates)
+            if not room:
                 yield _together(held)
-                held = []
+                held, room = [], size
         if held:
             held[-1] = _together(held[-1:])  # a copy, so that the part can go before the next is read
         del part

@@ -26,6 +26,10 @@ class Choices:
     encoding: str | None = None
     sheet: str | None = None
 
+    def made(self) -> dict[str, str]:
+        """The choices that were made, by their keys."""
+        return {key: choice for key, choice in vars(self).items() if choice is not None}
+
 
 @dataclass(frozen=True)
 class FileRead:
