@@ -37,7 +37,7 @@ def test_the_bootstrap_is_the_pipeline_s(sleepstudy, sleep) -> None:
     )
     reference = reference_table(*run_part(about, 5, range(1, 100)).fits, (one.design.blocks, sleep.design.blocks))
     statistic = one.criterion - sleep.criterion
-    tests = bootstrap_tests(statistic, 2, reference["statistic"].to_numpy(), 1).set_index("test")
+    tests = bootstrap_tests(statistic, 2, [reference["statistic"].to_numpy()], 1).set_index("test")
     shown = {
         "p_value": "LRT",
         "p_mixture": "mixture",

@@ -170,14 +170,14 @@ def test_statistics_have_their_limiting_distribution(case: str) -> None:
 def test_the_row_of_the_mixture_is_that_limit(case: str) -> None:
     null, alternative, _, (first, second) = LIMITS[case]
     df, added = n_theta(alternative.blocks) - n_theta(null.blocks), added_random_effects(null, alternative)
-    tests = bootstrap_tests(3.0, df, np.array([0.0, 1.0, 2.0, 5.0]), added).set_index("test")["p_value"]
+    tests = bootstrap_tests(3.0, df, [np.array([0.0, 1.0, 2.0, 5.0])], added).set_index("test")["p_value"]
     assert tests["LRT"] == pytest.approx(chi2(df).sf(3.0), rel=1e-12)
     if first == second:
         assert "mixture" not in tests
         assert df == first
     else:
         # Every statistic is as large as zero.
-        nothing = bootstrap_tests(0.0, df, np.array([0.0, 1.0, 2.0, 5.0]), added).set_index("test")["p_value"]
+        nothing = bootstrap_tests(0.0, df, [np.array([0.0, 1.0, 2.0, 5.0])], added).set_index("test")["p_value"]
         assert nothing["mixture"] == nothing["PBtest"] == 1.0
         expected = ((chi2(first).sf(3.0) if first else 0.0) + chi2(second).sf(3.0)) / 2
         assert tests["mixture"] == pytest.approx(expected, rel=1e-12)
@@ -187,4 +187,4 @@ def test_two_independent_variances_at_once_have_no_mixture() -> None:
     null, alternative = many_groups("1"), in_blocks(many_groups("x + t"), (1, 1, 1))
     added = added_random_effects(null, alternative)
     assert added == 2
-    assert "mixture" not in bootstrap_tests(3.0, 2, np.array([0.0, 1.0, 2.0]), added)["test"].to_list()
+    assert "mixture" not in bootstrap_tests(3.0, 2, [np.array([0.0, 1.0, 2.0])], added)["test"].to_list()

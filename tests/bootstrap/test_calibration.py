@@ -146,7 +146,7 @@ def test_p_values_are_those_of_a_plain_loop(slopes: Study) -> None:
             "mixture": (chdtrc(1, observed) + chdtrc(2, observed)) / 2,
             "PBtest": (1 + (reference >= observed).sum()) / 20,
         }
-        approximations = bootstrap_tests(observed, 2, reference, 1).set_index("test")["p_value"]
+        approximations = bootstrap_tests(observed, 2, [reference], 1).set_index("test")["p_value"]
         expected |= {test: approximations[test] for test in ("Gamma", "Bartlett")}
         # A criterion near 1,000 is known to some 1e-10; p values move by less than that.
         np.testing.assert_allclose(p_values[row], [*expected.values()], rtol=0, atol=1e-7)

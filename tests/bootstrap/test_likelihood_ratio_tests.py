@@ -29,7 +29,7 @@ REFERENCES = {
 
 
 def summary_of(name: str, reference: np.ndarray, *, added: int = 0) -> pd.DataFrame:
-    return bootstrap_tests(CASES[name]["statistic"], CASES[name]["df"], reference, added).set_index("test")
+    return bootstrap_tests(CASES[name]["statistic"], CASES[name]["df"], [reference], added).set_index("test")
 
 
 def pbkrtest_of(name: str) -> pd.DataFrame:
@@ -84,22 +84,22 @@ def test_zeros_belong_to_the_distribution() -> None:
 
 def test_a_statistic_of_zero_is_not_significant_whatever_its_rounding() -> None:
     reference = np.array([0.0, 3e-9, -2e-9, 1e-10, 2.0])
-    ours = bootstrap_tests(1e-9, 2, reference).set_index("test")
+    ours = bootstrap_tests(1e-9, 2, [reference]).set_index("test")
     assert ours.loc["PBtest", "p_value"] == 1
     assert ours.loc["LRT", "p_value"] == 1
-    pd.testing.assert_frame_equal(ours, bootstrap_tests(-1e-9, 2, reference).set_index("test"))
+    pd.testing.assert_frame_equal(ours, bootstrap_tests(-1e-9, 2, [reference]).set_index("test"))
 
 
 def test_failed_replicates_do_not_count() -> None:
     with_failures = np.insert(MINORITY, [0, 50, 200], np.nan)
     pd.testing.assert_frame_equal(summary_of("minority", with_failures), summary_of("minority", MINORITY))
     with pytest.raises(ValueError, match="no replicate gave a statistic"):
-        bootstrap_tests(1.0, 1, np.array([np.nan]))
+        bootstrap_tests(1.0, 1, [np.array([np.nan])])
 
 
 @pytest.mark.parametrize("reference", [[2.0], [0.0, 0.0, 0.0]])
 def test_without_a_spread_there_are_no_approximations(reference) -> None:
-    ours = bootstrap_tests(1.0, 1, np.array(reference)).set_index("test")
+    ours = bootstrap_tests(1.0, 1, [np.array(reference)]).set_index("test")
     assert ours.loc[["Gamma", "Bartlett", "F"], ["p_value", "monte_carlo_error"]].isna().all(axis=None)
     assert np.isfinite(ours.loc["PBtest", "p_value"])
 
@@ -131,7 +131,7 @@ def test_on_the_boundary_bartlett_s_correction_is_no_correction() -> None:
     # The mixture itself, by its quantiles, and its own upper 1 % point, 8.27: what each test makes of it.
     half = (np.arange(5000) + 0.5) / 5000
     reference = np.concatenate([stats.chi2(1).ppf(half), stats.chi2(2).ppf(half)])
-    ours = bootstrap_tests(8.2733, 2, reference, added=1).set_index("test")["p_value"]
+    ours = bootstrap_tests(8.2733, 2, [reference], added=1).set_index("test")["p_value"]
     assert ours["mixture"] == pytest.approx(0.01, abs=1e-6)
     # 10,000 quantiles stand for the distribution to one of them or two.
     assert ours["PBtest"] == pytest.approx(0.01, abs=2.5e-4)
@@ -156,7 +156,7 @@ def test_the_monte_carlo_error_is_the_spread_of_the_p_value_over_reference_distr
     rng = np.random.default_rng(3)
     repeats, n = 400, 500
     tables = [
-        bootstrap_tests(6.0, 2, 1.3 * rng.chisquare(2, n)).set_index("test")[["p_value", "monte_carlo_error"]]
+        bootstrap_tests(6.0, 2, [1.3 * rng.chisquare(2, n)]).set_index("test")[["p_value", "monte_carlo_error"]]
         for _ in range(repeats)
     ]
     p_values = pd.DataFrame([table["p_value"] for table in tables])

@@ -15,7 +15,8 @@ from twolevel.bootstrap.replicate_tables import reference_table, replicate_table
 from twolevel.bootstrap.replicates import Replicates, replicate_fits
 from twolevel.bootstrap.streams import stream_key
 from twolevel.fitting.search import is_singular
-from twolevel.inference.intervals import quantile, quantile_error
+from twolevel.inference.quantiles import quantile, quantile_error
+from twolevel.inference.samples import OrderStatistics
 from twolevel.likelihood import groupwise
 from twolevel.model.formula import build_design
 from twolevel.model.parameters import parameters
@@ -59,8 +60,9 @@ def test_intervals_are_those_of_another_program(pipeline: dict[str, Experiment],
     table = replicate_table(found, of.targets[0].data, model.reml.beta, listed)
     for name, bounds in GLMM.items():
         # A correlation beside a slope variance of zero is missing.
-        ordered = np.sort(table[name].dropna())
-        assert len(ordered) >= 19_900
+        replicates = np.sort(table[name].dropna())
+        assert len(replicates) >= 19_900
+        ordered = OrderStatistics(len(replicates), 0, replicates)
         for probability, bound in zip((0.025, 0.975), bounds, strict=True):
             # Both have an error of this size, and theirs is rounded to the third decimal.
             allowed = 4 * np.sqrt(2) * quantile_error(ordered, probability) + 0.0005
@@ -76,10 +78,11 @@ def test_the_statistic_of_a_fixed_effect_is_chi_square(pipeline: dict[str, Exper
     statistic = np.sort(reference_table(null, alternative, ((1,), (1,)))["statistic"])
     assert not np.isnan(statistic).any()
     assert statistic.mean() == pytest.approx(1, abs=4 * np.sqrt(2 / 20_000) + 1e-3)
+    ordered = OrderStatistics(len(statistic), 0, statistic)
     for probability in (0.5, 0.9, 0.95, 0.99):
         expected = chi2(1).ppf(probability)
-        allowed = 4 * quantile_error(statistic, probability) + 1e-3 * expected
-        assert quantile(statistic, probability) == pytest.approx(expected, abs=allowed), probability
+        allowed = 4 * quantile_error(ordered, probability) + 1e-3 * expected
+        assert quantile(ordered, probability) == pytest.approx(expected, abs=allowed), probability
 
 
 @pytest.mark.slow

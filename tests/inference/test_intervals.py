@@ -10,11 +10,11 @@ from twolevel.inference.intervals import (
     COLUMNS,
     bootstrap_intervals,
     proportion_interval,
-    quantile,
-    quantile_error,
     t_intervals,
     wald_intervals,
 )
+from twolevel.inference.quantiles import quantile, quantile_error
+from twolevel.inference.samples import OrderStatistics
 from twolevel.model.parameters import parameters
 
 MU = parameters((), ["mu"], ())[1:]  # one fixed effect
@@ -38,7 +38,7 @@ def test_intervals_are_those_of_boot_ci(n: int, level: float) -> None:
     replicates = np.sin(i) * np.exp(np.cos(3 * i))
     if n == 199:
         replicates[[4, 49]] = np.nan
-    table = bootstrap_intervals(MU, np.array([0.25]), [replicates], level)
+    table = bootstrap_intervals(MU, np.array([0.25]), [[replicates]], level)
     assert table["method"].tolist() == ["percentile", "basic", "normal"]
     bounds = table[["lower", "upper"]].to_numpy().ravel()
     np.testing.assert_allclose(bounds, BOOT_CI[n, level], rtol=1e-10)  # 12 digits are stored
@@ -61,7 +61,7 @@ def test_monte_carlo_errors_are_the_spread_of_the_bounds_when_the_bootstrap_is_r
     rng = np.random.default_rng(20)
     draws = DRAWS[shape](rng, (500, 999))
     # Each bootstrap is a parameter of its own.
-    table = bootstrap_intervals(parameters((), [*map(str, range(500))], ())[1:], np.zeros(500), draws, 0.95)
+    table = bootstrap_intervals(parameters((), [*map(str, range(500))], ())[1:], np.zeros(500), draws[:, None], 0.95)
     for method, rows in table.groupby("method"):
         for side in ("lower", "upper"):
             spread = rows[side].std()
@@ -76,11 +76,11 @@ def test_the_error_of_a_median_is_that_of_maritz_and_jarrett() -> None:
     u = np.linspace(0, 1, 6)
     weights = np.diff(10 * u**3 - 15 * u**4 + 6 * u**5)  # Beta(3, 3) distribution function
     expected = np.sqrt(weights @ ordered**2 - (weights @ ordered) ** 2)
-    assert quantile_error(ordered, 0.5) == pytest.approx(expected, rel=1e-12)  # rounding
+    assert quantile_error(OrderStatistics(5, 0, ordered), 0.5) == pytest.approx(expected, rel=1e-12)  # rounding
 
 
 def test_the_ends_of_a_sample_are_its_extreme_quantiles() -> None:
-    ordered = np.array([1.0, 2.0, 4.0])
+    ordered = OrderStatistics(3, 0, np.array([1.0, 2.0, 4.0]))
     assert (quantile(ordered, 0.01), quantile(ordered, 0.99)) == (1.0, 4.0)
     assert np.isnan(quantile_error(ordered, 0.01))
 
@@ -91,7 +91,7 @@ def test_replicates_are_counted_parameter_by_parameter() -> None:
     replicates[:7, 1] = np.nan  # a correlation beside a zero variance
     replicates[-2:] = np.nan  # replicates that failed
     replicates[:, 3] = np.nan
-    table = bootstrap_intervals(listed, np.zeros(5), replicates.T, 0.9)
+    table = bootstrap_intervals(listed, np.zeros(5), replicates.T[:, None], 0.9)
     percentile = table[table["method"] == "percentile"]
     assert percentile["replicates"].tolist() == [48, 41, 48, 0, 48]
     nothing = table[table["parameter"] == ".sigma"]
@@ -107,11 +107,11 @@ def test_the_error_of_a_quantile_is_that_of_all_order_statistics(n: int, probabi
     rank = (n + 1) * probability
     weights = np.diff(betainc(rank, n + 1 - rank, np.linspace(0, 1, n + 1)))
     expected = np.sqrt(weights @ (ordered - weights @ ordered) ** 2) if 1 <= rank <= n else np.nan
-    np.testing.assert_allclose(quantile_error(ordered, probability), expected, rtol=1e-12)
+    np.testing.assert_allclose(quantile_error(OrderStatistics(n, 0, ordered), probability), expected, rtol=1e-12)
 
 
 def test_replicates_without_variation_give_a_point_without_error() -> None:
-    table = bootstrap_intervals(MU, np.array([2.0]), [np.full(99, 2.0)], 0.9)
+    table = bootstrap_intervals(MU, np.array([2.0]), [[np.full(99, 2.0)]], 0.9)
     assert (table[["lower", "upper"]] == 2.0).all(axis=None)
     assert (table[["lower_monte_carlo_error", "upper_monte_carlo_error"]] == 0.0).all(axis=None)
 
@@ -163,7 +163,7 @@ def test_where_there_are_no_degrees_of_freedom_there_is_no_interval() -> None:
 
 
 def test_columns_are_the_contract() -> None:
-    table = bootstrap_intervals(MU, np.zeros(1), [np.ones(5)], 0.95)
+    table = bootstrap_intervals(MU, np.zeros(1), [[np.ones(5)]], 0.95)
     assert list(table.columns) == list(COLUMNS)
 
 

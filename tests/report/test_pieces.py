@@ -160,7 +160,7 @@ def test_a_sentence_on_a_test_says_what_is_added():
 
 
 def test_without_a_bootstrap_there_is_no_sentence_on_the_boundary():
-    few = {"statistics": {"slopes": NOMINAL[:10]}}
+    few = {"statistics": {"slopes": [NOMINAL[:10]]}}
     assert sentence_of_test(comparison(**few), LABELS) == ""
     inside = results().comparisons["slopes"] | {"on_boundary": False, "added_random_effects": 0}
     text = sentence_of_test(comparison(**few, comparisons={"slopes": inside}), LABELS).replace("\xa0", " ")

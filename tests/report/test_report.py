@@ -278,7 +278,7 @@ def results(slope=2.0, change=-0.5, kind="new", **changes):
             )
         },
         tests={"slopes": table_of_tests()},
-        statistics={"slopes": NOMINAL},
+        statistics={"slopes": [NOMINAL]},
         pictures={"cloud": SVG, "tails": SVG},
         words={
             name: {"title": name, "alt": f"What {name} shows.", "caption": f"Caption of {name}."}
@@ -477,7 +477,7 @@ def compared(statistics=NOMINAL, comparison=None, **p):
     made = results()
     result = made.comparisons["slopes"] | (comparison or {})
     changed = replace(made, comparisons={"slopes": result}, tests={"slopes": table_of_tests(**p)})
-    return Page(page(replace(changed, statistics={"slopes": statistics}))).text.replace("\xa0", " ")
+    return Page(page(replace(changed, statistics={"slopes": [statistics]}))).text.replace("\xa0", " ")
 
 
 def test_a_test_that_rejects_nothing_is_not_said_to():

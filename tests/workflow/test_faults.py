@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from _job import read_arrays, read_json, read_table, write_arrays, write_blocks, write_json, write_table
+from _job import Column, read_arrays, read_json, read_table, write_arrays, write_blocks, write_json, write_table
 from conftest import ROOT
 from twolevel.errors import UserError
 from whole_files import write_bytes
@@ -18,7 +18,7 @@ from whole_files import write_bytes
 WRITING = """
 import sys
 sys.path.insert(0, {scripts!r})
-from _job import job
+from _job import Column, job
 from whole_files import write_bytes
 with job(sys.argv[1]):
     write_bytes(sys.argv[2], b"x" * int(sys.argv[3]))
@@ -110,6 +110,10 @@ def test_what_a_killed_job_left_is_removed_with_the_next_write(tmp_path: Path) -
 KINDS = {
     "fit.json": (lambda file: write_json(file, {"criterion": 1.5}), read_json),
     "residuals.parquet": (lambda file: write_table(file, pd.DataFrame({"fitted": np.arange(50.0)})), read_table),
+    "bootstrap.parquet": (
+        lambda file: write_blocks(file, [pd.DataFrame({"Days": np.arange(50.0)})] * 2),
+        lambda file: [*Column(file, "Days")],
+    ),
     "experiment.npz": (lambda file: write_arrays(file, {"root": np.arange(50.0)}), read_arrays),
 }
 
@@ -144,7 +148,11 @@ def test_a_changed_byte_of_a_table_of_numbers_is_refused_or_changes_nothing(bloc
     for place in range(0, len(whole), 5):
         file.write_bytes(whole[:place] + bytes([whole[place] ^ 0x15]) + whole[place + 1 :])
         try:
-            again = read_table(file, ["a", "b", "c"])
+            again = (
+                pd.DataFrame({name: np.concatenate([*Column(file, name)]) for name in table})
+                if blocks
+                else read_table(file, ["a", "b", "c"])
+            )
         except UserError:
             refused += 1
         else:

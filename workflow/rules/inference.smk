@@ -8,7 +8,9 @@ if SPLIT:
 
 # Of one job: there and back again in what is made of the replicates, and room to spare.
 BOOTSTRAP_MINUTES = 2 + 3 * bootstrap_seconds(config) / PARTS / 60
-BOOTSTRAP_MB = 500 + config["bootstrap"]["replicates"] / 5000
+# A job holds one part at a time. What is made of a million replicates takes some three seconds.
+BOOTSTRAP_MB = 500 + (config["bootstrap"]["replicates"] / PARTS / 2500 if SPLIT else 0)
+GATHER_MINUTES = 2 + config["bootstrap"]["replicates"] / 1e7
 
 
 TESTS = dict(
@@ -86,7 +88,7 @@ rule gather_intervals:
         "../../envs/pipeline.yaml"
     threads: 1
     resources:
-        **needs(BOOTSTRAP_MB, 2 if SPLIT else BOOTSTRAP_MINUTES),
+        **needs(BOOTSTRAP_MB, GATHER_MINUTES if SPLIT else BOOTSTRAP_MINUTES),
     params:
         **BOOTSTRAP,
         level=config["intervals"]["level"],
@@ -142,7 +144,7 @@ if SPLIT:
             "../../envs/pipeline.yaml"
         threads: 1
         resources:
-            **needs(BOOTSTRAP_MB),
+            **needs(BOOTSTRAP_MB, GATHER_MINUTES),
         params:
             **BOOTSTRAP,
         message:

@@ -14,6 +14,7 @@ import os
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -130,6 +131,25 @@ def read_table(path: str | Path, columns: list[str] | None = None, names: Collec
                 raise ValueError(f"its columns are {', '.join(map(str, table))}")
             return table
         return pd.read_csv(path, keep_default_na=False, na_values=[""], dtype=dict.fromkeys(names, "str"))
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a Parquet file in the blocks that it was written in, read anew at each pass over it."""
+
+    path: str
+    name: str
+
+    def __iter__(self) -> "Iterator[np.ndarray]":
+        from pyarrow import parquet
+
+        with reading(self.path), parquet.ParquetFile(self.path, page_checksum_verification=True) as file:
+            rows = 0
+            for block in range(file.num_row_groups):
+                yield (values := file.read_row_group(block, columns=[self.name])[self.name].to_numpy())
+                rows += len(values)
+            if rows != file.metadata.num_rows:  # what a file says of its blocks has no checksum
+                raise ValueError(f"its blocks have {rows} rows, and it should have {file.metadata.num_rows}")
 
 
 def write_text(path: str | Path, text: str) -> None:

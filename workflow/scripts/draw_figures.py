@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 import pyarrow
-from _job import job, read_json, reading, write_json
+from _job import Column, job, read_json, reading, write_json
 from pyarrow import csv, parquet
 from twolevel.errors import UserError
 from twolevel.figures.drawing import render
@@ -17,6 +17,8 @@ from twolevel.figures.tables import complete
 from twolevel.output.words import read_labels
 from whole_files import write_bytes
 
+# Tables of replicates.
+IN_BLOCKS = ("bootstrap", "reference_distribution")
 # A term, a group or a model may be called `NA`, `null` or `1`; only an empty field has no value.
 NAMES = ("group", "term", "model", "comparison", "parameter", "label")
 AS_WRITTEN = csv.ConvertOptions(null_values=[""], column_types=dict.fromkeys(NAMES, pyarrow.string()))
@@ -55,7 +57,7 @@ def draw(
     kind = importlib.import_module(f"twolevel.figures.{settings['kind']}")
     options = {key: value for key, value in settings.items() if key not in ("kind", "comparison")}
     labels = read_labels(names)
-    given = {name: _read(path) for name, path in tables.items()}
+    given = {name: _replicates(path) if name in IN_BLOCKS else _read(path) for name, path in tables.items()}
     lacking = 0
     if "observations" in given:
         # Those that the model was fitted to, and that have what the figure shows.
@@ -91,7 +93,7 @@ def _read(path: str) -> Any:
 
 
 class _Columns(Mapping[str, Any]):
-    """A Parquet file of which a column is read when it is asked for: a million replicates have many columns."""
+    """A Parquet file of which a column is read when it is asked for: data may have many that no figure shows."""
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -112,6 +114,12 @@ class _Columns(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return len(self.names)
+
+
+def _replicates(path: str) -> dict[str, Column]:
+    """The columns of a table of replicates, which may be too many to be held."""
+    with reading(path):
+        return {name: Column(path, name) for name in parquet.read_schema(path).names}
 
 
 def _values(column: pyarrow.ChunkedArray) -> Any:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from _job import job, read_arrays, read_json, read_table, write_blocks, write_table
+from _job import Column, job, read_arrays, read_json, write_blocks, write_table
 from simulate_replicates import blocks_of
 from twolevel.bootstrap.experiment import from_arrays
 from twolevel.bootstrap.replicate_tables import replicate_table
@@ -24,9 +24,9 @@ def main(files: Any, output: Any, replicates: int, seed: int, level: float, thre
     blocks = blocks_of(experiment, seed, replicates, files.parts, threads)
     tables = (replicate_table(block.fits[0], data, beta, of.listed, block.replicates.start) for block in blocks)
     write_blocks(output.replicates, tables)
-    if failed := int((~_column(output.replicates, "optimum_found")).sum()):
+    if failed := sum(int((~found).sum()) for found in Column(output.replicates, "optimum_found")):
         logging.warning(f"warning: {experiment.name}: {failed} of {replicates} bootstrap replicates found no optimum")
-    simulated = (_column(output.replicates, parameter.name) for parameter in of.listed)
+    simulated = [Column(output.replicates, parameter.name) for parameter in of.listed]
     ml_theta = pack(from_lme4(by_estimator(fit, "ML")["theta"], data), data.blocks)
     effects = pd.read_csv(files.fixed_effects)
     tests = {
@@ -40,11 +40,6 @@ def main(files: Any, output: Any, replicates: int, seed: int, level: float, thre
         wald_intervals(of.listed, of.estimates, of.std_errors, level),
     ]
     write_table(output.intervals, pd.concat(intervals))
-
-
-def _column(replicates: str, name: str) -> Any:
-    """One column of the replicates: all of them would take memory by their number."""
-    return read_table(replicates, [name])[name].to_numpy()
 
 
 if __name__ == "__main__":

@@ -4,11 +4,11 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from _job import job, read_arrays, read_json, read_table, write_blocks, write_table
+from _job import Column, job, read_arrays, read_json, write_blocks, write_table
 from simulate_replicates import blocks_of
 from twolevel.bootstrap.experiment import Experiment, from_arrays
 from twolevel.bootstrap.likelihood_ratio_tests import bootstrap_tests
-from twolevel.bootstrap.replicate_tables import reference_table, simulated_statistics
+from twolevel.bootstrap.replicate_tables import check_statistics, reference_table
 
 
 def main(files: Any, output: Any, replicates: int, seed: int) -> None:
@@ -31,9 +31,8 @@ def write_tests(
     blocks = blocks_of(experiment, seed, replicates, parts, threads)
     tables = (reference_table(of.fits[0], of.fits[1], random_effects, of.replicates.start) for of in blocks)
     write_blocks(output.reference, tables)
-    table = read_table(output.reference, ["statistic"])
-    statistics = simulated_statistics(table, experiment.name, comparison["null_model"])
-    if failed := int(table["statistic"].isna().sum()):
+    statistics = Column(output.reference, "statistic")
+    if failed := check_statistics(statistics, experiment.name, comparison["null_model"]):
         logging.warning(f"warning: {experiment.name}: {failed} of {replicates} bootstrap replicates gave no statistic")
     tests = bootstrap_tests(
         comparison["statistic"],

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 import print_report
-from _job import NAMES, folder_of, job, read_json, read_jsons, read_table, write_text
+from _job import NAMES, Column, folder_of, job, read_json, read_jsons, read_table, write_text
 from study_loader import find_study, load_part
 from twolevel.report.calibration import CalibrationResults
 from twolevel.report.contents import Results, contents
@@ -54,10 +54,7 @@ def read_results(files: Any, config: Mapping[str, Any]) -> Results:
         comparisons=read_jsons(files.comparisons),
         comparison_tables={folder_of(file): read_table(file) for file in files.comparison_tables},
         tests={folder_of(file): read_table(file) for file in files.tests},
-        statistics={
-            folder_of(file): read_table(file, columns=["statistic"])["statistic"].to_numpy()
-            for file in files.reference_distributions
-        },
+        statistics={folder_of(file): Column(file, "statistic") for file in files.reference_distributions},
         pictures={Path(file).stem: Path(file).read_bytes() for file in files.pictures},
         words={Path(file).stem: read_json(file) for file in files.words},
         constrained=read_jsons(files.constrained),
@@ -96,9 +93,11 @@ def _model_tables(files: Any) -> dict[str, ModelTables]:
 
 
 def _went(path: str) -> Replicates:
-    table = read_table(path, columns=["optimum_found", "singular"])
-    found = table["optimum_found"]
-    return Replicates(len(table), int((~found).sum()), int((found & table["singular"]).sum()))
+    simulated = failed = singular = 0
+    for found, at_edge in zip(Column(path, "optimum_found"), Column(path, "singular"), strict=True):
+        simulated, failed = simulated + len(found), failed + int((~found).sum())
+        singular += int((found & at_edge).sum())
+    return Replicates(simulated, failed, singular)
 
 
 def _in_results(path: str, files: Any) -> str:

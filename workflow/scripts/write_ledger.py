@@ -71,7 +71,7 @@ def main(
 
 def _comparisons(files: Any, settings: dict[str, dict[str, str]]) -> tuple[Comparison, ...]:
     tables, references = _tables(files.comparison_tables), files.reference_distributions
-    statistics = {folder_of(file): read_table(file)["statistic"].to_numpy() for file in references}
+    statistics = {folder_of(file): read_table(file, ["statistic"])["statistic"].to_numpy() for file in references}
     return tuple(
         Comparison(
             models=(entry["null_model"], entry["alternative_model"]),

@@ -37,7 +37,7 @@ def printed_test(facts: Facts, comparison: Comparison | None) -> str:
     samples, p = facts.printed(test, "PBmodcomp PBtest samples"), facts.printed(test, "PBmodcomp p.value", "PBtest")
     if not isfinite(samples + p) or comparison is None or not comparison.enough:
         return ""
-    n = len(comparison.simulated)
+    n = comparison.simulated
     found = fine_p_phrase(comparison.p["PBtest"])
     if comparison.reached == 0:
         found = f"p = 1/{n + 1:,}, the smallest that so many can give"
@@ -51,11 +51,11 @@ def omitted_test(comparison: Comparison) -> str:
     """The bootstrap test that the vignette leaves out."""
     if not comparison.enough:
         return ""
-    lost = len(comparison.statistics) - len(comparison.simulated)
+    lost = comparison.replicates - comparison.simulated
     worked = (
-        f"Here both models were fitted to all {len(comparison.statistics):,} simulated data sets"
+        f"Here both models were fitted to all {comparison.replicates:,} simulated data sets"
         if not lost
-        else f"Here {lost:,} of {len(comparison.statistics):,} simulated data sets could not be fitted"
+        else f"Here {lost:,} of {comparison.replicates:,} simulated data sets could not be fitted"
     )
     naive, simulated = comparison.p["LRT"], comparison.p["PBtest"]
     bears = "larger" if naive > simulated else "no larger"

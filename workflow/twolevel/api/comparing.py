@@ -8,7 +8,7 @@ from twolevel.api.result import Result, processors
 from twolevel.bootstrap.experiment import comparison_experiment
 from twolevel.bootstrap.likelihood_ratio_tests import bootstrap_tests
 from twolevel.bootstrap.parts import run_part
-from twolevel.bootstrap.replicate_tables import reference_table, simulated_statistics
+from twolevel.bootstrap.replicate_tables import check_statistics, reference_table
 from twolevel.errors import UserError
 from twolevel.inference.compare import comparison_table, likelihood_ratio, mixture_p_value
 from twolevel.output.results import estimates
@@ -66,7 +66,8 @@ def compare(null: Result, alternative: Result, bootstrap: int = 0, seed: int = 1
         experiment = comparison_experiment(" against ".join(names), designs, products, fits)
         of_null, of_alternative = run_part(experiment, seed, range(1, bootstrap + 1), processors()).fits
         reference = reference_table(of_null, of_alternative, (designs[0].blocks, designs[1].blocks))
-        statistics = simulated_statistics(reference, "compare", names[0])
+        statistics = [reference["statistic"].to_numpy()]
+        check_statistics(statistics, "compare", names[0])
         tests = bootstrap_tests(test.statistic, test.df, statistics, test.added_random_effects).set_index("test")
         found |= {"p_bootstrap": tests["p_value"]["PBtest"], "p_bootstrap_error": tests["monte_carlo_error"]["PBtest"]}
         found |= {"replicates": float(reference["optimum_found"].sum())}

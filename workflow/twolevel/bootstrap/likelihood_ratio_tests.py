@@ -20,6 +20,7 @@ import pandas as pd
 from scipy.special import chdtrc, fdtrc, gammaincc
 
 from twolevel.inference.compare import mixture_p_value
+from twolevel.inference.samples import Moments, Sample, finite, moments
 from twolevel.model.design import Floats
 
 COLUMNS = ["test", "statistic", "df", "ddf", "p_value", "monte_carlo_error"]
@@ -28,15 +29,15 @@ COLUMNS = ["test", "statistic", "df", "ddf", "p_value", "monte_carlo_error"]
 NO_FALL = 1e-6
 
 
-def bootstrap_tests(statistic: float, df: int, reference: Floats, added: int = 0) -> pd.DataFrame:
+def bootstrap_tests(statistic: float, df: int, reference: Sample, added: int = 0) -> pd.DataFrame:
     """Test a null model by its likelihood ratio statistic and the statistic's simulated distribution under it.
 
     Parameters
     ----------
     statistic : fall of the criterion from the null model to the alternative
     df : difference in the number of parameters
-    reference : (n,) the statistics of data simulated from the null model; NaN where a replicate failed, which the
-        caller has to mark: a negative statistic counts as zero
+    reference : the n statistics of data simulated from the null model; NaN where a replicate failed, which the caller
+        has to mark: a negative statistic counts as zero
     added : how many random effects the alternative has beyond the null model's, as `compare.added_random_effects`
         counts them
 
@@ -66,18 +67,21 @@ def bootstrap_tests(statistic: float, df: int, reference: Floats, added: int = 0
     ValueError
         Every replicate failed.
     """
-    simulated = _without_rounding(reference[~np.isnan(reference)])
-    if not len(simulated):
+    simulated = moments(reference, _without_rounding)
+    if not simulated.count:
         raise ValueError("no replicate gave a statistic")
     observed = float(_without_rounding(np.array([statistic]))[0])
-    mean, variance = _moments(simulated)
+    # Without a spread they determine no distribution.
+    varies = simulated.smallest < simulated.largest
+    mean, variance = (simulated.mean, simulated.variance) if varies else (np.nan, np.nan)
     missing = np.nan
     rows: list[tuple[str, float, float, float, float, float]] = []
     rows.append(("LRT", observed, df, missing, float(chdtrc(df, observed)), missing))
     if added == 1:
         rows.append(("mixture", observed, missing, missing, mixture_p_value(observed, df), missing))
-    p_bootstrap = float(1 + (simulated >= observed).sum()) / (1 + len(simulated))
-    error = float(np.sqrt(p_bootstrap * (1 - p_bootstrap) / len(simulated)))
+    reached = sum(int((_without_rounding(values) >= observed).sum()) for values in finite(reference))
+    p_bootstrap = (1 + reached) / (1 + simulated.count)
+    error = float(np.sqrt(p_bootstrap * (1 - p_bootstrap) / simulated.count))
     rows.append(("PBtest", observed, missing, missing, p_bootstrap, error))
     # By the mean m and the variance v of the reference distribution.
     by_moments: tuple[tuple[str, float, float, float, Callable[[float, float], float]], ...] = (
@@ -92,7 +96,8 @@ def bootstrap_tests(statistic: float, df: int, reference: Floats, added: int = 0
         ),
     )
     for name, value, test_df, ddf, p_value in by_moments:
-        rows.append((name, value, test_df, ddf, float(p_value(mean, variance)), _moment_error(p_value, simulated)))
+        error = _moment_error(p_value, simulated) if varies else np.nan
+        rows.append((name, value, test_df, ddf, float(p_value(mean, variance)), error))
     return pd.DataFrame(rows, columns=COLUMNS).astype({"df": "Int64"})
 
 
@@ -100,28 +105,20 @@ def _without_rounding(statistics: Floats) -> Floats:
     return np.where(statistics < NO_FALL, 0.0, statistics)
 
 
-def _moments(simulated: Floats) -> tuple[float, float]:
-    """Mean and variance; NaN where they do not determine a distribution."""
-    if len(simulated) < 2 or np.ptp(simulated) == 0:
-        return np.nan, np.nan
-    return float(simulated.mean()), float(simulated.var(ddof=1))
-
-
 def _denominator_df(mean: float) -> float:
     """The d of an F distribution with this mean, d / (d - 2)."""
     return 2 * mean / (mean - 1) if mean > 1 else np.nan
 
 
-def _moment_error(p_value: Callable[[float, float], float], simulated: Floats) -> float:
+def _moment_error(p_value: Callable[[float, float], float], simulated: Moments) -> float:
     """Standard error, by the delta method, of a p value that depends on the mean and variance of `simulated`."""
-    mean, variance = _moments(simulated)
-    if np.isnan(mean):
-        return np.nan
+    mean, variance = simulated.mean, simulated.variance
     step, variance_step = 1e-4 * mean, 1e-4 * variance
     by_mean = (p_value(mean + step, variance) - p_value(mean - step, variance)) / (2 * step)
     by_variance = (p_value(mean, variance + variance_step) - p_value(mean, variance - variance_step)) / (
         2 * variance_step
     )
-    deviation = simulated - mean
-    influence = by_mean * deviation + by_variance * (deviation**2 - variance)
-    return float(influence.std(ddof=1) / np.sqrt(len(simulated)))
+    # The variances of the mean and of the variance, and their covariance, times the number of replicates.
+    of_mean, of_both, of_variance = simulated.second, simulated.third, simulated.fourth - simulated.second**2
+    influence = by_mean**2 * of_mean + 2 * by_mean * by_variance * of_both + by_variance**2 * of_variance
+    return float(np.sqrt(influence / (simulated.count - 1)))

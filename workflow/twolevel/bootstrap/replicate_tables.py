@@ -9,6 +9,7 @@ from twolevel.bootstrap.likelihood_ratio_tests import NO_FALL
 from twolevel.bootstrap.replicates import Replicates
 from twolevel.errors import UserError
 from twolevel.fitting.search import is_singular
+from twolevel.inference.samples import Sample
 from twolevel.likelihood.crossproducts import CrossProducts
 from twolevel.likelihood.deviance import factor, pack
 from twolevel.model.blocks import Blocks
@@ -45,9 +46,9 @@ def replicate_table(
     )
 
 
-def simulated_values(table: pd.DataFrame, listed: Sequence[Parameter]) -> Floats:
-    """The parameters (m, B) in a replicate table."""
-    return np.asarray(table[[parameter.name for parameter in listed]]).T
+def simulated_values(table: pd.DataFrame, listed: Sequence[Parameter]) -> list[Sample]:
+    """The replicates of each parameter in a replicate table, in one block."""
+    return [[table[parameter.name].to_numpy()] for parameter in listed]
 
 
 def reference_table(
@@ -79,8 +80,8 @@ def reference_table(
     )
 
 
-def simulated_statistics(table: pd.DataFrame, name: str, null: str) -> Floats:
-    """The statistics (B,) in a reference table, NaN where a replicate failed.
+def check_statistics(statistics: Sample, name: str, null: str) -> int:
+    """Count the statistics of a reference table that are missing, since a replicate failed.
 
     Parameters
     ----------
@@ -91,9 +92,11 @@ def simulated_statistics(table: pd.DataFrame, name: str, null: str) -> Floats:
     UserError
         Every replicate failed.
     """
-    if table["statistic"].isna().all():
+    count = sum(len(values) for values in statistics)
+    failed = sum(int(np.isnan(values).sum()) for values in statistics)
+    if failed == count:
         raise UserError(
-            f"{name}: none of the {len(table)} data sets simulated from {null} could be fitted by both models. Look at "
+            f"{name}: none of the {count} data sets simulated from {null} could be fitted by both models. Look at "
             f"the 'doubts' of their fits, and simplify the models."
         )
-    return np.asarray(table["statistic"])
+    return failed

@@ -58,7 +58,7 @@ def rejection_part(study: Study, data_sets: range, df: int, added: int) -> Part:
         inner = inner_experiment(study, data_sets[row], outer.fits, row)
         reference = _statistics(study, inner_fits(study, inner))
         if not np.isnan(reference).all():
-            tests = bootstrap_tests(statistics[row], df, reference, added).set_index("test")["p_value"]
+            tests = bootstrap_tests(statistics[row], df, [reference], added).set_index("test")["p_value"]
             p_values[row] = tests.reindex(TESTS)
     return replace(outer, found={"p_values": p_values})
 

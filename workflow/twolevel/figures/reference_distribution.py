@@ -14,6 +14,8 @@ from twolevel.figures.drawing import Drawing
 from twolevel.figures.style import BLACK, BLUE, SKY_BLUE, VERMILION, halo, heading, new_figure, style
 from twolevel.figures.tables import Floats, Table, sparse, texts
 from twolevel.inference.chi_square import upper_tail
+from twolevel.inference.quantiles import around, quantile
+from twolevel.inference.samples import Sample, finite, histogram, moments
 from twolevel.output.words import Labels, chance, number
 
 _BINS = 40
@@ -26,33 +28,35 @@ _CURVES: tuple[dict[str, Any], ...] = (
 
 
 @style()
-def draw(reference_distribution: Table, tests: Table, result: Mapping[str, Any], labels: Labels) -> Drawing:
+def draw(
+    reference_distribution: Mapping[str, Sample], tests: Table, result: Mapping[str, Any], labels: Labels
+) -> Drawing:
     """The simulated statistics as a histogram, and beside it the p value that each statistic would get.
 
     The histogram shows the shape; the p values, on a logarithmic scale, show the tail, on which a test depends.
 
     Parameters
     ----------
-    reference_distribution : the statistic of every simulated data set; missing where a fit failed.
+    reference_distribution : the statistic of every simulated data set, in blocks; missing where a fit failed.
     tests : the comparison's tests, of which LRT, mixture and PBtest are drawn.
     result : the comparison's models, estimator and statistic.
     labels : what things are called.
     """
-    everything = sparse(reference_distribution, "statistic")
-    simulated = np.sort(everything[np.isfinite(everything)])
-    observed, df, n = float(result["statistic"]), int(result["df"]), len(simulated)
+    simulated = reference_distribution["statistic"]
+    of = moments(simulated)
+    observed, df, n, largest = float(result["statistic"]), int(result["df"]), of.count, of.largest
     p = dict(zip(texts(tests, "test").tolist(), sparse(tests, "p_value").tolist(), strict=True))
     curves = {f"chi-square({df})": [df]}
     if "mixture" in p:
         curves[f"half chi-square({df - 1}), half chi-square({df})"] = [df - 1, df]
 
     # The axis ends where the chi-square's p value is that of a single one of the simulated data sets.
-    end = 1.04 * max(float(simulated[-1]), _chi_square(df, n / (n + 1)))
+    end = 1.04 * max(largest, _chi_square(df, n / (n + 1)))
     title = f"The statistic in {n:,} data sets simulated from {labels.model(result['null_model'])}"
     figure = new_figure()
     shape, tail = figure.subplots(1, 2)
-    _draw_shape(shape, simulated, curves, end)
-    _draw_tail(tail, simulated, curves, end)
+    _draw_shape(shape, simulated, n, curves, end)
+    _draw_tail(tail, simulated, n, curves, end)
     for axes in (shape, tail):
         _mark(axes, observed, end)
     figure.supxlabel("likelihood ratio statistic", fontsize="medium")
@@ -62,7 +66,7 @@ def draw(reference_distribution: Table, tests: Table, result: Mapping[str, Any],
     heading(figure, title, key, across=2)
 
     found = (
-        f"Of the simulated statistics 95 % are below {number(float(np.quantile(simulated, 0.95)), 3)}; of "
+        f"Of the simulated statistics 95 % are below {number(quantile(around(simulated, n, 0.95), 0.95), 3)}; of "
         f"chi-square({df}) they are below {number(_chi_square(df, 0.95), 3)}."
     )
     values = ", ".join(
@@ -70,9 +74,9 @@ def draw(reference_distribution: Table, tests: Table, result: Mapping[str, Any],
         for test, name in (("LRT", f"chi-square({df})"), ("mixture", "the mixture"), ("PBtest", "the bootstrap"))
         if test in p
     )
-    beyond = ", larger than any of the simulated ones" if observed > simulated[-1] else ""
+    beyond = ", larger than any of the simulated ones" if observed > largest else ""
     verdict = f"The data's statistic is {number(observed, 4)}{beyond}: p is {values}."
-    lost = len(everything) - n
+    lost = sum(len(values) for values in simulated) - n
     failed = f" {lost:,} more gave no statistic." if lost else ""
     null, alternative = labels.model(result["null_model"]), labels.model(result["alternative_model"])
     alt = (
@@ -87,10 +91,10 @@ def draw(reference_distribution: Table, tests: Table, result: Mapping[str, Any],
     return Drawing(figure, title, alt, caption)
 
 
-def _draw_shape(axes: Axes, simulated: Floats, curves: Mapping[str, list[int]], end: float) -> None:
+def _draw_shape(axes: Axes, simulated: Sample, n: int, curves: Mapping[str, list[int]], end: float) -> None:
     """Histogram as a density, and the densities; what is higher than any bar is cut off."""
-    counts, edges = np.histogram(simulated, bins=_BINS, range=(0.0, end))
-    density = counts / (len(simulated) * np.diff(edges))
+    counts, edges = histogram(simulated, _BINS, 0.0, end)
+    density = counts / (n * np.diff(edges))
     axes.stairs(density, edges, fill=True, color=SKY_BLUE)
     x = np.linspace(0, end, 2 * _CORNERS + 1)[1:]
     for components, look in zip(curves.values(), _CURVES, strict=False):
@@ -99,11 +103,10 @@ def _draw_shape(axes: Axes, simulated: Floats, curves: Mapping[str, list[int]], 
     axes.set(title="how often", ylim=(0, 1.15 * density.max()), xlim=(0, end), ylabel="density")
 
 
-def _draw_tail(axes: Axes, simulated: Floats, curves: Mapping[str, list[int]], end: float) -> None:
+def _draw_tail(axes: Axes, simulated: Sample, n: int, curves: Mapping[str, list[int]], end: float) -> None:
     """The share of statistics at least so large, with its exact pointwise interval, and the same of the curves."""
-    n = len(simulated)
     x = np.linspace(0, end, _CORNERS)
-    larger = n - np.searchsorted(simulated, x, side="left")
+    larger = sum(len(values) - np.searchsorted(np.sort(values), x, side="left") for values in finite(simulated))
     # Clopper & Pearson (1934).
     lower = np.where(larger > 0, betaincinv(np.maximum(larger, 1), n - larger + 1, 0.025), 0.0)
     upper = np.where(larger < n, betaincinv(larger + 1, np.maximum(n - larger, 1), 0.975), 1.0)

@@ -5,9 +5,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import betainc, betaincinv, ndtri
+from scipy.special import betaincinv, ndtri
 
 from twolevel.inference.fixed_tests import FixedTests
+from twolevel.inference.quantiles import around, quantile, quantile_error
+from twolevel.inference.samples import Moments, Sample, moments
 from twolevel.model.design import Floats
 from twolevel.model.parameters import Parameter
 
@@ -33,7 +35,7 @@ COLUMNS = {
 
 
 def bootstrap_intervals(
-    listed: Sequence[Parameter], estimates: Floats, replicates: Iterable[Floats], level: float
+    listed: Sequence[Parameter], estimates: Floats, replicates: Iterable[Sample], level: float
 ) -> pd.DataFrame:
     """Percentile, basic and normal intervals as R's `boot.ci` defines them (Davison & Hinkley 1997, sections 5.2-5.3).
 
@@ -43,7 +45,7 @@ def bootstrap_intervals(
     ----------
     listed : the m parameters
     estimates : (m,)
-    replicates : (B,) of each parameter; those that are not finite, as a correlation beside a zero variance, are left
+    replicates : those of each parameter; those that are not finite, as a correlation beside a zero variance, are left
         out parameter by parameter, and `replicates` in the table counts those used
     level : for example 0.95
 
@@ -53,17 +55,16 @@ def bootstrap_intervals(
     errors are the standard deviations of the bounds over repetitions of the bootstrap
     """
     rows = []
-    for parameter, estimate, column in zip(listed, estimates, replicates, strict=True):
-        used = column[np.isfinite(column)]
-        used.sort()  # in place: there may be millions
-        simulated = {"replicates": len(used), "bias": used.mean() - estimate if len(used) else np.nan}
-        percentile = _percentile(used, level)
+    for parameter, estimate, sample in zip(listed, estimates, replicates, strict=True):
+        of = moments(sample)
+        simulated = {"replicates": of.count, "bias": of.mean - estimate}
+        percentile = _percentile(sample, of.count, level)
         kinds = {
             "percentile": percentile,
             "basic": _mirrored(percentile, estimate),
-            "normal": _normal(used, estimate, level),
+            "normal": _normal(of, estimate, level),
         }
-        rows += [interval_row(parameter, estimate, kind, level, **simulated, **of) for kind, of in kinds.items()]
+        rows += [interval_row(parameter, estimate, kind, level, **simulated, **found) for kind, found in kinds.items()]
     return interval_table(rows, FROM_REPLICATES)
 
 
@@ -132,51 +133,13 @@ def proportion_interval(successes: int, trials: int, level: float = 0.95) -> tup
     return float(lower), float(upper)
 
 
-def quantile(ordered: Floats, probability: float) -> float:
-    """Quantile as `boot.ci` takes it: order statistic (R + 1) p, by interpolation on the normal quantiles' scale.
-
-    Parameters
-    ----------
-    ordered : (R,) sorted; beyond its ends the quantile is the end itself
-    """
-    n = len(ordered)
-    if n == 0:
-        return np.nan
-    rank = (n + 1) * probability
-    k = int(rank)
-    if k == 0 or k >= n:
-        return float(ordered[0] if k == 0 else ordered[-1])
-    low, at, high = ndtri(np.array([k, rank, k + 1]) / (n + 1))
-    return float(ordered[k - 1] + (at - low) / (high - low) * (ordered[k] - ordered[k - 1]))
-
-
-def quantile_error(ordered: Floats, probability: float) -> float:
-    """Standard error of a quantile of a sample, by the estimator of Maritz & Jarrett (1978), which needs no density.
-
-    Order statistic r of n has a Beta(r, n + 1 - r) distribution on the scale of probabilities; the sample's own
-    distribution function brings it to the scale of the values.
-    """
-    n = len(ordered)
-    rank = (n + 1) * probability
-    if not 1 <= rank <= n:
-        return np.nan
-    # Farther from the rank than this the weights are below 1e-17.
-    reach = 40 + 12 * np.sqrt(rank * (1 - probability))
-    first, end = max(0, int(rank - reach)), min(n, int(rank + reach))
-    weights = np.diff(betainc(rank, n + 1 - rank, np.arange(first, end + 1) / n))
-    near = ordered[first:end]
-    return float(np.sqrt(weights @ (near - weights @ near) ** 2))
-
-
-def _percentile(ordered: Floats, level: float) -> dict[str, Any]:
-    low, high = (1 - level) / 2, (1 + level) / 2
-    return {
-        "lower": quantile(ordered, low),
-        "upper": quantile(ordered, high),
-        "lower_monte_carlo_error": quantile_error(ordered, low),
-        "upper_monte_carlo_error": quantile_error(ordered, high),
-        "note": _too_few(ordered, low),
-    }
+def _percentile(sample: Sample, count: int, level: float) -> dict[str, Any]:
+    found: dict[str, Any] = {"note": _too_few(count, (1 - level) / 2)}
+    for side, probability in (("lower", (1 - level) / 2), ("upper", (1 + level) / 2)):
+        near = around(sample, count, probability)
+        found[side] = quantile(near, probability)
+        found[f"{side}_monte_carlo_error"] = quantile_error(near, probability)
+    return found
 
 
 def _mirrored(percentile: dict[str, Any], estimate: float) -> dict[str, Any]:
@@ -190,27 +153,24 @@ def _mirrored(percentile: dict[str, Any], estimate: float) -> dict[str, Any]:
     }
 
 
-def _normal(ordered: Floats, estimate: float, level: float) -> dict[str, Any]:
+def _normal(of: Moments, estimate: float, level: float) -> dict[str, Any]:
     """Estimate less bias, -+ z standard deviations; Monte Carlo errors by the delta method from four moments."""
-    n, z = len(ordered), ndtri((1 + level) / 2)
-    if n < 2:
-        return {"lower": np.nan, "upper": np.nan, "note": _too_few(ordered, 0.0)}
-    mean, sd = ordered.mean(), ordered.std(ddof=1)
-    deviation = ordered - mean
-    squared = deviation**2
-    third, fourth = (deviation * squared).mean(), (squared**2).mean()  # other powers take ten times as long
-    mean_sd, sd_sd = (third / (2 * sd), (fourth - sd**4) / (4 * sd**2)) if sd > 0 else (0.0, 0.0)
+    z = ndtri((1 + level) / 2)
+    if of.count < 2:
+        return {"lower": np.nan, "upper": np.nan, "note": _too_few(of.count, 0.0)}
+    sd = np.sqrt(of.variance)
+    mean_sd, sd_sd = (of.third / (2 * sd), (of.fourth - sd**4) / (4 * sd**2)) if sd > 0 else (0.0, 0.0)
     # A bound is 2 estimate - mean -+ z sd, and var(mean), cov(mean, sd), var(sd) are these over n.
-    lower_error, upper_error = (np.sqrt((sd**2 + sign * 2 * z * mean_sd + z**2 * sd_sd) / n) for sign in (1, -1))
+    lower_error, upper_error = (np.sqrt((sd**2 + sign * 2 * z * mean_sd + z**2 * sd_sd) / of.count) for sign in (1, -1))
     return {
-        "lower": 2 * estimate - mean - z * sd,
-        "upper": 2 * estimate - mean + z * sd,
+        "lower": 2 * estimate - of.mean - z * sd,
+        "upper": 2 * estimate - of.mean + z * sd,
         "lower_monte_carlo_error": lower_error,
         "upper_monte_carlo_error": upper_error,
     }
 
 
-def _too_few(ordered: Floats, low: float) -> str:
-    if len(ordered) < 2:
+def _too_few(count: int, low: float) -> str:
+    if count < 2:
         return "too few replicates"
-    return "" if (len(ordered) + 1) * low > 1 else "too few replicates: the bound is the most extreme one"
+    return "" if (count + 1) * low > 1 else "too few replicates: the bound is the most extreme one"

@@ -36,7 +36,7 @@ def test_sentence(it: Comparison, labels: Labels) -> str:
     if it.null.doubts or it.alternative.doubts or (boundary and not it.enough):
         return ""
     p = it.p["PBtest"] if it.enough else it.p["LRT"]
-    how = f" by parametric bootstrap with {len(it.simulated):,} samples" if it.enough else ""
+    how = f" by parametric bootstrap with {it.simulated:,} samples" if it.enough else ""
     verdict = "significantly improved" if p <= ALPHA else "did not significantly improve"
     return (
         f"{sentence(_change(it.null, it.alternative, labels))} {verdict} the fit (likelihood ratio test by "

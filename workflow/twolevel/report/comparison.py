@@ -2,15 +2,16 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.special import chdtri
 
 from twolevel.errors import counted
 from twolevel.inference.intervals import proportion_interval
+from twolevel.inference.samples import Sample, finite
 from twolevel.output.numbers import NOTHING, fine_p, fine_p_phrase, fixed, percent
 from twolevel.output.words import TESTS
 from twolevel.report.model import ALPHA, Model
@@ -27,7 +28,7 @@ class Comparison:
     result : its `comparison.json`
     table : its `table.csv`, in the layout of R's anova
     tests : its `tests.csv`
-    statistics : the statistic of each simulated data set; NaN where a fit failed
+    statistics : the statistic of each simulated data set, in blocks; NaN where a fit failed
     """
 
     name: str
@@ -37,7 +38,7 @@ class Comparison:
     result: Mapping[str, Any]
     table: pd.DataFrame
     tests: pd.DataFrame
-    statistics: NDArray[np.float64]
+    statistics: Sample
 
     @property
     def rows(self) -> list[dict[Any, Any]]:
@@ -65,31 +66,37 @@ class Comparison:
         """The p value of each test."""
         return dict(zip(self.tests["test"], self.tests["p_value"].astype(float), strict=True))
 
-    @property
-    def simulated(self) -> NDArray[np.float64]:
-        """The simulated statistics that there are."""
-        return self.statistics[np.isfinite(self.statistics)]
+    @cached_property
+    def replicates(self) -> int:
+        """How many data sets were simulated."""
+        return sum(len(values) for values in self.statistics)
+
+    @cached_property
+    def simulated(self) -> int:
+        """How many of them have a statistic."""
+        return sum(len(values) for values in finite(self.statistics))
 
     @property
     def reached(self) -> int:
         """How many of them are as large as that of the data: p is (1 + reached) / (1 + simulated)."""
-        return round(self.p["PBtest"] * (1 + len(self.simulated))) - 1
+        return round(self.p["PBtest"] * (1 + self.simulated)) - 1
 
     @property
     def enough(self) -> bool:
         """Whether there are enough simulated data sets for a bootstrap p value of five per cent."""
-        return 1 / (1 + len(self.simulated)) <= ALPHA
+        return 1 / (1 + self.simulated) <= ALPHA
 
     @property
     def rejected(self) -> bool:
         """Whether the bootstrap rejects the null model at five per cent."""
         return self.p["PBtest"] <= ALPHA
 
-    @property
+    @cached_property
     def rejects(self) -> tuple[float, float, float]:
         """Share of the simulated data sets that the chi-square test rejects at five per cent, and its 95 % interval."""
-        count, n = int((self.simulated >= chdtri(self.result["df"], ALPHA)).sum()), len(self.simulated)
-        return count / n, *proportion_interval(count, n)
+        nominal = chdtri(self.result["df"], ALPHA)
+        count = sum(int((values >= nominal).sum()) for values in finite(self.statistics))
+        return count / self.simulated, *proportion_interval(count, self.simulated)
 
     @property
     def sentences(self) -> list[str]:
@@ -109,7 +116,7 @@ class Comparison:
 
     def _verdict(self) -> str:
         null, alternative = self.null.called, self.alternative.called
-        n, count = f"{len(self.simulated):,}", self.reached
+        n, count = f"{self.simulated:,}", self.reached
         reach = {0: "none reaches", 1: "1 reaches"}.get(count, f"{count:,} reach")
         counted = (
             f"the likelihood ratio statistic is {fixed(self.result['statistic'], 2)}, and of {n} data sets simulated "
@@ -118,7 +125,7 @@ class Comparison:
         if not self.enough:
             return (
                 f"Whether {alternative} fits better than {null} by more than chance cannot be told from so few "
-                f"simulated data sets: {n}, from which no p can be below {fine_p(1 / (1 + len(self.simulated)))}. It "
+                f"simulated data sets: {n}, from which no p can be below {fine_p(1 / (1 + self.simulated))}. It "
                 f"takes {round(1 / ALPHA) - 1} at the least, and a thousand are better (bootstrap.replicates). The "
                 f"likelihood ratio statistic is {fixed(self.result['statistic'], 2)}."
             )
@@ -128,7 +135,7 @@ class Comparison:
 
     def _limits(self) -> Iterator[str]:
         """What the number of data sets leaves open."""
-        n = len(self.simulated)
+        n = self.simulated
         if self.reached == 0:
             yield f"The smallest p that {n:,} data sets can give is 1/{n + 1:,}: the true one may be far smaller."
         lower, upper = proportion_interval(self.reached, n)
@@ -163,7 +170,7 @@ class Comparison:
         return f": {', '.join(parts)}"
 
     def _compared(self, test: str) -> str:
-        lower, upper = proportion_interval(self.reached, len(self.simulated))
+        lower, upper = proportion_interval(self.reached, self.simulated)
         if self.p[test] > upper:
             return "is larger than the simulated one by more than Monte Carlo error"
         if self.p[test] < lower:
@@ -209,10 +216,10 @@ class Comparison:
         )
 
     def _failures(self) -> str:
-        lost = len(self.statistics) - len(self.simulated)
+        lost = self.replicates - self.simulated
         if not lost:
             return "Both models were fitted to every simulated data set: none failed."
-        return f"{lost:,} of {len(self.statistics):,} simulated data sets gave no statistic and are left out."
+        return f"{lost:,} of {self.replicates:,} simulated data sets gave no statistic and are left out."
 
 
 def _degrees(df: int) -> str:

@@ -5,13 +5,12 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from twolevel.data.download import STANDS_IN
 from twolevel.data.fingerprint import check_same_data
 from twolevel.errors import listed
+from twolevel.inference.samples import Sample
 from twolevel.output.numbers import percent
 from twolevel.output.side_by_side import side_by_side, side_by_side_table
 from twolevel.output.words import Labels, Noun, as_title, clean, configured_names, read_labels
@@ -63,7 +62,7 @@ class Results:
     comparisons: Mapping[str, Mapping[str, Any]]
     comparison_tables: Mapping[str, pd.DataFrame]
     tests: Mapping[str, pd.DataFrame]
-    statistics: Mapping[str, NDArray[np.float64]]
+    statistics: Mapping[str, Sample]
     pictures: Mapping[str, bytes]
     words: Mapping[str, Mapping[str, str]]
     constrained: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)

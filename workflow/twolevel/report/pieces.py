@@ -63,5 +63,5 @@ def _test_code(it: Comparison, table: Prepared) -> list[Snippet]:
     null, alternative, result = it.null.fit, it.alternative.fit, it.result
     return [
         r_test(null, alternative, result["estimator"], result["added_random_effects"], result["df"], table),
-        python_test(null, alternative, result["estimator"], len(it.statistics), table),
+        python_test(null, alternative, result["estimator"], it.replicates, table),
     ]
