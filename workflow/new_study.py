@@ -258,9 +258,8 @@ def write_study(data: Path, group: str, response: str, name: str, studies: Path,
     if not data.is_file():
         raise UserError(f"DATA: there is no file {str(data)!r} in {Path.cwd()}; correct the path.")
     content = data.read_bytes()
-    for message in without_use({"mode": data.name} | choices.made()):
-        choice, rest = message.removeprefix("data.").split(":", 1)
-        raise UserError(f"--{choice}:{rest.replace('data.mode', 'DATA')}")
+    for choice, kinds, _ in without_use({"mode": data.name} | choices.made()):
+        raise UserError(f"--{choice}: it is for files that end in {kinds}, and DATA is {data.name!r}; leave it out.")
     read = read_file(content, suffix_of(data.name), str(data), choices)
     if read.table.empty:
         raise UserError(f"DATA: {data} has a header and no rows; expected a row for each observation below the header.")

@@ -29,7 +29,7 @@ NUMERIC = ("x", "y", "at")
 
 def mistaken_plans(config: Mapping[str, Any]) -> Iterator[str]:
     """Everything that is wrong with the models, comparisons and figures of a configuration that its schema allows."""
-    yield from without_use(config["data"])
+    yield from _choices(config["data"])
     if config["data"]["group"] not in config["data"]["columns"] or config["data"]["group"] in config["derive"]:
         return
     group, models = config["data"]["group"], config["models"]
@@ -60,6 +60,13 @@ def mistaken_plans(config: Mapping[str, Any]) -> Iterator[str]:
         yield from _predictions(f"models.{model}.predict", models[model].get("predict", []), design, example)
     yield from _comparisons(config["comparisons"], designs)
     yield from _figures(config["figures"], outlines, example)
+
+
+def _choices(data: Mapping[str, Any]) -> Iterator[str]:
+    """Choices of how to read the file that are not for files of its kind."""
+    for choice, kinds, files in without_use(data):
+        found = " and ".join(f"data.{key} is {file!r}" for key, file in files.items())
+        yield f"data.{choice}: it is for files that end in {kinds}, and {found}; leave it out."
 
 
 def _check_response(formula: str, data: Mapping[str, Any]) -> None:

@@ -301,9 +301,9 @@ def test_the_report_s_verdicts_follow_the_intervals() -> None:
 @pytest.mark.parametrize(
     ("key", "value", "says"),
     [
-        ("data_sets", 0, "calibration.data_sets: found 0; expected a whole number, 1 or more"),
-        ("replicates", 98, "calibration.replicates: found 98; expected a whole number, 99 or more, since fewer cannot"),
-        ("parts", 0, "calibration.parts: found 0; expected a whole number, 1 or more"),
+        ("data_sets", 0, "calibration.data_sets: found 0; expected a whole number from 1 to 100,000,000"),
+        ("replicates", 98, "calibration.replicates: found 98; expected a whole number from 99 to 100,000,000; fewer"),
+        ("parts", 0, "calibration.parts: found 0; expected a whole number from 1 to 10,000"),
         ("models", ["random_coefficient"], r"there is no model 'random_coefficient' \(did you mean"),
         ("draws", 5, "calibration: unknown key draws"),
     ],

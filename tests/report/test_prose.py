@@ -235,9 +235,12 @@ def test_independent_blocks_have_no_correlation_and_zeros_in_t():
     assert "0 & \\tau_{11}" in text  # the matrix T is shown
 
 
-def test_notes_on_a_model_of_such_data_are_told():
+def test_a_note_on_models_of_such_data_stands_once():
     note = "The response passed has two values only, 0 and 1."
-    assert note in sentences([INTERCEPT], ["(Intercept)"], {}, [30.0], notes=[note])
+    made = results()
+    text = Page(page(replace(made, fits={name: fit | {"notes": [note]} for name, fit in made.fits.items()}))).text
+    assert len(made.fits) == 2
+    assert text.count(note) == 1
 
 
 @pytest.mark.parametrize(("n_groups", "few"), [(2, True), (4, True), (5, False)])

@@ -47,8 +47,13 @@ _CHOICES = {
 AS_FOUND = Choices()
 
 
-def without_use(data: Mapping[str, Any]) -> Iterator[str]:
-    """Choices in the configuration's section `data` that are not for files of the kind named there, a message each."""
+def without_use(data: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, str]]]:
+    """Choices in the configuration's section `data` that are not for files of the kind named there.
+
+    Returns
+    -------
+    of each its name, what the files that it is for end in, and the files that are named, by their keys
+    """
     named = {"auto": ("url", "snapshot"), "download": ("url",), "snapshot": ("snapshot",)}
     files = {key: data[key] for key in named.get(data["mode"], ("mode",))}
     suffixes = {key: suffix_of(urlsplit(file).path if key == "url" else file) for key, file in files.items()}
@@ -56,9 +61,7 @@ def without_use(data: Mapping[str, Any]) -> Iterator[str]:
         return  # reading the file says so
     for choice, readers in _CHOICES.items():
         if choice in data and not any(READERS[suffix] in readers for suffix in suffixes.values()):
-            kinds = listed((suffix for suffix, reader in READERS.items() if reader in readers), "or")
-            found = " and ".join(f"data.{key} is {file!r}" for key, file in files.items())
-            yield f"data.{choice}: it is for files that end in {kinds}, and {found}; leave it out."
+            yield choice, listed((suffix for suffix, reader in READERS.items() if reader in readers), "or"), files
 
 
 def suffix_of(name: str) -> str:

@@ -95,8 +95,9 @@ class Contents:
     """What the templates are given, under these names.
 
     `files` has the result tables that the page offers as CSV, by their paths in `results/`; `with_zero` the columns of
-    numbers whose values reach to zero or to both sides of it; `stands_in` says that the data are the snapshot for want
-    of a network; `old_audit` that there is an audit of optimisers of other fits.
+    numbers whose values reach to zero or to both sides of it; `notes` what to know of models of such data; `stands_in`
+    says that the data are the snapshot for want of a network; `old_audit` that there is an audit of optimisers of other
+    fits.
     """
 
     title: str
@@ -114,6 +115,7 @@ class Contents:
     stands_in: bool
     library: str
     columns: list[ColumnRow]
+    notes: list[str]
     descriptives: list[dict[Any, Any]]
     models: Mapping[str, Model]
     comparisons: Mapping[str, Comparison]
@@ -194,6 +196,7 @@ def contents(results: Results, tell: Callable[[Material], Narrative] | None = No
         stands_in=results.provenance["obtained"] == STANDS_IN,
         library=results.fits[first]["fingerprint"]["library"],
         columns=describe_columns(results.observations, config, labels),
+        notes=[*dict.fromkeys(clean(note) for fit in results.fits.values() for note in fit.get("notes", ()))],
         descriptives=described,
         models=models,
         comparisons=comparisons,

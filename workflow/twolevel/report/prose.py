@@ -63,8 +63,7 @@ def left_out(model: Model, labels: Labels) -> str:
 
 
 def warnings(model: Model, labels: Labels) -> Iterator[str]:
-    """What to know of a model of such data, of a fit on the boundary, and of one that cannot be trusted."""
-    yield from map(clean, model.fit.get("notes", ()))
+    """What to know of a model of few groups, of a fit on the boundary, and of one that cannot be trusted."""
     if model.fit["n_groups"] < ENOUGH_GROUPS:
         yield (
             f"{labels.group_noun.count(model.fit['n_groups'])} say little of how {labels.group_noun.plural} differ: "
