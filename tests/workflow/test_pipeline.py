@@ -80,13 +80,13 @@ def test_a_formula_refits_what_depends_on_it(project: Path) -> None:
         ("set_side_by_side", "explain_variance", "write_ledger", "check_errata", "tell_changes", "render_report"), 1
     )
     of_audit = {"audit_optimisers": 1, "gather_audit": 1, "draw_audit": 1, "audit": 1}
-    of_model = {"fit_model": 1, "gather_intervals": 1, "draw_figures": 1}
+    of_model = {"fit_model": 1, "draw_figures": 1}
     assert planned(project, "--", "all", "audit") == of_model | once | of_audit
     # Two comparisons have that model. Each has a figure of its reference distribution, each model one of its checks.
     edit(
         project / "config.yaml", "mathach ~ cses + minority + (1 | school)", "mathach ~ minority + cses + (1 | school)"
     )
-    expected = {"fit_model": 2, "compare_models": 2, "gather_intervals": 2, "draw_figures": 4}
+    expected = {"fit_model": 2, "compare_models": 2, "draw_figures": 4}
     assert planned(project) == expected | once
 
 

@@ -113,6 +113,12 @@ def of_comparisons(file):
 # In one part, the job that uses a bootstrap runs it.
 PARTS = bootstrap_parts(config)
 SPLIT = PARTS > 1
+BOOTSTRAP = {key: config["bootstrap"][key] for key in ("replicates", "seed")}
+# Of one job: there and back again in what is made of the replicates, and room to spare.
+BOOTSTRAP_MINUTES = 2 + 3 * bootstrap_seconds(config) / PARTS / 60
+# A job holds one part at a time. What is made of a million replicates takes some three seconds.
+BOOTSTRAP_MB = 500 + (config["bootstrap"]["replicates"] / PARTS / 2500 if SPLIT else 0)
+GATHER_MINUTES = 2 + config["bootstrap"]["replicates"] / 1e7
 
 
 def bootstrap_files(folder):

@@ -6,13 +6,6 @@ if SPLIT:
         bootstrap=PARTS,
 
 
-# Of one job: there and back again in what is made of the replicates, and room to spare.
-BOOTSTRAP_MINUTES = 2 + 3 * bootstrap_seconds(config) / PARTS / 60
-# A job holds one part at a time. What is made of a million replicates takes some three seconds.
-BOOTSTRAP_MB = 500 + (config["bootstrap"]["replicates"] / PARTS / 2500 if SPLIT else 0)
-GATHER_MINUTES = 2 + config["bootstrap"]["replicates"] / 1e7
-
-
 TESTS = dict(
     reference="<results>/comparisons/{comparison}/reference_distribution.parquet",
     tests=reported(
@@ -23,7 +16,6 @@ TESTS = dict(
         table="tests",
     ),
 )
-BOOTSTRAP = {key: config["bootstrap"][key] for key in ("replicates", "seed")}
 
 
 rule compare_models:
@@ -62,42 +54,6 @@ rule compare_models:
         "../scripts/compare_models.py"
 
 
-rule gather_intervals:
-    input:
-        experiment="<results>/models/{model}/experiment.npz",
-        fit="<results>/models/{model}/fit.json",
-        fixed_effects="<results>/models/{model}/fixed_effects.csv",
-        parts=bootstrap_files("models/{model}"),
-        library=library("gather_intervals"),
-    output:
-        replicates="<results>/models/{model}/bootstrap.parquet",
-        intervals=reported(
-            "<results>/models/{model}/intervals.csv",
-            "intervals",
-            "Models",
-            "{model}",
-            table="intervals",
-        ),
-    log:
-        "<logs>/gather_intervals/{model}.log",
-    benchmark:
-        "<logs>/benchmarks/gather_intervals/{model}.tsv"
-    group:
-        LONG
-    conda:
-        "../../envs/pipeline.yaml"
-    threads: 1
-    resources:
-        **needs(BOOTSTRAP_MB, GATHER_MINUTES if SPLIT else BOOTSTRAP_MINUTES),
-    params:
-        **BOOTSTRAP,
-        level=config["intervals"]["level"],
-    message:
-        "Intervals of {wildcards.model} by bootstrap, profile likelihood and standard errors"
-    script:
-        "../scripts/gather_intervals.py"
-
-
 if SPLIT:
 
     rule simulate_replicates:
@@ -125,6 +81,34 @@ if SPLIT:
             "Bootstrap {wildcards.experiment}: part {wildcards.scatteritem} of {params.replicates} replicates"
         script:
             "../scripts/simulate_replicates.py"
+
+    rule gather_intervals:
+        input:
+            experiment="<results>/models/{model}/experiment.npz",
+            fit="<results>/models/{model}/fit.json",
+            fixed_effects="<results>/models/{model}/fixed_effects.csv",
+            parts=bootstrap_files("models/{model}"),
+            library=library("gather_intervals"),
+        output:
+            **INTERVALS,
+        log:
+            "<logs>/gather_intervals/{model}.log",
+        benchmark:
+            "<logs>/benchmarks/gather_intervals/{model}.tsv"
+        group:
+            LONG
+        conda:
+            "../../envs/pipeline.yaml"
+        threads: 1
+        resources:
+            **needs(BOOTSTRAP_MB, GATHER_MINUTES),
+        params:
+            **BOOTSTRAP,
+            level=config["intervals"]["level"],
+        message:
+            "Intervals of {wildcards.model} by bootstrap, profile likelihood and standard errors"
+        script:
+            "../scripts/gather_intervals.py"
 
     rule gather_tests:
         input:

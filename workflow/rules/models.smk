@@ -12,6 +12,16 @@ SUPPLEMENTS = (
     "single_level_test.csv",
     "own_lines.csv",
 )
+INTERVALS = dict(
+    replicates="<results>/models/{model}/bootstrap.parquet",
+    intervals=reported(
+        "<results>/models/{model}/intervals.csv",
+        "intervals",
+        "Models",
+        "{model}",
+        table="intervals",
+    ),
+)
 
 
 rule fit_model:
@@ -29,6 +39,7 @@ rule fit_model:
             )
             for file in SUPPLEMENTS
         },
+        **({} if SPLIT else INTERVALS),
         summary=reported(
             "<results>/models/{model}/summary.txt",
             "summary",
@@ -87,8 +98,9 @@ rule fit_model:
         "../../envs/pipeline.yaml"
     threads: 1
     resources:
-        **needs(600),
+        **needs(600, 2 if SPLIT else BOOTSTRAP_MINUTES),
     params:
+        bootstrap={} if SPLIT else BOOTSTRAP,
         formula=lambda wildcards: config["models"][wildcards.model]["formula"],
         group=config["data"]["group"],
         estimator=lambda wildcards: config["models"][wildcards.model].get(

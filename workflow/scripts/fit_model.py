@@ -1,4 +1,4 @@
-"""Fit one model by REML and by ML and write the files of the results contract."""
+"""Fit one model by REML and by ML, with its intervals where their bootstrap is short: the files of its results."""
 
 import hashlib
 import logging
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from _job import job, read_table, write_arrays, write_json, write_table, write_text
+from gather_intervals import write_intervals
 from twolevel import __version__
 from twolevel.bootstrap.experiment import experiment_of, to_arrays
 from twolevel.errors import UserError
@@ -44,11 +45,13 @@ def main(
     estimator: str = "REML",
     predict: Sequence[Mapping[str, object]] = (),
     level: float = 0.95,
+    bootstrap: Mapping[str, int] | None = None,
 ) -> None:
     """Fit the model called `name` to the prepared table; `output` names a file for each part of the result.
 
     The results are those by `estimator`, REML or ML; beside them `fit.json` has the estimates by the other. `predict`
-    has sets of values of predictors for which the response is predicted; `level` is that of intervals.
+    has sets of values of predictors for which the response is predicted; `level` is that of intervals. `bootstrap` has
+    `replicates` and `seed` where this job is to run it, and nothing where others do.
     """
     prepared = read_table(table)
     design = build_design(formula, prepared, group)
@@ -96,6 +99,8 @@ def main(
         write_table(getattr(output, file), supplement)
     write_table(output.residuals, residuals)
     write_arrays(output.experiment, to_arrays(experiment))
+    if bootstrap:
+        write_intervals(output, (), output, **bootstrap, level=level)
 
 
 if __name__ == "__main__":

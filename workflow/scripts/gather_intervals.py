@@ -1,6 +1,7 @@
-"""Run a model's bootstrap, or unite its parts; set the intervals of all methods side by side."""
+"""Unite the parts of a model's bootstrap; set the intervals of all methods side by side."""
 
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,12 +17,19 @@ from twolevel.inference.reported import by_estimator, reported
 from twolevel.likelihood.deviance import from_lme4, pack
 
 
-def main(files: Any, output: Any, replicates: int, seed: int, level: float, threads: int = 1) -> None:
+def main(files: Any, output: Any, replicates: int, seed: int, level: float) -> None:
     """Write the replicate table and the intervals of the model in `files.fit`."""
+    write_intervals(files, files.parts, output, replicates, seed, level)
+
+
+def write_intervals(
+    files: Any, parts: Sequence[str], output: Any, replicates: int, seed: int, level: float, threads: int = 1
+) -> None:
+    """The same with the parts beside the other files; without `parts` the bootstrap is run here."""
     fit = read_json(files.fit)
     experiment = from_arrays(read_arrays(files.experiment))
     data, beta, of = experiment.targets[0].data, np.array(fit["fixed_effects"]), reported(fit)
-    blocks = blocks_of(experiment, seed, replicates, files.parts, threads)
+    blocks = blocks_of(experiment, seed, replicates, parts, threads)
     tables = (replicate_table(block.fits[0], data, beta, of.listed, block.replicates.start) for block in blocks)
     write_blocks(output.replicates, tables)
     if failed := sum(int((~found).sum()) for found in Column(output.replicates, "optimum_found")):
@@ -44,4 +52,4 @@ def main(files: Any, output: Any, replicates: int, seed: int, level: float, thre
 
 if __name__ == "__main__":
     with job(snakemake.log[0]):
-        main(snakemake.input, snakemake.output, threads=snakemake.threads, **snakemake.params)
+        main(snakemake.input, snakemake.output, **snakemake.params)
