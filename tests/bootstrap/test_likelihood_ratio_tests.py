@@ -97,7 +97,7 @@ def test_failed_replicates_do_not_count() -> None:
         bootstrap_tests(1.0, 1, [np.array([np.nan])])
 
 
-@pytest.mark.parametrize("reference", [[2.0], [0.0, 0.0, 0.0]])
+@pytest.mark.parametrize("reference", [[2.0], [0.0, 0.0, 0.0], [0.3] * 19])
 def test_without_a_spread_there_are_no_approximations(reference) -> None:
     ours = bootstrap_tests(1.0, 1, [np.array(reference)]).set_index("test")
     assert ours.loc[["Gamma", "Bartlett", "F"], ["p_value", "monte_carlo_error"]].isna().all(axis=None)

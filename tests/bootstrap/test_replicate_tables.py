@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 from simulated import SEED, experiment, explicit_responses, unbalanced_table, with_response
 from twolevel.bootstrap.parts import run_part
-from twolevel.bootstrap.replicate_tables import reference_table, replicate_table, simulated_values
+from twolevel.bootstrap.replicate_tables import check_statistics, reference_table, replicate_table, simulated_values
 from twolevel.bootstrap.replicates import Replicates
+from twolevel.errors import UserError
 from twolevel.fitting.search import search, starts
 from twolevel.inference.intervals import bootstrap_intervals
 from twolevel.likelihood.crossproducts import cross_products
@@ -158,3 +159,11 @@ def test_statistics_are_falls_of_the_criterion_and_missing_where_a_search_failed
     assert list(table["alternative_singular"]) == [True] * 5
     assert list(table["null_criterion"]) == [10.0] * 5
     assert list(table["alternative_criterion"]) == ends
+
+
+def test_replicates_without_a_statistic_are_counted() -> None:
+    assert check_statistics([np.array([1.0, np.nan]), np.array([0.0, np.nan, np.nan])], "c", "null") == 3
+    with pytest.raises(
+        UserError, match=r"^c: none of the 2 data sets simulated from null could be fitted by both models"
+    ):
+        check_statistics([np.array([np.nan]), np.array([np.nan])], "c", "null")

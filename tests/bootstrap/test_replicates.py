@@ -15,8 +15,8 @@ from twolevel.bootstrap.replicate_tables import reference_table, replicate_table
 from twolevel.bootstrap.replicates import Replicates, replicate_fits
 from twolevel.bootstrap.streams import stream_key
 from twolevel.fitting.search import is_singular
-from twolevel.inference.quantiles import quantile, quantile_error
-from twolevel.inference.samples import OrderStatistics
+from twolevel.inference.quantiles import quantile
+from twolevel.inference.samples import ordered
 from twolevel.likelihood import groupwise
 from twolevel.model.formula import build_design
 from twolevel.model.parameters import parameters
@@ -60,13 +60,12 @@ def test_intervals_are_those_of_another_program(pipeline: dict[str, Experiment],
     table = replicate_table(found, of.targets[0].data, model.reml.beta, listed)
     for name, bounds in GLMM.items():
         # A correlation beside a slope variance of zero is missing.
-        replicates = np.sort(table[name].dropna())
-        assert len(replicates) >= 19_900
-        ordered = OrderStatistics(len(replicates), 0, replicates)
+        of = ordered([table[name].to_numpy()])
+        assert of.count >= 19_900
         for probability, bound in zip((0.025, 0.975), bounds, strict=True):
             # Both have an error of this size, and theirs is rounded to the third decimal.
-            allowed = 4 * np.sqrt(2) * quantile_error(ordered, probability) + 0.0005
-            assert quantile(ordered, probability) == pytest.approx(bound, abs=allowed), (name, probability)
+            value, error = quantile(of, probability)
+            assert value == pytest.approx(bound, abs=4 * np.sqrt(2) * error + 0.0005), (name, probability)
 
 
 @pytest.mark.slow
@@ -75,14 +74,14 @@ def test_the_statistic_of_a_fixed_effect_is_chi_square(pipeline: dict[str, Exper
     # 1 + O(1/f); minority varies within schools, and Kenward and Roger's f is about 6,000 there: 0.1 % is allowed for
     # it beside four standard errors of what was simulated.
     null, alternative = fits(pipeline["comparisons/minority_effect"], range(1, 20_001))
-    statistic = np.sort(reference_table(null, alternative, ((1,), (1,)))["statistic"])
+    statistic = reference_table(null, alternative, ((1,), (1,)))["statistic"].to_numpy()
     assert not np.isnan(statistic).any()
     assert statistic.mean() == pytest.approx(1, abs=4 * np.sqrt(2 / 20_000) + 1e-3)
-    ordered = OrderStatistics(len(statistic), 0, statistic)
+    of = ordered([statistic])
     for probability in (0.5, 0.9, 0.95, 0.99):
         expected = chi2(1).ppf(probability)
-        allowed = 4 * quantile_error(ordered, probability) + 1e-3 * expected
-        assert quantile(ordered, probability) == pytest.approx(expected, abs=allowed), probability
+        value, error = quantile(of, probability)
+        assert value == pytest.approx(expected, abs=4 * error + 1e-3 * expected), probability
 
 
 @pytest.mark.slow

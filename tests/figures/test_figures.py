@@ -144,7 +144,8 @@ COMPARED = {"null_model": "m0", "alternative_model": "m", "estimator": "REML", "
 
 def reference_tables(statistics=None, mixture=True):
     """A reference distribution and its tests, with p values that no other number in the picture has."""
-    statistics = np.linspace(0, 8, 801) if statistics is None else statistics
+    shuffled = np.random.default_rng(2).permutation(801) / 100
+    statistics = shuffled if statistics is None else statistics
     tests = {"LRT": 0.041, "mixture": 0.032, "PBtest": 0.023, "F": np.nan}
     tests = {name: p for name, p in tests.items() if mixture or name != "mixture"}
     table = {"test": np.array([*tests]), "p_value": np.array([*tests.values()])}
@@ -650,6 +651,9 @@ def test_without_a_mixture_there_is_one_curve_and_failures_are_said():
     assert "half" not in texts_of(drawing)
     assert "2 more gave no statistic." in drawing.caption
     assert drawing.title == "The statistic in 3 data sets simulated from “M0”"
+    simulated = {to_hex(line.get_color()): line for line in drawing.figure.axes[1].get_lines()}["#56b4e9"]
+    # All three are 0 or larger, and one is larger than 1: (1 + 3) / (1 + 3) and (1 + 1) / (1 + 3).
+    assert np.interp([0.0, 1.0], simulated.get_xdata(), simulated.get_ydata()).tolist() == [1.0, 0.5]
 
 
 def test_a_statistic_far_out_is_an_arrow_and_its_number():

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy import stats
 from twolevel.inference import samples
-from twolevel.inference.quantiles import around, quantile, quantile_error
-from twolevel.inference.samples import OrderStatistics, histogram, moments, order_statistics
+from twolevel.inference.quantiles import quantile
+from twolevel.inference.samples import histogram, moments, ordered, reached, size
 
 N = 3000
 
@@ -17,8 +17,9 @@ N = 3000
 def drawn() -> dict[str, np.ndarray]:
     rng = np.random.default_rng(5)
     normal = rng.normal(size=N)
-    # Of those that one in 60 is looked at first, all are alike.
+    # All that are looked at first are alike: at an end, where one in 60 is, and in the middle, where one in 6 is.
     misleading = np.where(np.arange(N) % 60 == 0, 9.0, normal)
+    hollow = np.where(np.arange(N) % 6 == 0, 0.0, normal + np.where(rng.random(N) < 0.5, -9.0, 9.0))
     return {
         "normal": normal,
         "heavy tails": rng.standard_cauchy(N),
@@ -26,6 +27,7 @@ def drawn() -> dict[str, np.ndarray]:
         "a few values": rng.integers(0, 4, N).astype(float),
         "sorted": np.sort(normal),
         "misleading": misleading,
+        "hollow": hollow,
         "all alike": np.full(N, 0.1),
     }
 
@@ -63,22 +65,60 @@ def test_moments_of_a_function_and_of_nothing() -> None:
 def test_order_statistics_are_those_of_the_whole(shape: str, held: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(samples, "HELD", held)
     rng = np.random.default_rng(2)
-    values, ordered = SAMPLES[shape], np.sort(SAMPLES[shape])
-    spans = [(0, 1), (0, N), (N - 1, N), (N // 2, N // 2 + 1), (40, 110), (2890, 2960)]
+    values, whole = SAMPLES[shape], np.sort(SAMPLES[shape])
+    of = ordered(in_blocks(values, rng))
+    assert of.count == N
+    assert len(of.members) <= held
+    spans = [(0, 1), (0, N), (N - 1, N), (N // 2, N // 2 + 1), (40, 110), (1800, 1830), (2890, 2960)]
     spans += [tuple(np.sort(rng.choice(N + 1, 2, replace=False))) for _ in range(20)]
     for first, end in spans:
-        found = order_statistics(in_blocks(values, rng), N, first, end)
-        np.testing.assert_array_equal(found.between(first, end), ordered[first:end], err_msg=f"{first} to {end}")
+        np.testing.assert_array_equal(of.statistics(first, end), whole[first:end], err_msg=f"{first} to {end}")
 
 
 @pytest.mark.parametrize("shape", SAMPLES)
 def test_quantiles_are_those_of_the_whole(shape: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    probabilities = (1e-5, 0.005, 0.025, 0.5, 0.95, 0.99999)
+    of = ordered([SAMPLES[shape]])
+    whole = [quantile(of, probability) for probability in probabilities]
     monkeypatch.setattr(samples, "HELD", 500)
-    whole = OrderStatistics(N, 0, np.sort(SAMPLES[shape]))
-    for probability in (1e-5, 0.005, 0.025, 0.5, 0.95, 0.99999):
-        near = around(in_blocks(SAMPLES[shape], np.random.default_rng(3)), N, probability)
-        assert quantile(near, probability) == quantile(whole, probability)
-        np.testing.assert_equal(quantile_error(near, probability), quantile_error(whole, probability))
+    of = ordered(in_blocks(SAMPLES[shape], np.random.default_rng(3)))
+    assert len(of.members) == 500
+    np.testing.assert_equal([quantile(of, probability) for probability in probabilities], whole)
+
+
+def test_a_sample_that_does_not_mislead_is_passed_over_once_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(samples, "HELD", 500)
+    passes = []
+
+    @dataclass(frozen=True)
+    class Counted:
+        def __iter__(self) -> Iterator[np.ndarray]:
+            passes.append(1)
+            return iter([SAMPLES["normal"]])
+
+    of = ordered(Counted())
+    passes.clear()
+    quantile(of, 0.025)
+    assert len(passes) == 1
+
+
+def test_a_sample_that_changes_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ValueError, match="the sample has 3000 numbers at one pass and 0 at the next"):
+        moments(iter([SAMPLES["normal"]]))
+    with pytest.raises(ValueError, match="the sample has 3000 numbers at one pass and 0 at the next"):
+        ordered(iter([SAMPLES["normal"]]))
+    monkeypatch.setattr(samples, "HELD", 500)
+    of = ordered(blocks := [SAMPLES["normal"]])
+    blocks[0] = blocks[0][:2000]
+    with pytest.raises(ValueError, match="the sample no longer has 3000 numbers"):
+        of.statistics(N - 1, N)
+
+
+@pytest.mark.parametrize("nothing", [[], [np.array([])], [np.array([np.nan, np.inf])]])
+def test_a_sample_may_be_empty(nothing: list[np.ndarray]) -> None:
+    assert size(nothing) == moments(nothing).count == ordered(nothing).count == reached(nothing, 0.0) == 0
+    np.testing.assert_equal(quantile(ordered(nothing), 0.5), (np.nan, np.nan))
+    np.testing.assert_array_equal(histogram(nothing, 3, 0.0, 1.0)[0], [0, 0, 0])
 
 
 def test_a_histogram_is_that_of_the_whole() -> None:
@@ -107,12 +147,12 @@ def test_of_a_large_sample_a_small_part_is_held() -> None:
     tracemalloc.start()
     try:
         assert moments(sample).count == count
+        of = ordered(sample)
         for probability in (0.025, 0.5):
-            near = around(sample, count, probability)
-            expected = stats.norm.ppf(probability)
-            assert quantile(near, probability) == pytest.approx(expected, abs=4 * quantile_error(near, probability))
+            value, error = quantile(of, probability)
+            assert value == pytest.approx(stats.norm.ppf(probability), abs=4 * error)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    # 2 MB are the members that are sorted, twice while they are put together; the rest is blocks and what is collected.
+    # 2 MB are in order, twice while they are put together; the rest is blocks, and what is collected.
     assert peak < 10e6

@@ -91,18 +91,18 @@ def test_the_band_of_a_quantile_holds_it_as_often_as_it_says() -> None:
 def test_the_band_lies_at_those_ranks() -> None:
     ours = np.random.default_rng(6).permutation(np.arange(1.0, 1501.0))  # the k-th smallest is k
     least, most = band_ranks(1500, 0.05, 199)
-    assert quantile_band(ours, 0.05, 199) == (least, most + 1)
+    assert quantile_band([ours], 0.05, 199) == (least, most + 1)
 
 
 def test_the_band_of_a_quantile_narrows_with_the_run() -> None:
     ours = np.linspace(0, 1, 9999)
-    widths = [np.diff(quantile_band(ours, 0.5, samples))[0] for samples in (100, 1000, 10000)]
+    widths = [np.diff(quantile_band([ours], 0.5, samples))[0] for samples in (100, 1000, 10000)]
     assert widths[0] > 2 * widths[1] > 4 * widths[2]
 
 
 def test_missing_replicates_do_not_matter() -> None:
     ours = np.r_[np.nan, np.linspace(0, 1, 999), np.nan]
-    assert quantile_band(ours, 0.5, 500) == quantile_band(ours[1:-1], 0.5, 500)
+    assert quantile_band([ours], 0.5, 500) == quantile_band([ours[1:-1]], 0.5, 500)
 
 
 @pytest.mark.parametrize("probability", [0.025, 0.975])
@@ -113,10 +113,10 @@ def test_too_few_replicates_have_no_band(probability: float) -> None:
     n = int((none_below >= 0.0005).sum()) + 1
     assert least_replicates(probability, 500) == n
     ours = np.append(np.linspace(0.0, 1.0, n), np.nan)  # one that gave none does not count
-    assert np.isfinite(quantile_band(ours, probability, 500)).all()
+    assert np.isfinite(quantile_band([ours], probability, 500)).all()
     message = f"the bootstrap has {n - 1} replicates, too few for a band of a run of 500 samples; {n} are enough"
     with pytest.raises(NotThereError, match=message):
-        quantile_band(ours[1:], probability, 500)
+        quantile_band([ours[1:]], probability, 500)
 
 
 def test_the_least_number_of_replicates_follows_from_the_ranks() -> None:

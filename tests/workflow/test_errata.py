@@ -33,7 +33,7 @@ def run(results: Path, config: dict[str, Any]) -> Run:
     read = lambda model, file: json.loads((results / "models" / model / file).read_text(encoding="utf-8"))  # noqa: E731
     read_test = lambda name: Comparison(  # noqa: E731
         json.loads((results / "comparisons" / name / "comparison.json").read_text(encoding="utf-8"))["statistic"],
-        pd.read_parquet(results / "comparisons" / name / "reference_distribution.parquet")["statistic"].to_numpy(),
+        [pd.read_parquet(results / "comparisons" / name / "reference_distribution.parquet")["statistic"].to_numpy()],
     )
     published = pd.read_csv(ROOT / "studies/hsb/published.csv", dtype="str", keep_default_na=False)
     return Run(
@@ -114,7 +114,7 @@ def with_simulated(run: Run, edit: Callable[[Any], Any]) -> Run:
     """The run with other statistics simulated for the test of the random slopes."""
     names = ("mod3_null", "model3")
     found = run.comparisons[names]
-    changed = Comparison(found.statistic, edit(found.simulated))
+    changed = Comparison(found.statistic, [edit(statistics) for statistics in found.simulated])
     return replace(run, comparisons={**run.comparisons, names: changed})
 
 

@@ -10,7 +10,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from _job import Column, read_arrays, read_json, read_table, write_arrays, write_blocks, write_json, write_table
+from _job import (
+    Column,
+    Columns,
+    read_arrays,
+    read_json,
+    read_table,
+    write_arrays,
+    write_blocks,
+    write_json,
+    write_table,
+)
 from conftest import ROOT
 from twolevel.errors import UserError
 from whole_files import write_bytes
@@ -18,7 +28,7 @@ from whole_files import write_bytes
 WRITING = """
 import sys
 sys.path.insert(0, {scripts!r})
-from _job import Column, job
+from _job import job
 from whole_files import write_bytes
 with job(sys.argv[1]):
     write_bytes(sys.argv[2], b"x" * int(sys.argv[3]))
@@ -112,7 +122,7 @@ KINDS = {
     "residuals.parquet": (lambda file: write_table(file, pd.DataFrame({"fitted": np.arange(50.0)})), read_table),
     "bootstrap.parquet": (
         lambda file: write_blocks(file, [pd.DataFrame({"Days": np.arange(50.0)})] * 2),
-        lambda file: [*Column(file, "Days")],
+        lambda file: [*Columns(file)["Days"]],
     ),
     "experiment.npz": (lambda file: write_arrays(file, {"root": np.arange(50.0)}), read_arrays),
 }
@@ -134,6 +144,13 @@ def test_a_damaged_result_is_named_with_the_mend(kind: str, damage: str, tmp_pat
     assert str(raised.value).startswith(str(file))
     write(file)
     read(file)
+
+
+def test_a_column_whose_name_was_damaged_is_missed(tmp_path: Path) -> None:
+    file = tmp_path / "bootstrap.parquet"
+    write_blocks(file, [pd.DataFrame({"Dbys": [1.0]})])
+    with pytest.raises(UserError, match=r"bootstrap\.parquet cannot be read \(.*Days.*\): it is damaged\. Delete it"):
+        list(Columns(file)["Days"])
 
 
 @pytest.mark.parametrize("blocks", [False, True])

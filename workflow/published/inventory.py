@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 import pandas as pd
 from scipy.stats import chi2
-from twolevel.model.design import Floats
+from twolevel.inference.samples import Sample
 
 from published.printed_numbers import Row
 from published.solution import NotThereError, Solution
@@ -20,13 +20,13 @@ class Comparison:
     models : the null model and the alternative
     estimator : "REML" or "ML"
     table : by model and column, as `table.csv`
-    reference : the statistics of all replicates in order; missing where one gave none
+    reference : the statistics of all replicates in order, in blocks; missing where one gave none
     """
 
     models: tuple[str, str]
     estimator: str
     table: Mapping[str, Mapping[str, float]]
-    reference: Floats
+    reference: Sample
 
     def raised(self, model: str, by: float) -> "Comparison":
         """The same test if a search of that model had stopped this far above its optimum."""
@@ -50,7 +50,8 @@ class Inventory:
     solutions : each model at its optimum, by its estimator
     variance_explained : by model and term, as `variance_explained.csv`
     comparisons : the likelihood ratio tests
-    intervals, bootstrap : tables by model
+    intervals : the table of each model
+    bootstrap : the replicates of each model, a column for each parameter
     groups : the table of groups
     n_obs : rows of the prepared table
     sampled_groups : how many groups each figure samples, where it samples
@@ -62,7 +63,7 @@ class Inventory:
     variance_explained: Mapping[tuple[str, str], Mapping[str, float | str]]
     comparisons: tuple[Comparison, ...]
     intervals: Mapping[str, pd.DataFrame]
-    bootstrap: Mapping[str, pd.DataFrame]
+    bootstrap: Mapping[str, Mapping[str, Sample]]
     groups: pd.DataFrame
     n_obs: int
     sampled_groups: tuple[int, ...]

@@ -8,7 +8,7 @@ from math import ceil, floor
 
 import numpy as np
 from scipy.stats import betabinom, hypergeom
-from twolevel.model.design import Floats
+from twolevel.inference.samples import Sample, ordered
 
 from published.solution import NotThereError
 
@@ -20,7 +20,7 @@ COVERAGE = 0.999
 MOST_REPLICATES = 2**40
 
 
-def quantile_band(replicates: Floats, probability: float, samples: int) -> tuple[float, float]:
+def quantile_band(replicates: Sample, probability: float, samples: int) -> tuple[float, float]:
     """Band for a percentile bound of another run.
 
     R's `boot.ci` takes the bound between order statistics k and k + 1 of its samples, k the whole part of
@@ -39,15 +39,15 @@ def quantile_band(replicates: Floats, probability: float, samples: int) -> tuple
     NotThereError
         An edge would lie beyond all our replicates: the other run's bound can then be anything on that side.
     """
-    ordered = np.sort(replicates[np.isfinite(replicates)])
-    n = len(ordered)
+    of = ordered(replicates)
+    n = of.count
     below, up_to = band_ranks(n, probability, samples)
     if below < 1 or up_to >= n:
         raise NotThereError(
             f"the bootstrap has {n} replicates, too few for a band of a run of {samples} samples; "
             f"{least_replicates(probability, samples)} are enough"
         )
-    return float(ordered[below - 1]), float(ordered[up_to])
+    return float(of.statistics(below - 1, below)[0]), float(of.statistics(up_to, up_to + 1)[0])
 
 
 def least_replicates(probability: float, samples: int, coverage: float = COVERAGE) -> int:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import numpy as np
+from twolevel.inference.samples import Sample, reached
 
 from published.inventory import Find, Inventory, Quantity
 from published.printed_numbers import Row
@@ -35,15 +36,18 @@ def value_of(inventory: Inventory, row: Row) -> float:
 def first_statistics(inventory: Inventory, row: Row) -> np.ndarray:
     """The test statistics of a run as long as the source's: our first replicates, less those that gave none."""
     reference = inventory.comparison(row.model, row.estimator).reference
-    if len(reference) < TEST_SAMPLES:
-        raise NotThereError(f"the bootstrap has {len(reference)} replicates, the source drew {TEST_SAMPLES}")
-    first = reference[:TEST_SAMPLES]
+    first, simulated = np.empty(0), 0
+    for statistics in reference:
+        first = np.append(first, statistics[: TEST_SAMPLES - len(first)])
+        simulated += len(statistics)
+    if simulated < TEST_SAMPLES:
+        raise NotThereError(f"the bootstrap has {simulated} replicates, the source drew {TEST_SAMPLES}")
     return first[np.isfinite(first)]
 
 
-def extremes(inventory: Inventory, row: Row, statistics: np.ndarray) -> int:
+def extremes(inventory: Inventory, row: Row, simulated: Sample) -> int:
     """How many simulated statistics are at least the observed one."""
-    return int((statistics >= _compared(inventory, row, "chisq")).sum())
+    return reached(simulated, _compared(inventory, row, "chisq"))
 
 
 def at(values: Mapping[Key, Any], key: Key, what: str) -> float:
@@ -93,7 +97,7 @@ def _in_comparison(column: str, counted: bool = False) -> Quantity:
 def bootstrap_p(inventory: Inventory, row: Row) -> float:
     """The bootstrap p value from as many samples as the source drew."""
     statistics = first_statistics(inventory, row)
-    return (1 + extremes(inventory, row, statistics)) / (1 + len(statistics))
+    return (1 + extremes(inventory, row, [statistics])) / (1 + len(statistics))
 
 
 def _interval_bound(inventory: Inventory, row: Row) -> float:

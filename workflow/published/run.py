@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
-from twolevel.model.design import Floats
+from twolevel.inference.samples import Sample
 from twolevel.output.numbers import fixed
 
 from published.printed_numbers import Row
@@ -29,10 +29,10 @@ class Finding:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A likelihood ratio statistic, and those of the data sets simulated under the null model."""
+    """A likelihood ratio statistic, and those of the data sets simulated under the null model, in blocks."""
 
     statistic: float
-    simulated: Floats
+    simulated: Sample
 
 
 @dataclass(frozen=True)

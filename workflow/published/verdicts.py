@@ -20,7 +20,7 @@ from itertools import groupby
 from math import ceil, log10
 from typing import Any
 
-import numpy as np
+from twolevel.inference.samples import size
 from twolevel.output.words import theta_symbol
 
 from published.accounting import Account, Witness, account, inconsistent
@@ -225,13 +225,12 @@ def _simulated(row: Row, inventory: Inventory) -> Line:
 def _band(row: Row, inventory: Inventory) -> tuple[float, float, int]:
     """The band of a run of the source's size, from our replicates, and that size."""
     if row.quantity.startswith(INTERVAL):
-        replicates = inventory.bootstrap[inventory.model(row.model)][row.term].to_numpy()
+        replicates = inventory.bootstrap[inventory.model(row.model)][row.term]
         low, high = quantile_band(replicates, interval_probability(row), INTERVAL_SAMPLES)
         return low, high, INTERVAL_SAMPLES
     reference = inventory.comparison(row.model, row.estimator).reference
-    found = reference[np.isfinite(reference)]
     samples = len(first_statistics(inventory, row))
-    least, most = count_band(extremes(inventory, row, found), len(found), samples)
+    least, most = count_band(extremes(inventory, row, reference), size(reference), samples)
     if row.quantity == "PBmodcomp p.value":
         return (1 + least) / (1 + samples), (1 + most) / (1 + samples), samples
     return least, most, samples

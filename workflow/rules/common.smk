@@ -116,7 +116,7 @@ SPLIT = PARTS > 1
 BOOTSTRAP = {key: config["bootstrap"][key] for key in ("replicates", "seed")}
 # Of one job: there and back again in what is made of the replicates, and room to spare.
 BOOTSTRAP_MINUTES = 2 + 3 * bootstrap_seconds(config) / PARTS / 60
-# A job holds one part at a time. What is made of a million replicates takes some three seconds.
+# A job holds one part at a time. To gather a million replicates takes some three seconds.
 BOOTSTRAP_MB = 500 + (config["bootstrap"]["replicates"] / PARTS / 2500 if SPLIT else 0)
 GATHER_MINUTES = 2 + config["bootstrap"]["replicates"] / 1e7
 

@@ -152,6 +152,17 @@ class Column:
                 raise ValueError(f"its blocks have {rows} rows, and it should have {file.metadata.num_rows}")
 
 
+class Columns(dict[str, Column]):
+    """The columns of a Parquet file by their names, each as `Column`."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__()
+        self.path = path
+
+    def __missing__(self, name: str) -> Column:
+        return Column(self.path, name)
+
+
 def write_text(path: str | Path, text: str) -> None:
     """Write a text."""
     write_bytes(path, text.encode())

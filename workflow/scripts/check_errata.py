@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from _job import folder_of, job, read_jsons, read_table, write_table
+from _job import Column, folder_of, job, read_jsons, read_table, write_table
 from published.claims import check_claims, read_claims
 from published.printed_numbers import read_rows
 from published.run import Comparison, Run
@@ -57,10 +57,7 @@ def _comparisons(
 ) -> dict[tuple[str, str], Comparison]:
     """Each comparison under all names that the source gave its two models."""
     results = read_jsons(files.comparisons)
-    simulated = {
-        folder_of(file): read_table(file, columns=["statistic"])["statistic"].dropna().to_numpy()
-        for file in files.reference_distributions
-    }
+    simulated = {folder_of(file): Column(file, "statistic") for file in files.reference_distributions}
     return {
         (null, alternative): Comparison(results[name]["statistic"], simulated[name])
         for name, entry in settings.items()

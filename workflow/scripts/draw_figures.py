@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 import pyarrow
-from _job import Column, job, read_json, reading, write_json
+from _job import Columns, job, read_json, reading, write_json
 from pyarrow import csv, parquet
 from twolevel.errors import UserError
 from twolevel.figures.drawing import render
@@ -57,7 +57,7 @@ def draw(
     kind = importlib.import_module(f"twolevel.figures.{settings['kind']}")
     options = {key: value for key, value in settings.items() if key not in ("kind", "comparison")}
     labels = read_labels(names)
-    given = {name: _replicates(path) if name in IN_BLOCKS else _read(path) for name, path in tables.items()}
+    given = {name: Columns(path) if name in IN_BLOCKS else _read(path) for name, path in tables.items()}
     lacking = 0
     if "observations" in given:
         # Those that the model was fitted to, and that have what the figure shows.
@@ -114,12 +114,6 @@ class _Columns(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return len(self.names)
-
-
-def _replicates(path: str) -> dict[str, Column]:
-    """The columns of a table of replicates, which may be too many to be held."""
-    with reading(path):
-        return {name: Column(path, name) for name in parquet.read_schema(path).names}
 
 
 def _values(column: pyarrow.ChunkedArray) -> Any:

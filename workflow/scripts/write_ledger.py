@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from _job import NAMES, folder_of, job, read_jsons, read_table, write_json, write_table
+from _job import NAMES, Column, Columns, folder_of, job, read_jsons, read_table, write_json, write_table
 from published.inventory import Comparison, Inventory
 from published.ledger_tables import ledger_table, witnesses_json
 from published.printed_numbers import read_declared, read_rows
@@ -42,7 +42,7 @@ def main(
         variance_explained={(row["model"], row["term"]): row for row in _records(_table(files.variance_explained))},
         comparisons=_comparisons(files, comparisons),
         intervals=_tables(files.intervals),
-        bootstrap={folder_of(file): read_table(file) for file in files.bootstrap},
+        bootstrap={folder_of(file): Columns(file) for file in files.bootstrap},
         groups=pd.read_csv(files.groups),
         n_obs=len(observations),
         sampled_groups=tuple(sampled_groups),
@@ -71,7 +71,7 @@ def main(
 
 def _comparisons(files: Any, settings: dict[str, dict[str, str]]) -> tuple[Comparison, ...]:
     tables, references = _tables(files.comparison_tables), files.reference_distributions
-    statistics = {folder_of(file): read_table(file, ["statistic"])["statistic"].to_numpy() for file in references}
+    statistics = {folder_of(file): Column(file, "statistic") for file in references}
     return tuple(
         Comparison(
             models=(entry["null_model"], entry["alternative_model"]),

@@ -7,6 +7,7 @@ from math import comb
 from published.run import Finding, Run, said
 from scipy.special import chdtri
 from twolevel.inference.intervals import proportion_interval
+from twolevel.inference.samples import moments, reached
 
 COMPARED = "mod3_int vs mod3_int_null"
 
@@ -50,13 +51,13 @@ def none_as_large(run: Run) -> Finding:
     n, extremes = (int(run.row(COMPARED, f"PBmodcomp PBtest {what}").printed) for what in ("samples", "extremes"))
     p, share = (extremes + 1) / (n + 1), run.row(COMPARED, "% of samples").printed
     found = run.comparison("mod3_int_null", "mod3_int")
-    ours = int((found.simulated >= found.statistic).sum())
+    ours, simulated = reached(found.simulated, found.statistic), moments(found.simulated)
     same = run.prints(found.statistic, COMPARED, "PBmodcomp stat", "PBtest")
     return Finding(
         same and extremes == 0 and run.prints(p, COMPARED, "PBmodcomp p.value", "PBtest") and f"{100 * p:.2f}" != share,
         f"The output counts {extremes} extremes in {n:,} samples; ({extremes} + 1) / ({n:,} + 1) = {p:.6f}, which is "
-        f"{100 * p:.4f} %. In this run {ours} of {len(found.simulated):,} simulated statistics reach "
-        f"{said(found.statistic)}; the largest is {said(found.simulated.max())}.",
+        f"{100 * p:.4f} %. In this run {ours} of {simulated.count:,} simulated statistics reach "
+        f"{said(found.statistic)}; the largest is {said(simulated.largest)}.",
     )
 
 
@@ -64,8 +65,8 @@ def statistic_and_p(run: Run) -> Finding:
     """For a variance the simulated statistics are smaller than chi-square has them, and so p is too large."""
     found = run.comparison("mod3_null", "model3")
     df = run.fit("model3")["npar"] - run.fit("mod3_null")["npar"]
-    mean, n = float(found.simulated.mean()), len(found.simulated)
-    rejected = int((found.simulated >= chdtri(df, 0.05)).sum())
+    simulated, rejected = moments(found.simulated), reached(found.simulated, chdtri(df, 0.05))
+    mean, n = simulated.mean, simulated.count
     _, upper = proportion_interval(rejected, n)
     return Finding(
         run.prints(found.statistic, "model3", "LRT table: Chisq") and mean < df and upper < 0.05,

@@ -20,7 +20,7 @@ import pandas as pd
 from scipy.special import chdtrc, fdtrc, gammaincc
 
 from twolevel.inference.compare import mixture_p_value
-from twolevel.inference.samples import Moments, Sample, finite, moments
+from twolevel.inference.samples import Moments, Sample, moments, reached
 from twolevel.model.design import Floats
 
 COLUMNS = ["test", "statistic", "df", "ddf", "p_value", "monte_carlo_error"]
@@ -37,7 +37,7 @@ def bootstrap_tests(statistic: float, df: int, reference: Sample, added: int = 0
     statistic : fall of the criterion from the null model to the alternative
     df : difference in the number of parameters
     reference : the n statistics of data simulated from the null model; NaN where a replicate failed, which the caller
-        has to mark: a negative statistic counts as zero
+        has to mark: what is not finite is left out, and a negative statistic counts as zero
     added : how many random effects the alternative has beyond the null model's, as `compare.added_random_effects`
         counts them
 
@@ -79,8 +79,8 @@ def bootstrap_tests(statistic: float, df: int, reference: Sample, added: int = 0
     rows.append(("LRT", observed, df, missing, float(chdtrc(df, observed)), missing))
     if added == 1:
         rows.append(("mixture", observed, missing, missing, mixture_p_value(observed, df), missing))
-    reached = sum(int((_without_rounding(values) >= observed).sum()) for values in finite(reference))
-    p_bootstrap = (1 + reached) / (1 + simulated.count)
+    extreme = reached(reference, observed) if observed > 0 else simulated.count
+    p_bootstrap = (1 + extreme) / (1 + simulated.count)
     error = float(np.sqrt(p_bootstrap * (1 - p_bootstrap) / simulated.count))
     rows.append(("PBtest", observed, missing, missing, p_bootstrap, error))
     # By the mean m and the variance v of the reference distribution.

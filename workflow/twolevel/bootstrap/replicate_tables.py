@@ -9,7 +9,7 @@ from twolevel.bootstrap.likelihood_ratio_tests import NO_FALL
 from twolevel.bootstrap.replicates import Replicates
 from twolevel.errors import UserError
 from twolevel.fitting.search import is_singular
-from twolevel.inference.samples import Sample
+from twolevel.inference.samples import Sample, size
 from twolevel.likelihood.crossproducts import CrossProducts
 from twolevel.likelihood.deviance import factor, pack
 from twolevel.model.blocks import Blocks
@@ -93,7 +93,7 @@ def check_statistics(statistics: Sample, name: str, null: str) -> int:
         Every replicate failed.
     """
     count = sum(len(values) for values in statistics)
-    failed = sum(int(np.isnan(values).sum()) for values in statistics)
+    failed = count - size(statistics)
     if failed == count:
         raise UserError(
             f"{name}: none of the {count} data sets simulated from {null} could be fitted by both models. Look at "

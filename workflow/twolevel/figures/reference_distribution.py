@@ -14,8 +14,8 @@ from twolevel.figures.drawing import Drawing
 from twolevel.figures.style import BLACK, BLUE, SKY_BLUE, VERMILION, halo, heading, new_figure, style
 from twolevel.figures.tables import Floats, Table, sparse, texts
 from twolevel.inference.chi_square import upper_tail
-from twolevel.inference.quantiles import around, quantile
-from twolevel.inference.samples import Sample, finite, histogram, moments
+from twolevel.inference.quantiles import quantile
+from twolevel.inference.samples import Sample, finite, histogram, moments, ordered
 from twolevel.output.words import Labels, chance, number
 
 _BINS = 40
@@ -66,7 +66,7 @@ def draw(
     heading(figure, title, key, across=2)
 
     found = (
-        f"Of the simulated statistics 95 % are below {number(quantile(around(simulated, n, 0.95), 0.95), 3)}; of "
+        f"Of the simulated statistics 95 % are below {number(quantile(ordered(simulated), 0.95)[0], 3)}; of "
         f"chi-square({df}) they are below {number(_chi_square(df, 0.95), 3)}."
     )
     values = ", ".join(

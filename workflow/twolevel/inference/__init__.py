@@ -8,6 +8,7 @@ single_level, own_lines               least squares of all rows, of the groups' 
 compare                               likelihood ratio tests of nested models
 variance_explained, reliability, r2   against a baseline; what the HLM program prints; ICC, marginal and conditional R2
 influence                             estimates without each group; Cook's distance
+samples, quantiles                    of any size, in blocks: moments, order statistics; quantiles and their errors
 reported, intervals                   what a fit reports; intervals from replicates, by t and by z; of a proportion
 descent, profile_deviance,            the deviance with one parameter held, the others at their best;
 profile_intervals                     where it has risen enough

@@ -8,8 +8,8 @@ import pandas as pd
 from scipy.special import betaincinv, ndtri
 
 from twolevel.inference.fixed_tests import FixedTests
-from twolevel.inference.quantiles import around, quantile, quantile_error
-from twolevel.inference.samples import Moments, Sample, moments
+from twolevel.inference.quantiles import quantile
+from twolevel.inference.samples import Moments, Sample, moments, ordered
 from twolevel.model.design import Floats
 from twolevel.model.parameters import Parameter
 
@@ -58,7 +58,7 @@ def bootstrap_intervals(
     for parameter, estimate, sample in zip(listed, estimates, replicates, strict=True):
         of = moments(sample)
         simulated = {"replicates": of.count, "bias": of.mean - estimate}
-        percentile = _percentile(sample, of.count, level)
+        percentile = _percentile(sample, level)
         kinds = {
             "percentile": percentile,
             "basic": _mirrored(percentile, estimate),
@@ -133,13 +133,16 @@ def proportion_interval(successes: int, trials: int, level: float = 0.95) -> tup
     return float(lower), float(upper)
 
 
-def _percentile(sample: Sample, count: int, level: float) -> dict[str, Any]:
-    found: dict[str, Any] = {"note": _too_few(count, (1 - level) / 2)}
-    for side, probability in (("lower", (1 - level) / 2), ("upper", (1 + level) / 2)):
-        near = around(sample, count, probability)
-        found[side] = quantile(near, probability)
-        found[f"{side}_monte_carlo_error"] = quantile_error(near, probability)
-    return found
+def _percentile(sample: Sample, level: float) -> dict[str, Any]:
+    of = ordered(sample)
+    lower, upper = (quantile(of, probability) for probability in ((1 - level) / 2, (1 + level) / 2))
+    return {
+        "lower": lower[0],
+        "upper": upper[0],
+        "lower_monte_carlo_error": lower[1],
+        "upper_monte_carlo_error": upper[1],
+        "note": _too_few(of.count, (1 - level) / 2),
+    }
 
 
 def _mirrored(percentile: dict[str, Any], estimate: float) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from twolevel.model.design import Floats
 # A sample as blocks (b,), which can be passed over again and again; numbers that are not finite do not count.
 Sample = Iterable[Floats]
 
-# Samples up to this size are sorted whole; of larger ones so many are sorted to see where an order statistic lies.
+# A sample up to this size is sorted whole. Of a larger one at most so many members are, to see where others lie.
 HELD = 2**18
 
 
@@ -41,28 +41,59 @@ class Moments:
 
 
 @dataclass(frozen=True)
-class OrderStatistics:
-    """Neighbouring order statistics of a sample.
+class Ordered:
+    """A sample of which some members are in order: all of them, or of a large sample evenly spaced ones.
 
     Attributes
     ----------
-    count : size of the sample
-    first : how many order statistics there are below the first of these
-    values : (n,) ascending
+    sample : its blocks
+    count : how many numbers there are
+    members : ascending
     """
 
+    sample: Sample
     count: int
-    first: int
-    values: Floats
+    members: Floats
 
-    def between(self, first: int, end: int) -> Floats:
-        """Order statistics first, ..., end - 1 of the sample, counted from 0."""
-        return self.values[first - self.first : end - self.first]
+    def statistics(self, first: int, end: int) -> Floats:
+        """Order statistics first, ..., end - 1, counted from 0.
+
+        Where not all members are in order, those that are bracket the order statistics with room to spare, and a pass
+        collects what lies between (after Floyd & Rivest 1975, who draw the members at random). Where the order
+        statistics are not all there, as those in order mislead, wider brackets follow.
+
+        Raises
+        ------
+        ValueError
+            The sample is not what it was.
+        """
+        n = len(self.members)
+        if n == self.count:
+            return self.members[first:end]
+        step = self.count / n
+        # A rank among the members has a standard deviation of at most half their number's square root.
+        for margin in (3 * math.sqrt(n), 12 * math.sqrt(n), math.inf):
+            low, high = first / step - margin, end / step + margin
+            lower = self.members[int(low)] if low >= 0 else -np.inf
+            upper = self.members[math.ceil(high)] if high <= n - 1 else np.inf
+            if (found := _within(self.sample, lower, upper, first, end)) is not None:
+                return found
+        raise ValueError(f"the sample no longer has {self.count} numbers")
 
 
 def finite(sample: Sample) -> Iterator[Floats]:
     """The blocks without what is not finite."""
     return (block[np.isfinite(block)] for block in sample)
+
+
+def size(sample: Sample) -> int:
+    """How many finite numbers there are."""
+    return sum(len(values) for values in finite(sample))
+
+
+def reached(sample: Sample, value: float) -> int:
+    """How many numbers are as large as `value` or larger."""
+    return sum(int((values >= value).sum()) for values in finite(sample))
 
 
 def moments(sample: Sample, of: Callable[[Floats], Floats] = np.asarray) -> Moments:
@@ -74,51 +105,41 @@ def moments(sample: Sample, of: Callable[[Floats], Floats] = np.asarray) -> Mome
             smallest, largest = min(smallest, values.min()), max(largest, values.max())
     if not count:
         return Moments(0, *[np.nan] * 6)
-    mean = total / count
-    powers = np.zeros(3)
+    mean = total / count if smallest < largest else smallest  # the sum may be rounded
+    again, powers = 0, np.zeros(3)
     for values in map(of, finite(sample)):
+        again += len(values)
         deviation = values - mean
         squared = deviation**2
         powers += squared.sum(), (deviation * squared).sum(), (squared**2).sum()  # other powers take ten times as long
+    _check_again(count, again)
     return Moments(count, float(smallest), float(largest), float(mean), *map(float, powers / count))
 
 
 def histogram(sample: Sample, bins: int, first: float, last: float) -> tuple[Floats, Floats]:
     """How many numbers there are in each of so many equal bins from `first` to `last`, and the edges of these."""
-    counts = sum(np.histogram(values, bins, (first, last))[0] for values in finite(sample))
-    return np.asarray(counts), np.histogram_bin_edges([], bins, (first, last))
+    edges = np.linspace(first, last, bins + 1)
+    counts = np.zeros(bins, dtype=int)
+    for values in finite(sample):
+        counts += np.histogram(values, bins, (first, last))[0]
+    return counts, edges
 
 
-def order_statistics(sample: Sample, count: int, first: int, end: int) -> OrderStatistics:
-    """Order statistics first, ..., end - 1 of a sample of `count` finite numbers, counted from 0.
-
-    Of a sample larger than `HELD`, evenly spaced members are sorted, which bracket the order statistics with room to
-    spare, and another pass collects what lies within the brackets (after Floyd & Rivest 1975, who draw the members at
-    random). Where the order statistics are not all there, the brackets are widened until they are.
-    """
+def ordered(sample: Sample) -> Ordered:
+    """Put in order what `Ordered` needs: at most `HELD` numbers."""
+    count = size(sample)
     step = max(1, math.ceil(count / HELD))
-    some = _every(sample, step)
-    if step == 1:
-        return OrderStatistics(count, 0, some)
-    share = min(max(0.5, first / count), end / count)
-    # Six standard deviations of a rank among the members, or of one of 16 where nearly all or none are below.
-    margin = 6 * math.sqrt(max(len(some) * share * (1 - share), 16))
-    while True:
-        low, high = first / step - margin, end / step + margin
-        lower = some[int(low)] if low >= 0 else -np.inf
-        upper = some[math.ceil(high)] if high <= len(some) - 1 else np.inf
-        if (found := _within(sample, lower, upper, first, end)) is not None:
-            return OrderStatistics(count, first, found)
-        margin *= 4
-
-
-def _every(sample: Sample, step: int) -> Floats:
-    """Each `step`-th number of the sample, sorted."""
-    some, seen = [], 0
+    some, seen = [np.empty(0)], 0
     for values in finite(sample):
         some.append(values[-seen % step :: step].copy())  # the block itself can go
         seen += len(values)
-    return np.sort(np.concatenate(some))
+    _check_again(count, seen)
+    return Ordered(sample, count, np.sort(np.concatenate(some)))
+
+
+def _check_again(count: int, again: int) -> None:
+    if again != count:
+        raise ValueError(f"the sample has {count} numbers at one pass and {again} at the next")
 
 
 def _within(sample: Sample, lower: float, upper: float, first: int, end: int) -> Floats | None:

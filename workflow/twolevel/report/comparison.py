@@ -11,7 +11,7 @@ from scipy.special import chdtri
 
 from twolevel.errors import counted
 from twolevel.inference.intervals import proportion_interval
-from twolevel.inference.samples import Sample, finite
+from twolevel.inference.samples import Sample, reached, size
 from twolevel.output.numbers import NOTHING, fine_p, fine_p_phrase, fixed, percent
 from twolevel.output.words import TESTS
 from twolevel.report.model import ALPHA, Model
@@ -74,7 +74,7 @@ class Comparison:
     @cached_property
     def simulated(self) -> int:
         """How many of them have a statistic."""
-        return sum(len(values) for values in finite(self.statistics))
+        return size(self.statistics)
 
     @property
     def reached(self) -> int:
@@ -94,8 +94,7 @@ class Comparison:
     @cached_property
     def rejects(self) -> tuple[float, float, float]:
         """Share of the simulated data sets that the chi-square test rejects at five per cent, and its 95 % interval."""
-        nominal = chdtri(self.result["df"], ALPHA)
-        count = sum(int((values >= nominal).sum()) for values in finite(self.statistics))
+        count = reached(self.statistics, chdtri(self.result["df"], ALPHA))
         return count / self.simulated, *proportion_interval(count, self.simulated)
 
     @property
