@@ -76,6 +76,8 @@ def test_captions_say_what_the_parameters_are(page: str, config: dict[str, Any])
     bootstrap = config["bootstrap"]
     assert f"at level {config['intervals']['level']}" in intervals
     assert f"{bootstrap['replicates']} replicates (seed {bootstrap['seed']})" in intervals
+    tests = plain(results["results/comparisons/minority_effect/tests.csv"]["caption"])
+    assert f"from {bootstrap['replicates']} data sets simulated from the null model (seed {bootstrap['seed']})" in tests
     test = plain(results["results/comparisons/minority_effect/table.csv"]["caption"])
     assert test.startswith("Likelihood ratio test of random_intercept against random_intercept_minority by ML")
     assert config["ledger"]["published"] in plain(results["results/ledger.csv"]["caption"])

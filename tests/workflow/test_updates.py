@@ -191,7 +191,7 @@ def test_a_file_with_another_hash_stops_the_run_until_the_hash_is_taken(
     edit(study / "config.yaml", old, new)
     taken = run(study, "--", "results/changes.html")
     assert taken.returncode == 0, taken.stderr
-    everything = ["Fetch data", "Prepare data", "Fit model", "Explain variance", "Gather intervals", "Tell changes"]
+    everything = ["Fetch data", "Prepare data", "Fit model", "Explain variance", "Tell changes"]
     assert {*everything} <= {*stages(taken)}
     check_corrected(study, table)
     verified = run(study, "--", "verify")
